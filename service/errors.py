@@ -1,0 +1,144 @@
+"""Every error the service raises on purpose, with the stable ``code`` that clients may rely on.
+
+    ServiceError
+    ├── UploadError                the upload cannot become a job; nothing of it is kept
+    │   ├── EmptyUpload            empty_upload
+    │   ├── UploadTooLarge         upload_too_large         more bytes than allowed
+    │   ├── MalformedRequest       malformed_request        not the multipart form that POST /jobs takes
+    │   ├── InvalidOption          invalid_option           a form field with a value that is not allowed
+    │   ├── NotAVideo              not_a_video              no container format that we accept
+    │   ├── NoVideoStream          no_video_stream          for example audio only
+    │   ├── DamagedVideo           damaged_video            truncated or undecodable
+    │   ├── FrameSizeRejected      frame_size_rejected      too many pixels, or a side below the minimum
+    │   ├── VideoTooLong           video_too_long           seconds or frames over the limit
+    │   ├── ProbeTimeout           probe_timeout            looking at the file took too long
+    │   └── StorageFull            storage_full
+    ├── JobError
+    │   ├── JobNotFound            job_not_found
+    │   ├── JobNotFinished         job_not_finished         no result yet
+    │   ├── JobStateConflict       job_state_conflict       e.g. cancel of a finished job
+    │   ├── JobCanceled            job_canceled             raised between windows when a cancel was asked for
+    │   ├── ResultExpired          result_expired
+    │   └── SegmentGaveUp          segment_gave_up          a segment killed its worker too many times
+    ├── ModelNotFound              model_not_found
+    ├── EngineError
+    │   ├── EngineUnavailable      engine_unavailable       retry later; the job does not fail at once
+    │   └── InferenceFailed        inference_failed         the engine refused or failed this window
+    ├── PipelineError              restoration_failed       decode, encode or join failed
+    ├── BrokerUnavailable          broker_unavailable       Redis cannot be reached
+    └── RequirementMissing         requirement_missing      e.g. no redis-server found
+
+HTTP statuses live in ``service.api.errors`` alone.
+"""
+
+from __future__ import annotations
+
+
+class ServiceError(Exception):
+    """Base of all deliberate errors. ``str(error)`` says what was wrong and what is allowed."""
+
+    code = "internal_error"
+
+
+class UploadError(ServiceError):
+    code = "upload_rejected"
+
+
+class EmptyUpload(UploadError):
+    code = "empty_upload"
+
+
+class UploadTooLarge(UploadError):
+    code = "upload_too_large"
+
+
+class MalformedRequest(UploadError):
+    code = "malformed_request"
+
+
+class InvalidOption(UploadError):
+    code = "invalid_option"
+
+
+class NotAVideo(UploadError):
+    code = "not_a_video"
+
+
+class NoVideoStream(UploadError):
+    code = "no_video_stream"
+
+
+class DamagedVideo(UploadError):
+    code = "damaged_video"
+
+
+class FrameSizeRejected(UploadError):
+    code = "frame_size_rejected"
+
+
+class VideoTooLong(UploadError):
+    code = "video_too_long"
+
+
+class ProbeTimeout(UploadError):
+    code = "probe_timeout"
+
+
+class StorageFull(UploadError):
+    code = "storage_full"
+
+
+class JobError(ServiceError):
+    code = "job_error"
+
+
+class JobNotFound(JobError):
+    code = "job_not_found"
+
+
+class JobNotFinished(JobError):
+    code = "job_not_finished"
+
+
+class JobStateConflict(JobError):
+    code = "job_state_conflict"
+
+
+class JobCanceled(JobError):
+    code = "job_canceled"
+
+
+class ResultExpired(JobError):
+    code = "result_expired"
+
+
+class SegmentGaveUp(JobError):
+    code = "segment_gave_up"
+
+
+class ModelNotFound(ServiceError):
+    code = "model_not_found"
+
+
+class EngineError(ServiceError):
+    code = "engine_error"
+
+
+class EngineUnavailable(EngineError):
+    code = "engine_unavailable"
+
+
+class InferenceFailed(EngineError):
+    code = "inference_failed"
+
+
+class PipelineError(ServiceError):
+    code = "restoration_failed"
+
+
+class BrokerUnavailable(ServiceError):
+    code = "broker_unavailable"
+
+
+class RequirementMissing(ServiceError):
+    code = "requirement_missing"

@@ -1,0 +1,64 @@
+"""Values that several layers share. Plain data: importing this loads neither numpy nor FFmpeg."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+CONTEXT_FRAMES = 4
+"""Input frames a window needs beyond its output frames: the two-stage cascade looks two to each side."""
+
+MIN_SIDE = 64
+"""Smallest height or width, in pixels, that the exported graphs take."""
+
+
+@dataclass(frozen=True)
+class ColorTags:
+    """The four colour fields of a stream, as FFmpeg's integer codes (2 is 'unspecified')."""
+
+    primaries: int
+    transfer: int
+    matrix: int
+    full_range: bool
+
+
+@dataclass(frozen=True)
+class VideoInfo:
+    """What a probe found out about an input video. Sizes are of the coded frames, before rotation."""
+
+    container: str
+    codec: str
+    width: int
+    height: int
+    frames: int
+    duration_s: float
+    fps: float
+    variable_frame_rate: bool
+    rotation: int
+    """Degrees clockwise that a player turns the frames by: 0, 90, 180 or 270."""
+    bit_depth: int
+    color: ColorTags
+    audio: tuple[str, ...]
+    """Codec names of the audio streams."""
+    subtitles: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A run of output frames that one task restores: ``start <= frame < stop``, in presentation order."""
+
+    index: int
+    start: int
+    stop: int
+
+    @property
+    def frames(self) -> int:
+        return self.stop - self.start
+
+
+@dataclass(frozen=True)
+class EncodeOptions:
+    """How results are encoded. All segments of a job share one value, or their pieces would not join."""
+
+    codec: str = "h264"
+    crf: int = 18
+    container: str = "mp4"
