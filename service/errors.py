@@ -26,7 +26,12 @@
     │   └── InferenceFailed        inference_failed         the engine refused or failed this window
     ├── PipelineError              restoration_failed       decode, encode or join failed
     ├── BrokerUnavailable          broker_unavailable       Redis cannot be reached
-    └── RequirementMissing         requirement_missing      e.g. no redis-server found
+    ├── RequirementMissing         requirement_missing      e.g. no redis-server found
+    └── ClientError                raised by ``service.client``, on the other side of the HTTP API
+        ├── ServiceUnreachable     service_unreachable      no answer: wrong address, down, connection lost
+        ├── RequestRejected        (the service's own code) an answer with a problem document
+        ├── DownloadDamaged        download_damaged         other bytes than the service announced
+        └── WaitTimedOut           wait_timed_out           the job had not finished in the time given
 
 HTTP statuses live in ``service.api.errors`` alone.
 """
@@ -142,3 +147,28 @@ class BrokerUnavailable(ServiceError):
 
 class RequirementMissing(ServiceError):
     code = "requirement_missing"
+
+
+class ClientError(ServiceError):
+    code = "client_error"
+
+
+class ServiceUnreachable(ClientError):
+    code = "service_unreachable"
+
+
+class RequestRejected(ClientError):
+    """``code`` and ``status`` are those of the problem document that the service answered with."""
+
+    def __init__(self, message: str, code: str, status: int) -> None:
+        super().__init__(message)
+        self.code = code
+        self.status = status
+
+
+class DownloadDamaged(ClientError):
+    code = "download_damaged"
+
+
+class WaitTimedOut(ClientError):
+    code = "wait_timed_out"
