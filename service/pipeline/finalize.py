@@ -1,0 +1,125 @@
+"""Finishing a video: join the pieces, bring back the sound, prove that nothing is missing, publish."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import av
+
+from service.errors import PipelineError, UploadError
+from service.pipeline.publish import published
+from service.pipeline.report import CopyCheck, FinalReport, Versions
+from service.types import EncodeOptions, VideoInfo
+from service.video.color import MATRIX_RGB
+from service.video.remux import CopiedStream, Joined, join, read_copies
+from service.video.source import Source, load_source
+
+RESULT_BIT_DEPTH = 8
+
+TIMESTAMP_TOLERANCE_S = 0.001
+"""Times are exact but for sources with ticks too fine for MP4; more than this is a mistake, not rounding."""
+
+_HDR_TRANSFERS = (16, 18)
+"""PQ and HLG."""
+
+
+def finalize(
+    source: Path, pieces: Sequence[Path], target: Path, info: VideoInfo, options: EncodeOptions
+) -> FinalReport:
+    """Join ``pieces`` (in order) into ``target``, verify it against ``source``, publish it and report.
+
+    ``target`` appears complete or not at all; running this again gives the same file.
+    Raises PipelineError when pieces are missing, do not fit, or the result would not match the source.
+    """
+    absent = [piece.name for piece in pieces if not piece.is_file()]
+    if absent or not pieces:
+        raise PipelineError(f"Pieces are missing: {', '.join(absent) or 'there are none'}.")
+    try:
+        original = load_source(source)
+        _check_unchanged(original, info)
+        with published(target) as part:
+            joined = join(original, pieces, part)
+            report = _verify(original, part, joined, len(pieces), options)
+    except UploadError as error:
+        raise PipelineError(f"The source or the result cannot be read: {error}") from error
+    return report
+
+
+def _check_unchanged(source: Source, info: VideoInfo) -> None:
+    if source.index.frames != info.frames:
+        raise PipelineError(
+            f"The video had {info.frames} frames when it came in and has {source.index.frames} now."
+        )
+
+
+def _verify(source: Source, part: Path, joined: Joined, pieces: int, options: EncodeOptions) -> FinalReport:
+    result = load_source(part)
+    if result.index.frames != source.index.frames:
+        raise PipelineError(
+            f"The result has {result.index.frames} frames where the source has {source.index.frames}."
+        )
+    error = _largest_error(source, result)
+    if error > TIMESTAMP_TOLERANCE_S:
+        raise PipelineError(f"A frame of the result is {error:.4f} s away from its time in the source.")
+    return FinalReport(
+        frames_in=source.index.frames,
+        frames_out=result.index.frames,
+        largest_timestamp_error_s=error,
+        timestamp_shift_s=float(source.index.origin * source.index.time_base),
+        color_in=source.picture.color,
+        color_out=result.picture.color,
+        bit_depth_in=source.picture.bit_depth,
+        bit_depth_out=result.picture.bit_depth,
+        rotation_in=source.picture.rotation,
+        rotation_out=result.picture.rotation,
+        copies=_compare(joined.copied, read_copies(part)),
+        dropped=(*joined.dropped, *_picture_losses(source)),
+        pieces=pieces,
+        bytes=part.stat().st_size,
+        codec=options.codec,
+        options=options,
+        versions=Versions(_service_version(), str(av.ffmpeg_version_info), av.__version__),
+    )
+
+
+def _largest_error(source: Source, result: Source) -> float:
+    ours, theirs = result.index, source.index
+    return float(
+        max(
+            abs(out * ours.time_base - (given - theirs.origin) * theirs.time_base)
+            for out, given in zip(ours.pts, theirs.pts, strict=True)
+        )
+    )
+
+
+def _compare(given: tuple[CopiedStream, ...], kept: tuple[CopiedStream, ...]) -> tuple[CopyCheck, ...]:
+    if len(given) != len(kept):
+        raise PipelineError(
+            f"The result holds {len(kept)} sound and subtitle streams of {len(given)} copied."
+        )
+    return tuple(
+        CopyCheck(one.kind, one.codec, one.packets, one.sha256, two.sha256)
+        for one, two in zip(given, kept, strict=True)
+    )
+
+
+def _picture_losses(source: Source) -> list[str]:
+    picture, index = source.picture, source.index
+    losses = [
+        (picture.bit_depth > RESULT_BIT_DEPTH, f"{picture.bit_depth} bits per sample were reduced to 8"),
+        (picture.color.transfer in _HDR_TRANSFERS, "HDR mastering metadata is not carried over"),
+        (picture.has_alpha, "transparency was dropped"),
+        (picture.color.matrix == MATRIX_RGB, "RGB-coded video was converted to BT.709 YUV"),
+        (picture.interlaced, "interlaced frames were restored and stored as progressive"),
+        (index.duplicates > 0, f"{index.duplicates} frames with another frame's timestamp were left out"),
+    ]
+    return [sentence for applies, sentence in losses if applies]
+
+
+def _service_version() -> str:
+    try:
+        return version("cdvd")
+    except PackageNotFoundError:
+        return "unknown"

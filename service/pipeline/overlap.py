@@ -1,0 +1,94 @@
+"""Running the stages of a pipeline beside each other, with bounded queues between them."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from queue import Full, Queue
+from threading import Event, Thread
+from typing import Generic, TypeVar
+
+Item = TypeVar("Item")
+Out = TypeVar("Out")
+
+_POLL_S = 0.1
+"""How often a producer that waits for room looks whether it is still wanted."""
+
+
+class _End(Generic[Item]):
+    """The last thing in a queue: the producer is done, or failed."""
+
+    def __init__(self, error: BaseException | None) -> None:
+        self.error = error
+
+
+def prefetch(items: Iterable[Item], depth: int) -> Generator[Item]:
+    """Yield ``items``, produced by a thread that runs up to ``depth`` items ahead.
+
+    An exception in ``items`` is raised here, after what came before it. Closing this ends the thread.
+    """
+    queue: Queue[Item | _End[Item]] = Queue(depth)
+    unwanted = Event()
+    thread = Thread(target=_produce, args=(items, queue, unwanted), name="prefetch", daemon=True)
+    thread.start()
+    try:
+        while True:
+            item = queue.get()
+            if isinstance(item, _End):
+                if item.error is not None:
+                    raise item.error
+                return
+            yield item
+    finally:
+        unwanted.set()
+        thread.join()
+
+
+def _produce(items: Iterable[Item], queue: Queue[Item | _End[Item]], unwanted: Event) -> None:
+    iterator = iter(items)
+    try:
+        for item in iterator:
+            if not _offer(item, queue, unwanted):
+                return
+        _offer(_End(None), queue, unwanted)
+    except BaseException as error:  # noqa: BLE001  # whatever it is, it belongs to the consumer
+        _offer(_End(error), queue, unwanted)
+    finally:
+        if isinstance(iterator, Generator):
+            iterator.close()  # in this thread, which is the one that ran it
+
+
+def _offer(item: Item | _End[Item], queue: Queue[Item | _End[Item]], unwanted: Event) -> bool:
+    while not unwanted.is_set():
+        try:
+            queue.put(item, timeout=_POLL_S)
+        except Full:
+            continue
+        return True
+    return False
+
+
+def map_ahead(
+    function: Callable[[Item], Out], items: Iterable[Item], depth: int
+) -> Generator[tuple[Item, Out]]:
+    """Yield each item with ``function(item)``, in order, with up to ``depth`` calls running at a time.
+
+    When it is closed early, calls that have begun are waited for and the others are dropped.
+    """
+    running: deque[tuple[Item, Future[Out]]] = deque()
+    pool = ThreadPoolExecutor(depth, thread_name_prefix="engine")
+    try:
+        for item in items:
+            running.append((item, pool.submit(function, item)))
+            if len(running) == depth:
+                yield _oldest(running)
+        while running:
+            yield _oldest(running)
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _oldest(running: deque[tuple[Item, Future[Out]]]) -> tuple[Item, Out]:
+    item, future = running.popleft()
+    return item, future.result()

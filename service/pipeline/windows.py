@@ -1,0 +1,104 @@
+"""Forming the engine's windows from a stream of frames: T output frames and two of context on each side.
+
+Context never crosses a scene cut or the ends of the video; there it is mirrored: before the first frames
+0, 1, 2 come 2, 1.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from service.inference.engine import Frames
+from service.pipeline.scenes import is_cut
+from service.types import CONTEXT_FRAMES, Segment
+from service.video.decode import DecodedFrame
+
+SIDE = CONTEXT_FRAMES // 2
+
+MAX_WINDOW = 16
+"""Output frames; beyond this the four context frames weigh little, and progress and cancel become coarse."""
+
+WORKING_BYTES_PER_PIXEL = 1200
+"""What an engine holds per pixel of each frame of a window: about 300 float32 values across all layers."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """One call to the engine."""
+
+    start: int
+    """Number of the first output frame."""
+    frames: Frames
+    """uint8 [T+4, H, W, 3], RGB."""
+
+    @property
+    def outputs(self) -> Frames:
+        """The input frames that the engine restores: uint8 [T, H, W, 3]."""
+        return self.frames[SIDE:-SIDE]
+
+
+def window_length(width: int, height: int, memory: int) -> int:
+    """How many output frames T a window may have for an engine that may use ``memory`` bytes; at least 1."""
+    affordable = memory // (width * height * WORKING_BYTES_PER_PIXEL) - CONTEXT_FRAMES
+    return max(1, min(MAX_WINDOW, affordable))
+
+
+def mirrored(position: int, low: int, high: int) -> int:
+    """Reflect ``position`` into ``low <= position < high``, as often as a short scene needs."""
+    last = high - low - 1
+    if last == 0:
+        return low
+    offset = (position - low) % (2 * last)
+    return low + min(offset, 2 * last - offset)
+
+
+def form_windows(frames: Iterable[DecodedFrame], segment: Segment, length: int) -> Iterator[Window]:
+    """Yield windows that together restore every frame of ``segment`` once, in order.
+
+    ``frames``: the segment's frames and up to two on each side, in order. At most ``length`` + 5 are held.
+    """
+    scene = _Scene(segment, length)
+    for frame in frames:
+        if scene.held and is_cut(scene.held[-1].image, frame.image):
+            yield from scene.finish()
+        scene.held.append(frame)
+        yield from scene.full_windows()
+    yield from scene.finish()
+
+
+class _Scene:
+    """The frames of the current scene that are still needed, and the next frame to restore."""
+
+    def __init__(self, segment: Segment, length: int) -> None:
+        self.held: deque[DecodedFrame] = deque()
+        self._next = segment.start
+        self._stop = segment.stop
+        self._length = length
+
+    def full_windows(self) -> Iterator[Window]:
+        """The windows whose context has arrived."""
+        while self._next + self._length + SIDE <= self._high and self._next + self._length <= self._stop:
+            yield self._window(self._length)
+
+    def finish(self) -> Iterator[Window]:
+        """The rest of the scene, mirrored at its end; then forget the scene."""
+        while self.held and self._next < min(self._high, self._stop):
+            yield self._window(min(self._length, min(self._high, self._stop) - self._next))
+        self.held.clear()
+
+    @property
+    def _high(self) -> int:
+        return self.held[-1].number + 1
+
+    def _window(self, length: int) -> Window:
+        low, start = self.held[0].number, self._next
+        wanted = range(start - SIDE, start + length + SIDE)
+        chosen = [self.held[mirrored(number, low, self._high) - low].image for number in wanted]
+        self._next = start + length
+        while self.held and self.held[0].number < self._next - SIDE:
+            self.held.popleft()
+        return Window(start, np.stack(chosen))

@@ -1,0 +1,106 @@
+"""Opening files that strangers sent: by path, as a plain local file, in a container format on our list.
+
+Playlists, concat scripts, sdp, image sequences and the like can name other files or addresses, so only
+formats that hold their own frames are on the list, and FFmpeg may use no protocol but ``file``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import av
+from av.container import InputContainer
+from av.stream import Disposition
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from service.errors import DamagedVideo, NotAVideo, NoVideoStream
+
+FORMATS = (
+    "mov",
+    "mp4",
+    "m4a",
+    "3gp",
+    "3g2",
+    "mj2",
+    "matroska",
+    "webm",
+    "avi",
+    "mpegts",
+    "mpeg",
+    "flv",
+    "asf",
+    "ogg",
+)
+ACCEPTED = "MP4, MOV, MKV, WebM, AVI, MPEG-TS, MPEG-PS, FLV, WMV or Ogg"
+
+DECODER_THREADS = 2
+"""Decoding is a small share of the work, and every thread holds frames."""
+
+_ALIGNMENT_SLACK = 1 << 20
+"""Decoders check sizes rounded up to whole blocks; a frame of the very limit must pass."""
+
+_MP4_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
+_MAGIC = (b"\x1a\x45\xdf\xa3", b"FLV\x01", b"\x00\x00\x01\xba", b"OggS")
+
+
+def open_video(path: Path, max_pixels: int | None = None) -> InputContainer:
+    """Open ``path`` for reading. ``max_pixels`` bounds every frame that FFmpeg decodes while it looks around.
+
+    Raises NotAVideo or DamagedVideo.
+    """
+    options = {
+        "format_whitelist": ",".join(FORMATS),
+        "protocol_whitelist": "file",
+        "fflags": "+genpts",  # AVI stores no presentation times; FFmpeg then works them out
+    }
+    if max_pixels is not None:
+        options["max_pixels"] = str(max_pixels + _ALIGNMENT_SLACK)
+    try:
+        return av.open(str(path.resolve()), "r", options=options, metadata_errors="replace")
+    except av.FFmpegError as error:
+        if _begins_like_a_video(path):
+            raise DamagedVideo(
+                "The file begins like a video but its index cannot be read; it is probably truncated. "
+                "Send the complete file."
+            ) from error
+        raise NotAVideo(f"The file is in no container format that is accepted. Send {ACCEPTED}.") from error
+
+
+def video_stream(container: InputContainer) -> VideoStream:
+    """The stream that a player would show: the first one that is not a cover picture.
+
+    Raises DamagedVideo for a container without any stream, NoVideoStream for one without video.
+    """
+    if len(container.streams) == 0:
+        raise DamagedVideo("The container holds no streams at all; the file is probably truncated.")
+    for stream in container.streams.video:
+        if not stream.disposition & (Disposition.attached_pic | Disposition.still_image):
+            return stream
+    raise NoVideoStream("The file holds no video stream, only sound, subtitles or pictures. Send a video.")
+
+
+def prepare_decoder(stream: VideoStream, max_pixels: int, threads: int = DECODER_THREADS) -> None:
+    """Set the decoder's limits. A frame above ``max_pixels`` then fails to decode before it is allocated."""
+    context = stream.codec_context
+    if context is None:
+        raise DamagedVideo("The video stream is in a codec that cannot be decoded here.")
+    context.thread_count = threads
+    context.options = {**context.options, "max_pixels": str(max_pixels + _ALIGNMENT_SLACK)}
+
+
+def decode_frames(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
+    """Decode from where the container stands to its end. A packet that does not decode yields nothing."""
+    for packet in container.demux(stream):
+        try:
+            yield from packet.decode()
+        except av.error.InvalidDataError:
+            continue  # whoever needs this frame notices its absence
+
+
+def _begins_like_a_video(path: Path) -> bool:
+    with path.open("rb") as file:
+        head = file.read(12)
+    is_avi = head[:4] == b"RIFF" and head[8:12] == b"AVI "
+    return head[4:8] in _MP4_BOXES or head.startswith(_MAGIC) or is_avi

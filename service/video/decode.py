@@ -1,0 +1,95 @@
+"""Frames of a video by their number, as RGB, with their exact times."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from fractions import Fraction
+
+import av
+import numpy as np
+from av.video.frame import VideoFrame
+from av.video.reformatter import VideoReformatter
+from numpy.typing import NDArray
+
+from service.errors import PipelineError
+from service.video.color import conversion, to_rgb
+from service.video.container import decode_frames, open_video, prepare_decoder, video_stream
+from service.video.index import Keyframe
+from service.video.source import Source
+
+
+@dataclass(frozen=True)
+class DecodedFrame:
+    """One frame in presentation order."""
+
+    number: int
+    pts: int
+    """Ticks of ``time_base``, as the source has it."""
+    time_base: Fraction
+    corrupt: bool
+    """The decoder filled in for damaged data."""
+    image: NDArray[np.uint8]
+    """uint8 [H, W, 3], RGB, not rotated."""
+
+
+def decode_range(source: Source, start: int, stop: int) -> Iterator[DecodedFrame]:
+    """Decode the frames ``start <= number < stop``, each once each and in order; holds one frame at a time.
+
+    Rotation is not applied: it travels as ``source.picture.display_matrix``.
+    Raises PipelineError where a frame that the index promises does not decode, or frames change size.
+    """
+    wanted = start
+    for entry in source.index.entry_points(start):
+        with closing(_decode_from(source, entry, start, stop)) as frames:
+            for frame in frames:
+                if frame.number != wanted:
+                    break
+                yield frame
+                wanted += 1
+        if wanted > start:
+            break  # the entry point was right; what is missing after it is missing from every other, too
+    if wanted < stop:
+        seconds = float(source.index.pts[wanted] * source.index.time_base)
+        raise PipelineError(
+            f"Frame {wanted} at {seconds:.3f} s cannot be decoded; the video is damaged there."
+        )
+
+
+def _decode_from(source: Source, entry: Keyframe | None, start: int, stop: int) -> Generator[DecodedFrame]:
+    index, picture = source.index, source.picture
+    how, scaler = conversion(picture.color, picture.height), VideoReformatter()
+    last = start - 1
+    for frame in _frames_from(source, entry):
+        number = None if frame.pts is None else index.position(frame.pts)
+        if number is None or number <= last:
+            continue  # hidden by an edit list, before the range, or a second frame of the same time
+        if number >= stop:
+            return
+        _check_size(frame, source, number)
+        last = number
+        yield DecodedFrame(
+            number, index.pts[number], index.time_base, frame.is_corrupt, to_rgb(frame, how, scaler)
+        )
+
+
+def _frames_from(source: Source, entry: Keyframe | None) -> Iterator[VideoFrame]:
+    try:
+        with open_video(source.path) as container:
+            stream = video_stream(container)
+            prepare_decoder(stream, source.picture.width * source.picture.height)
+            if entry is not None:
+                container.seek(entry.dts, stream=stream)
+            yield from decode_frames(container, stream)
+    except av.FFmpegError as error:
+        raise PipelineError(f"The video cannot be read: {error.strerror}.") from error
+
+
+def _check_size(frame: VideoFrame, source: Source, number: int) -> None:
+    picture = source.picture
+    if (frame.width, frame.height) != (picture.width, picture.height):
+        raise PipelineError(
+            f"Frame {number} is {frame.width}x{frame.height}, not {picture.width}x{picture.height} before: "
+            "a video that changes its size cannot be restored."
+        )

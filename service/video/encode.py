@@ -1,0 +1,124 @@
+"""Encoding restored frames into a piece: a closed-GOP MP4 that can be joined to others by packet copy."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import cast
+
+import av
+import numpy as np
+from av.video.reformatter import ColorRange, VideoReformatter
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+
+from service.errors import PipelineError
+from service.types import EncodeOptions
+from service.video.color import conversion, from_rgb, result_tags
+from service.video.source import Source
+
+_ENCODERS = {"h264": "libx264"}
+_MAX_TICKS_PER_SECOND = 1_000_000
+"""Beyond this, encoders and MP4's 32-bit fields overflow."""
+_FINE_TIME_BASE = Fraction(1, 90_000)
+
+_X264 = {
+    "preset": "medium",
+    "threads": "2",  # a fixed number: x264's bytes depend on it, and pieces must not depend on the machine
+    "bf": "0",  # packets in presentation order, and durations that MP4 holds exactly
+    "x264-params": "open-gop=0",  # a piece must not refer to its neighbour
+}
+
+
+def piece_time_base(source: Source) -> Fraction:
+    """The time base of pieces and results: the source's own unless it is too fine for MP4."""
+    own = source.index.time_base
+    return own if own.denominator <= _MAX_TICKS_PER_SECOND else _FINE_TIME_BASE
+
+
+def timescale_options(time_base: Fraction) -> dict[str, str]:
+    """MP4 muxer options that keep times exact: the default rounds a start time to milliseconds."""
+    return {
+        "video_track_timescale": str(time_base.denominator),
+        "movie_timescale": str(time_base.denominator),
+    }
+
+
+def result_pixel_format(width: int, height: int) -> str:
+    """4:2:0, which every player decodes, except for odd sizes.
+
+    H.264 can state a 4:2:0 size, cropping included, in steps of two pixels only. Full chroma resolution keeps
+    an odd size exact; Chromium, Firefox and FFmpeg play it, hardware-only players may not.
+    """
+    return "yuv444p" if width % 2 or height % 2 else "yuv420p"
+
+
+class PieceEncoder:
+    """Writes one piece. All pieces of a source and the same options have equal parameters, so they join.
+
+    Use as a context manager: leaving it normally completes the file.
+    """
+
+    def __init__(self, target: Path, source: Source, options: EncodeOptions) -> None:
+        """Raises PipelineError for a codec that is not supported."""
+        if options.codec not in _ENCODERS:
+            raise PipelineError(
+                f"Results are encoded as {' or '.join(_ENCODERS)}; {options.codec!r} was asked for."
+            )
+        self._source = source
+        self._time_base = piece_time_base(source)
+        self._tags = result_tags(source.picture.color)
+        self._conversion = conversion(self._tags, source.picture.height)
+        self._scaler = VideoReformatter()
+        self._container = av.open(str(target), "w", format="mp4", options=timescale_options(self._time_base))
+        self._stream = self._add_stream(options)
+
+    def __enter__(self) -> PieceEncoder:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None:
+                self._container.mux(self._stream.encode(None))
+        except av.FFmpegError as failure:
+            raise PipelineError(f"The piece cannot be written: {failure.strerror}.") from failure
+        finally:
+            self._container.close()
+
+    def write(self, image: NDArray[np.uint8], number: int) -> None:
+        """Encode ``image``, uint8 [H, W, 3] RGB, as the source's frame ``number``, with that frame's time."""
+        index = self._source.index
+        frame = from_rgb(
+            image, self._conversion, self._stream.codec_context.pix_fmt or "yuv420p", self._scaler
+        )
+        frame.pts = round((index.pts[number] - index.origin) * index.time_base / self._time_base)
+        frame.time_base = self._time_base
+        frame.duration = round(index.step(number) * index.time_base / self._time_base)
+        try:
+            self._container.mux(self._stream.encode(frame))
+        except av.FFmpegError as failure:
+            raise PipelineError(f"Frame {number} cannot be encoded: {failure.strerror}.") from failure
+
+    def _add_stream(self, options: EncodeOptions) -> VideoStream:
+        picture = self._source.picture
+        added = self._container.add_stream(
+            _ENCODERS[options.codec],
+            rate=self._source.index.rate,
+            options={**_X264, "crf": str(options.crf)},
+            width=picture.width,
+            height=picture.height,
+        )
+        stream = cast(VideoStream, added)
+        context = stream.codec_context
+        context.pix_fmt = result_pixel_format(picture.width, picture.height)
+        stream.time_base = context.time_base = self._time_base
+        context.color_primaries = self._tags.primaries
+        context.color_trc = self._tags.transfer
+        context.colorspace = self._tags.matrix
+        context.color_range = ColorRange.JPEG if self._tags.full_range else ColorRange.MPEG
+        if picture.pixel_aspect:
+            context.sample_aspect_ratio = picture.pixel_aspect
+        return stream

@@ -1,0 +1,106 @@
+"""The child process of the probe: ``python -m service.video.inspect PATH LIMITS`` prints one JSON verdict."""
+
+from __future__ import annotations
+
+import math
+import resource
+import signal
+import sys
+from pathlib import Path
+
+import av
+from av.stream import Stream
+
+from service.errors import DamagedVideo, FrameSizeRejected, UploadError, VideoTooLong
+from service.types import VideoInfo
+from service.video.container import open_video, video_stream
+from service.video.index import FrameIndex, read_index
+from service.video.source import examine
+from service.video.verdict import ProbeLimits, info_to_json, limits_from_json, refusal_to_json
+
+
+def main() -> None:
+    path, limits = Path(sys.argv[1]), limits_from_json(sys.argv[2])
+    _restrict(limits)
+    try:
+        verdict = info_to_json(inspect(path, limits))
+    except UploadError as error:
+        verdict = refusal_to_json(error)
+    except MemoryError:
+        verdict = refusal_to_json(DamagedVideo("The file needs more memory to decode than is allowed."))
+    except av.FFmpegError as error:
+        verdict = refusal_to_json(DamagedVideo(f"The video cannot be read: {error.strerror}."))
+    sys.stdout.write(verdict)
+
+
+def _restrict(limits: ProbeLimits) -> None:
+    """Bind this process, in case the parent dies and nobody is left to end it."""
+    seconds = math.ceil(limits.timeout_s) + 1
+    resource.setrlimit(resource.RLIMIT_AS, (limits.memory, limits.memory))
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    signal.alarm(seconds)
+
+
+def inspect(path: Path, limits: ProbeLimits) -> VideoInfo:
+    """Look at the container, then its packets, then its first frame; refuse as early as possible.
+
+    Raises UploadError's kinds, MemoryError.
+    """
+    with open_video(path, limits.max_pixels) as container:
+        stream = video_stream(container)
+        _check_size(stream.codec_context.width, stream.codec_context.height, limits)
+        index = read_index(container, stream, limits.max_frames)
+        _check_duration(index, limits)
+        name, codec = container.format.name, stream.codec_context.codec.canonical_name
+        audio = tuple(_codec(stream) for stream in container.streams.audio)
+        subtitles = tuple(_codec(stream) for stream in container.streams.subtitles)
+    source = examine(path, index, limits.max_pixels, threads=1)
+    picture = source.picture
+    _check_size(picture.width, picture.height, limits)
+    return VideoInfo(
+        container=_container(name),
+        codec=codec,
+        width=picture.width,
+        height=picture.height,
+        frames=source.index.frames,
+        duration_s=float(source.index.duration),
+        fps=float(source.index.rate),
+        variable_frame_rate=source.index.variable_rate,
+        rotation=picture.rotation,
+        bit_depth=picture.bit_depth,
+        color=picture.color,
+        audio=audio,
+        subtitles=subtitles,
+    )
+
+
+def _check_size(width: int, height: int, limits: ProbeLimits) -> None:
+    if width * height > limits.max_pixels:
+        raise FrameSizeRejected(
+            f"Frames of {width}x{height} have more than the {limits.max_pixels} pixels that are allowed."
+        )
+    if min(width, height) < limits.min_side:
+        raise FrameSizeRejected(
+            f"Frames of {width}x{height} are too small; each side needs {limits.min_side} pixels."
+        )
+
+
+def _check_duration(index: FrameIndex, limits: ProbeLimits) -> None:
+    if index.duration > limits.max_duration_s:
+        raise VideoTooLong(
+            f"The video lasts {float(index.duration):.1f} s; {limits.max_duration_s:g} s are allowed."
+        )
+
+
+def _codec(stream: Stream) -> str:
+    return stream.codec_context.codec.canonical_name if stream.codec_context else "unknown"
+
+
+def _container(names: str) -> str:
+    """FFmpeg names a demuxer after all that it reads, e.g. mov,mp4,m4a,3gp,3g2,mj2."""
+    return "mp4" if names.startswith("mov") else names.split(",")[0]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,118 @@
+"""A video file as the pipeline sees it: its frame index and how its pictures are coded."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+from pathlib import Path
+
+from av.sidedata.sidedata import Type
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from service.errors import DamagedVideo
+from service.types import ColorTags
+from service.video.container import DECODER_THREADS, decode_frames, open_video, prepare_decoder, video_stream
+from service.video.index import FrameIndex, read_index
+
+_COLOR_RANGE_FULL = 2
+
+MAX_PIXELS = 8192 * 8192
+"""What the pipeline allocates for a frame at most; a probe sets the limit that users see."""
+
+
+@dataclass(frozen=True)
+class PictureFormat:
+    """How the frames are coded. Width and height are before rotation."""
+
+    width: int
+    height: int
+    pix_fmt: str
+    bit_depth: int
+    color: ColorTags
+    interlaced: bool
+    has_alpha: bool
+    pixel_aspect: Fraction | None
+    display_matrix: tuple[int, ...] | None
+    """The container's 3x3 display matrix, row by row in FFmpeg's fixed point; None where it has none."""
+    rotation: int
+    """Degrees clockwise that a player turns the frames by: 0, 90, 180 or 270."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A readable video: where it lies, when its frames are shown and how they are coded."""
+
+    path: Path
+    index: FrameIndex
+    picture: PictureFormat
+
+
+def load_source(path: Path) -> Source:
+    """Index ``path``, or return the index made before: the many segments of a video share one.
+
+    Raises what ``examine`` and ``open_video`` raise, and FileNotFoundError.
+    """
+    status = path.stat()
+    return _load(path.resolve(), status.st_mtime_ns, status.st_size)
+
+
+@lru_cache(maxsize=8)
+def _load(path: Path, _modified_ns: int, _size: int) -> Source:
+    with open_video(path) as container:
+        index = read_index(container, video_stream(container))
+    return examine(path, index)
+
+
+def examine(
+    path: Path, index: FrameIndex, max_pixels: int = MAX_PIXELS, threads: int = DECODER_THREADS
+) -> Source:
+    """Decode the beginning of the video and drop from the index the leading frames that do not decode.
+
+    A stream cut out of a longer one may begin with frames that refer to what came before it; no player shows
+    them. Raises DamagedVideo where nothing decodes.
+    """
+    first_key = index.keyframes[0].pts if index.keyframes else index.pts[0]
+    first: VideoFrame | None = None
+    decoded: set[int] = set()
+    with open_video(path, max_pixels) as container:
+        stream = video_stream(container)
+        prepare_decoder(stream, max_pixels, threads)
+        for frame in decode_frames(container, stream):
+            first = first or frame
+            decoded.add(frame.pts or 0)
+            if frame.pts is not None and frame.pts >= first_key:
+                break
+        if first is None:
+            raise DamagedVideo("No frame of the video can be decoded; the file is damaged.")
+        picture = _picture(stream, first)
+    leading = frozenset(pts for pts in index.pts if pts < first_key) - decoded
+    return Source(path, index.without(leading), picture)
+
+
+def _picture(stream: VideoStream, frame: VideoFrame) -> PictureFormat:
+    components = frame.format.components
+    return PictureFormat(
+        width=frame.width,
+        height=frame.height,
+        pix_fmt=frame.format.name,
+        bit_depth=max(component.bits for component in components),
+        color=_color(frame),
+        interlaced=frame.interlaced_frame,
+        has_alpha=any(component.is_alpha for component in components),
+        pixel_aspect=stream.sample_aspect_ratio or None,
+        display_matrix=_display_matrix(frame),
+        rotation=round(-frame.rotation / 90) * 90 % 360,
+    )
+
+
+def _color(frame: VideoFrame) -> ColorTags:
+    full = frame.color_range == _COLOR_RANGE_FULL or frame.format.name.startswith("yuvj")
+    return ColorTags(int(frame.color_primaries), int(frame.color_trc), int(frame.colorspace), full)
+
+
+def _display_matrix(frame: VideoFrame) -> tuple[int, ...] | None:
+    found = frame.side_data.get(Type.DISPLAYMATRIX)  # type: ignore[call-overload]  # the stub knows one type
+    return struct.unpack("=9i", bytes(found)[:36]) if found is not None else None
