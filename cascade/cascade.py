@@ -29,6 +29,11 @@ class StageOutput:
     """Every pyramid level's flow [2, B, M, 2, h, w], coarse to fine, in pixels of the frame."""
 
 
+def split(batch: Tensor, *sizes: int) -> Tensor:
+    """The first dimension as several: `Tensor.unflatten`, but with sizes that stay dynamic in an exported graph."""
+    return batch.reshape(*sizes, *batch.shape[1:])
+
+
 class Stage(nn.Module):
     """R_i = stage(I_{i-1}, I_i, I_{i+1}) for all inner frames of a window at once.
 
@@ -50,18 +55,18 @@ class Stage(nn.Module):
         b, n = frames.shape[:2]
         m = n - 2
         flow = self.neighbour_flow(frames)
-        fields = flow.flow.unflatten(0, (2, b * m))
+        fields = split(flow.flow, 2, b * m)
         centre = frames[:, 1:-1].flatten(0, 1)
         neighbours = torch.cat((frames[:, :-2].flatten(0, 1), frames[:, 2:].flatten(0, 1)))
         warped, masks = warp(neighbours, flow.flow, padding="border")
-        warped, masks = warped.unflatten(0, (2, b * m)), masks.unflatten(0, (2, b * m))
+        warped, masks = split(warped, 2, b * m), split(masks, 2, b * m)
         prior = sharpness_prior(centre, warped, masks, self.config.prior)
         restored = self.restoration(RestorationInput(centre, warped, prior, fields))
         return StageOutput(
-            restored=restored.unflatten(0, (b, m)),
-            prior=prior.unflatten(0, (b, m)),
-            flow=fields.unflatten(1, (b, m)),
-            flow_levels=[level.unflatten(0, (2, b, m)) for level in flow.levels],
+            restored=split(restored, b, m),
+            prior=split(prior, b, m),
+            flow=split(flow.flow, 2, b, m),
+            flow_levels=[split(level, 2, b, m) for level in flow.levels],
         )
 
     def neighbour_flow(self, frames: Tensor) -> FlowPrediction:
@@ -70,7 +75,7 @@ class Stage(nn.Module):
         size = (frames.shape[-2], frames.shape[-1])
         if not self.config.use_flow:
             return FlowPrediction(frames.new_zeros((2 * b * (n - 2), 2, *size)), [])
-        pyramid = [level.unflatten(0, (b, n)) for level in self.flow.encode(frames.flatten(0, 1))]
+        pyramid = [split(level, b, n) for level in self.flow.encode(frames.flatten(0, 1))]
         first = [torch.cat((level[:, 1:-1], level[:, 1:-1])).flatten(0, 1) for level in pyramid]
         second = [torch.cat((level[:, :-2], level[:, 2:])).flatten(0, 1) for level in pyramid]
         return self.flow.decode(first, second, size)
@@ -107,6 +112,8 @@ def restore_window(cascade: Cascade, frames: Tensor) -> Tensor:
     """
     h, w = frames.shape[-2:]
     m = cascade.multiple
-    padded = F.pad(frames, (0, (m - w % m) % m, 0, (m - h % m) % m), mode="replicate")
+    # Padded by a constant and cut: an exported graph keeps no padding that depends on the size.
+    padded = F.pad(frames, (0, m - 1, 0, m - 1), mode="replicate")
+    padded = padded[..., : (h + m - 1) // m * m, : (w + m - 1) // m * m]
     restored: Tensor = cascade(padded.unsqueeze(0))[-1].restored.squeeze(0)
     return restored[..., :h, :w]

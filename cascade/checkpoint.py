@@ -114,7 +114,12 @@ def read(path: Path) -> dict[str, Any]:
 
 def save(path: Path, cascade: Cascade, **training: Any) -> None:
     """Write config and weights, and what training needs to go on, atomically."""
-    content = {"format": FORMAT, "config": to_dict(cascade.config), "weights": cascade.state_dict(), **training}
+    content = {
+        "format": FORMAT,
+        "config": to_dict(cascade.config),
+        "weights": cascade.state_dict(),
+        **training,
+    }
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(path.suffix + ".part")
     torch.save(content, part)

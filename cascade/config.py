@@ -68,9 +68,7 @@ PAPER = NetworkConfig(
 # cores can serve. Flow is estimated at half resolution and put out at a quarter of the frame's size.
 LITE = NetworkConfig(
     preset="lite",
-    flow=FlowConfig(
-        channels=(16, 24, 32, 48, 64), finest_level=1, decoder=(48, 32, 24, 16), downscale=2
-    ),
+    flow=FlowConfig(channels=(16, 24, 32, 48, 64), finest_level=1, decoder=(48, 32, 24, 16), downscale=2),
     restoration=RestorationConfig(channels=(24, 48, 64), blocks=(1, 2, 2)),
 )
 
@@ -94,7 +92,12 @@ def to_dict(config: NetworkConfig) -> dict[str, Any]:
 def from_dict(plain: dict[str, Any]) -> NetworkConfig:
     """The inverse of `to_dict`. Raises TypeError or KeyError where fields are unknown or missing."""
     flow, restoration = dict(plain["flow"]), dict(plain["restoration"])
-    for part, field in ((flow, "channels"), (flow, "decoder"), (restoration, "channels"), (restoration, "blocks")):
+    for part, field in (
+        (flow, "channels"),
+        (flow, "decoder"),
+        (restoration, "channels"),
+        (restoration, "blocks"),
+    ):
         part[field] = tuple(part[field])
     rest = {key: value for key, value in plain.items() if key not in ("flow", "restoration", "prior")}
     return NetworkConfig(

@@ -26,12 +26,13 @@ def correlation(first: Tensor, second: Tensor) -> Tensor:
     """
     b, c, h, w = first.shape
     blocks = (w + _BLOCK - 1) // _BLOCK
-    right = blocks * _BLOCK - w
-    rows = F.pad(first, (0, right)).permute(0, 2, 3, 1).reshape(b, h, blocks, _BLOCK, c)
-    bands = _bands(F.pad(second, (RADIUS, RADIUS + right, RADIUS, RADIUS)), blocks)
+    # Padded by a constant and cut to whole blocks: an exported graph keeps no padding that depends on the size.
+    width = blocks * _BLOCK
+    rows = F.pad(first, (0, _BLOCK - 1))[..., :width].permute(0, 2, 3, 1).reshape(b, h, blocks, _BLOCK, c)
+    padded = F.pad(second, (RADIUS, RADIUS + _BLOCK - 1, RADIUS, RADIUS))
+    bands = _bands(padded[..., : width + 2 * RADIUS], blocks)
     volume = [
-        _diagonals(rows @ bands[:, dy : dy + h]).reshape(b, h, blocks * _BLOCK, DIAMETER)
-        for dy in range(DIAMETER)
+        _diagonals(rows @ bands[:, dy : dy + h]).reshape(b, h, width, DIAMETER) for dy in range(DIAMETER)
     ]
     return torch.cat(volume, dim=-1)[:, :, :w].permute(0, 3, 1, 2)
 

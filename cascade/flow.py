@@ -55,6 +55,13 @@ def resize(image: Tensor, size: tuple[int, int]) -> Tensor:
     return F.interpolate(image, size=size, mode="bilinear", align_corners=False)
 
 
+def _to_frame(flow: Tensor, size: tuple[int, int], downscale: int) -> Tensor:
+    """Flow on any grid, in pixels of the network's input, on the frame's grid and in its pixels."""
+    height, width = network_size(size, downscale)
+    scaled = resize(flow, size)
+    return torch.cat((scaled[:, :1] * (size[1] / width), scaled[:, 1:] * (size[0] / height)), dim=1)
+
+
 def resize_flow(flow: Tensor, size: tuple[int, int]) -> Tensor:
     """Flow [M, 2, h, w] in its own pixels, on another grid and in that grid's pixels."""
     h, w = flow.shape[-2:]
@@ -114,7 +121,9 @@ class PwcLevel(nn.Module):
         top = level == len(config.channels)
         return 81 + sum(config.decoder) + (0 if top else config.channels[level - 1] + 4)
 
-    def forward(self, first: Tensor, second: Tensor, above: tuple[Tensor, Tensor] | None) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, first: Tensor, second: Tensor, above: tuple[Tensor, Tensor] | None
+    ) -> tuple[Tensor, Tensor]:
         """Returns (flow in units of 20 px [M, 2, h, w], dense features)."""
         if above is None:
             features = self._volume(first, second)
@@ -156,9 +165,8 @@ class PwcNet(nn.Module):
             levels.append(above[0] * _PUBLISHED_UNIT)
         assert above is not None
         flow = (above[0] + self.refiner(above[1])) * _PUBLISHED_UNIT
-        target = network_size(size, self.config.downscale)
-        scale = flow.new_tensor((size[1] / target[1], size[0] / target[0])).view(1, 2, 1, 1)
-        return FlowPrediction(resize(flow, size) * scale, [*levels, flow])
+        # In pixels of the network's input until here; u and v follow the resize to the frame's own size.
+        return FlowPrediction(_to_frame(flow, size, self.config.downscale), [*levels, flow])
 
 
 class LightLevel(nn.Module):
@@ -175,9 +183,11 @@ class LightLevel(nn.Module):
         self.layers = nn.Sequential(*layers)
         self.predict = nn.Conv2d(inputs, 2, 3, padding=1)
         nn.init.normal_(self.predict.weight, std=1e-3)  # start as "no motion beyond the level above"
-        nn.init.zeros_(self.predict.bias)
+        nn.init.zeros_(self.predict.bias)  # type: ignore[arg-type]  # it has one
 
-    def forward(self, first: Tensor, second: Tensor, above: tuple[Tensor, Tensor] | None) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, first: Tensor, second: Tensor, above: tuple[Tensor, Tensor] | None
+    ) -> tuple[Tensor, Tensor]:
         """Returns (flow in pixels of this level's grid [M, 2, h, w], features)."""
         if above is None:
             features = self.layers(torch.cat((self._volume(first, second), first), dim=1))

@@ -53,8 +53,8 @@ class Recipe:
     """Convolutions in bfloat16 (about twice as fast on CPUs with AMX), weights and sums in float32."""
     ema_decay: float = 0.999
     """Decay per step of the averaged weights, which are what is validated and exported."""
-    leaves_share: float = 0.2
-    """Share of synthetic pictures (dead leaves, text, edges) among the photographs."""
+    generated_share: float = 0.25
+    """Share of generated pictures (dead leaves, text, edges) beside the photographs."""
 
 
 LITE_CPU = Recipe(

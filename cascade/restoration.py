@@ -54,7 +54,9 @@ class EncoderDecoder(nn.Module):
         super().__init__()
         a, b, c = config.channels
         (n, m, k), pad = config.blocks, kernel // 2
-        self.enter = nn.Sequential(nn.Conv2d(inputs, a, kernel, padding=pad), nn.ReLU(), *_blocks(a, kernel, n))
+        self.enter = nn.Sequential(
+            nn.Conv2d(inputs, a, kernel, padding=pad), nn.ReLU(), *_blocks(a, kernel, n)
+        )
         self.down1 = nn.Sequential(nn.Conv2d(a, b, kernel, 2, pad), nn.ReLU(), *_blocks(b, kernel, m))
         self.down2 = nn.Sequential(nn.Conv2d(b, c, kernel, 2, pad), nn.ReLU(), *_blocks(c, kernel, k))
         self.up2 = nn.Sequential(*_blocks(c, kernel, k), nn.ConvTranspose2d(c, b, 3, 2, 1, 1), nn.ReLU())
@@ -100,6 +102,7 @@ class LightRestoration(nn.Module):
         last = self.body.leave[-1]
         nn.init.normal_(last.weight, std=1e-3)  # type: ignore[arg-type]
         nn.init.zeros_(last.bias)  # type: ignore[arg-type]
+        self.centre_bias: Tensor
         self.register_buffer("centre_bias", torch.tensor((0.0, 3.0, 0.0)).view(1, 3, 1, 1), persistent=False)
 
     def forward(self, x: RestorationInput) -> Tensor:

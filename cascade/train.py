@@ -27,6 +27,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from cascade import checkpoint, losses, validation
 from cascade.cascade import Cascade
 from cascade.config import preset
+from cascade.data.material import mix_material
 from cascade.data.photographs import load_photographs, split_photographs
 from cascade.recipes import RECIPES, Phase, Progress, Recipe
 from cascade.samples import Batch, SyntheticSamples, images, loader, neighbour_flows
@@ -53,13 +54,22 @@ class Trainer:
 
     def __init__(self, recipe: Recipe, photos: Sequence[NDArray[np.uint8]], options: Options) -> None:
         self.recipe, self.photos, self.options = recipe, photos, options
-        self.cascade = Cascade(preset(recipe.preset)).to(memory_format=torch.channels_last)
-        self.average = AveragedModel(self.cascade, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema_decay))
+        self.cascade = Cascade(preset(recipe.preset))
+        self.cascade.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # not in the stub
+        decay = get_ema_multi_avg_fn(recipe.ema_decay)  # type: ignore[no-untyped-call]
+        self.average = AveragedModel(self.cascade, multi_avg_fn=decay)
         self.optimiser = torch.optim.Adam(self.cascade.parameters(), lr=0.0)
         self.progress = Progress()
         self.clips: list[validation.Clip] = []
         self.stopping = False
         self._saved = self._validated = time.monotonic()
+
+    @property
+    def averaged(self) -> Cascade:
+        """The averaged weights: what is validated and exported."""
+        module = self.average.module
+        assert isinstance(module, Cascade)
+        return module
 
     def run(self) -> None:
         """Train to the end of the last phase, or until `stopping` is set; saves in either case."""
@@ -83,7 +93,14 @@ class Trainer:
                 now = time.monotonic()
                 self.progress.seconds += now - start
                 rate = _LOG_EVERY * phase.batch / (now - start)
-                self._log({"phase": phase.name, "step": self.progress.step, "samples_per_s": round(rate, 2), **terms})
+                self._log(
+                    {
+                        "phase": phase.name,
+                        "step": self.progress.step,
+                        "samples_per_s": round(rate, 2),
+                        **terms,
+                    }
+                )
                 start = now
             self._now_and_then()
             if self.stopping:
@@ -107,7 +124,7 @@ class Trainer:
         with torch.autocast("cpu", torch.bfloat16, enabled=self.recipe.bfloat16):
             terms = self._losses(phase, batch)
         self.optimiser.zero_grad(set_to_none=True)
-        torch.stack(list(terms.values())).sum().backward()
+        torch.stack(list(terms.values())).sum().backward()  # type: ignore[no-untyped-call]
         norm = torch.nn.utils.clip_grad_norm_(self.cascade.parameters(), _MAX_NORM)
         if torch.isfinite(norm):
             self.optimiser.step()
@@ -122,7 +139,9 @@ class Trainer:
             return {"flow": error * phase.flow_weight}
         return self._cascade_losses(phase, frames, images(batch["sharp"]), flows)
 
-    def _cascade_losses(self, phase: Phase, frames: Tensor, truth: Tensor, flows: Tensor) -> dict[str, Tensor]:
+    def _cascade_losses(
+        self, phase: Phase, frames: Tensor, truth: Tensor, flows: Tensor
+    ) -> dict[str, Tensor]:
         terms: dict[str, Tensor] = {}
         for number, stage in enumerate(self.cascade(frames), start=1):
             target = truth[:, number:-number]
@@ -148,7 +167,7 @@ class Trainer:
         """Log the averaged weights' gains over the blurred input, and append them to the learning curve."""
         if not self.clips:
             return
-        averaged: Cascade = self.average.module
+        averaged = self.averaged
         gains = validation.mean_gains(averaged, self.clips)
         real = {name: value for name, value in gains.items() if not name.startswith("synthetic")}
         synthetic = [value for name, value in gains.items() if name.startswith("synthetic")]
@@ -179,7 +198,7 @@ class Trainer:
             seed=self.options.seed,
             progress=asdict(self.progress),
         )
-        checkpoint.save(self.options.output / "weights.pt", self.average.module)
+        checkpoint.save(self.options.output / "weights.pt", self.averaged)
 
     def resume(self) -> None:
         """Continue from ``checkpoint.pt``: the next batch is the one that would have come."""
@@ -214,7 +233,9 @@ def main() -> None:
     )
     training, held_out = split_photographs(load_photographs(arguments.photos))
     logger.info("%d photographs to train on, %d held out", len(training), len(held_out))
-    trainer = Trainer(RECIPES[arguments.recipe], training, options)
+    recipe = RECIPES[arguments.recipe]
+    material = mix_material(training, recipe.generated_share, np.random.default_rng(arguments.seed))
+    trainer = Trainer(recipe, material, options)
     trainer.clips = [*validation.synthetic_clips(held_out)]
     if arguments.validation:
         trainer.clips += validation.paired_clips(arguments.validation)

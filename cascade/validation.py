@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from cascade.cascade import Cascade, restore_window
-from cascade.data.folders import find_videos
+from cascade.data.folders import find_videos, read_frames
 from cascade.data.synthesis import SynthesisConfig, synthesize
-from cascade.metrics import psnr
+from cascade.metrics import protocol_crop, psnr, quantize
+from cascade.warp import warp
 
 Clip = tuple[str, NDArray[np.uint8], NDArray[np.uint8]]
 """Name, blurred and sharp frames: uint8 [N, H, W, 3] RGB."""
@@ -25,7 +25,7 @@ _SYNTHETIC_CLIPS = 12
 def paired_clips(root: Path) -> Iterator[Clip]:
     """Every video of a folder with blurred and sharp frames."""
     for video in find_videos(root):
-        yield video.name, _read(video.blurred), _read(video.sharp)
+        yield video.name, read_frames(video.blurred), read_frames(video.sharp)
 
 
 def synthetic_clips(photos: Sequence[NDArray[np.uint8]], side: int = 192) -> Iterator[Clip]:
@@ -41,10 +41,11 @@ def gain(cascade: Cascade, blurred: NDArray[np.uint8], sharp: NDArray[np.uint8])
     context = cascade.config.stages
     with torch.no_grad():
         frames = torch.from_numpy(blurred).permute(0, 3, 1, 2).float() / 255
-        restored = restore_window(cascade, frames).clamp(0, 1).mul(255).round().byte()
+        restored = quantize(restore_window(cascade, frames).permute(0, 2, 3, 1).numpy())
     inner = slice(context, len(blurred) - context)
-    pairs = zip(restored.permute(0, 2, 3, 1).numpy(), blurred[inner], sharp[inner], strict=True)
-    return float(np.mean([psnr(r, s) - psnr(b, s) for r, b, s in pairs]))
+    measured = (protocol_crop(frames) for frames in (restored, blurred[inner], sharp[inner]))
+    triples = zip(*measured, strict=True)
+    return float(np.mean([psnr(result, truth) - psnr(given, truth) for result, given, truth in triples]))
 
 
 def mean_gains(cascade: Cascade, clips: Sequence[Clip]) -> dict[str, float]:
@@ -61,8 +62,6 @@ def alignment(cascade: Cascade, clips: Sequence[Clip]) -> float:
 
     The next sharp frame is warped to each inner one and compared with it.
     """
-    from cascade.warp import warp
-
     values = []
     for _, blurred, sharp in clips:
         frames = torch.from_numpy(blurred).permute(0, 3, 1, 2).float()[None] / 255
@@ -74,8 +73,3 @@ def alignment(cascade: Cascade, clips: Sequence[Clip]) -> float:
             error = ((image - target) ** 2 * valid).sum() / (3 * valid.sum())
             values.append(-10 * float(torch.log10(error)))
     return float(np.mean(values))
-
-
-def _read(paths: Sequence[Path]) -> NDArray[np.uint8]:
-    frames = [cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB) for path in paths]
-    return np.stack(frames).astype(np.uint8)

@@ -29,9 +29,7 @@ def inside(grid: Tensor) -> Tensor:
     of how far, per axis and in pixels, the position lies inside; computing that directly saves the second sampling.
     """
     h, w = grid.shape[1], grid.shape[2]
-    overlap = [
-        1 - F.relu(grid[..., axis].abs() - 1) * ((size - 1) / 2) for axis, size in ((0, w), (1, h))
-    ]
+    overlap = [1 - F.relu(grid[..., axis].abs() - 1) * ((size - 1) / 2) for axis, size in ((0, w), (1, h))]
     weight = F.relu(overlap[0]) * F.relu(overlap[1])
     return (weight >= _VALID).to(grid.dtype).unsqueeze(1)
 
@@ -44,5 +42,7 @@ def warp(image: Tensor, flow: Tensor, padding: str) -> tuple[Tensor, Tensor]:
     """
     grid = sampling_grid(flow)
     mask = inside(grid).to(image.dtype)
-    sampled = F.grid_sample(image, grid.to(image.dtype), mode="bilinear", padding_mode=padding, align_corners=True)
+    sampled = F.grid_sample(
+        image, grid.to(image.dtype), mode="bilinear", padding_mode=padding, align_corners=True
+    )
     return sampled * mask, mask
