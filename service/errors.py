@@ -26,6 +26,9 @@
     │   └── InferenceFailed        inference_failed         the engine refused or failed this window
     ├── PipelineError              restoration_failed       decode, encode or join failed
     ├── BrokerUnavailable          broker_unavailable       Redis cannot be reached
+    ├── DataInUse                  data_in_use              two services on one data directory
+    ├── StackFailed                stack_failed             a part of the embedded service does not start or stay
+    ├── InsecureAddress            insecure_address         a public address without keys
     ├── RequirementMissing         requirement_missing      e.g. no redis-server found
     └── ClientError                raised by ``service.client``, on the other side of the HTTP API
         ├── ServiceUnreachable     service_unreachable      no answer: wrong address, down, connection lost
@@ -143,6 +146,18 @@ class PipelineError(ServiceError):
 
 class BrokerUnavailable(ServiceError):
     code = "broker_unavailable"
+
+
+class DataInUse(ServiceError):
+    code = "data_in_use"
+
+
+class StackFailed(ServiceError):
+    code = "stack_failed"
+
+
+class InsecureAddress(ServiceError):
+    code = "insecure_address"
 
 
 class RequirementMissing(ServiceError):

@@ -1,0 +1,3 @@
+from service.api.app import main
+
+main()

@@ -1,0 +1,126 @@
+"""The gateway's composition root: settings in, application out."""
+
+from __future__ import annotations
+
+import logging
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import uvicorn
+from anyio.to_thread import run_sync
+from fastapi import FastAPI
+from fastapi.responses import FileResponse
+from fastapi.staticfiles import StaticFiles
+
+from service.api import errors
+from service.api.catalog import ModelCatalog
+from service.api.dependencies import Gateway, UploadLimits
+from service.api.guard import Guard
+from service.api.routes import events, files, jobs, system
+from service.config import Settings
+from service.errors import BrokerUnavailable
+from service.jobs.broker import connect
+from service.jobs.events import EventReader
+from service.jobs.queue import JobQueue, create_celery
+from service.jobs.store import RedisJobStore
+from service.jobs.workers import WorkerRegistry
+from service.local.address import require_safe_address
+from service.logs import configure_logging
+from service.storage.filesystem import FilesystemStorage
+from service.video.probe import ProbeLimits
+
+log = logging.getLogger(__name__)
+
+WEB = Path(__file__).resolve().parents[1] / "web"
+GOODBYE_S = 5
+"""Time for answers in flight when the gateway stops; event streams do not end by themselves."""
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The application. Connections are opened with its first request or with its start, not here."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        gateway = app.state.gateway = _gateway(settings)
+        await run_sync(_sweep, gateway, settings.sweep_after_s)
+        yield
+        await gateway.events.close()
+        gateway.queue.close()
+
+    app = FastAPI(title="cdvd", summary="Video deblurring", lifespan=lifespan, docs_url=None, redoc_url=None)
+    errors.install(app)
+    for module in (jobs, files, events, system):
+        app.include_router(module.router)
+    _serve_page(app)
+    app.add_middleware(Guard, loopback_only=not settings.allow_unauthenticated)
+    return app
+
+
+def main() -> None:
+    """Serve until told to stop: ``python -m service.api``."""
+    settings = Settings()
+    configure_logging(settings.log_format, settings.log_level)
+    listener = _listen(settings)
+    config = uvicorn.Config(
+        create_app(settings),
+        loop="asyncio",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=GOODBYE_S,
+    )
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+def _listen(settings: Settings) -> socket.socket:
+    if settings.listen_fd is not None:
+        listener = socket.socket(fileno=settings.listen_fd)
+        require_safe_address(listener.getsockname()[0], settings.allow_unauthenticated)
+        return listener
+    require_safe_address(settings.host, settings.allow_unauthenticated)
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    return socket.create_server((settings.host, settings.port), family=family, backlog=128)
+
+
+def _gateway(settings: Settings) -> Gateway:
+    client = connect(settings.redis_url)
+    return Gateway(
+        store=RedisJobStore(client),
+        queue=JobQueue(create_celery(settings.redis_url), client),
+        events=EventReader(settings.redis_url),
+        workers=WorkerRegistry(client),
+        storage=FilesystemStorage(settings.data, settings.min_free_bytes),
+        catalog=ModelCatalog(settings.models),
+        default_model=settings.model,
+        limits=UploadLimits(settings.max_upload_bytes, _probe_limits(settings)),
+    )
+
+
+def _probe_limits(settings: Settings) -> ProbeLimits:
+    return ProbeLimits(
+        max_pixels=settings.max_frame_pixels,
+        max_duration_s=settings.max_duration_s,
+        max_frames=settings.max_frames,
+        timeout_s=settings.probe_timeout_s,
+    )
+
+
+def _sweep(gateway: Gateway, older_than_s: float) -> None:
+    """Remove what an earlier gateway that was killed left behind."""
+    try:
+        removed = gateway.storage.sweep(gateway.store.exists, older_than_s)
+    except BrokerUnavailable as error:
+        log.warning("leftovers stay until the next start: %s", error)
+        return
+    log.info("removed %d leftovers of earlier uploads", removed)
+
+
+def _serve_page(app: FastAPI) -> None:
+    app.mount("/static", StaticFiles(directory=WEB), name="static")
+
+    @app.get("/", include_in_schema=False)
+    async def page() -> FileResponse:
+        return FileResponse(WEB / "index.html", headers={"Cache-Control": "no-cache"})

@@ -1,0 +1,59 @@
+"""The models that can be asked for, as the export side described them in ``<model>/model.json``."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from service.errors import ModelNotFound
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """One model of the repository. ``sha256`` is that of ``1/model.onnx``."""
+
+    name: str
+    preset: str
+    stages: int
+    precision: str
+    opset: int
+    parameters: int
+    licence: str
+    sha256: str
+    description: str
+
+
+_CARD = TypeAdapter(ModelCard)
+
+
+class ModelCatalog:
+    """Reads the model repository anew each time: it is small, and models come and go."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    def models(self) -> tuple[ModelCard, ...]:
+        """All models whose graph and description are there, by name."""
+        found = (self._read(path.parent) for path in sorted(self._directory.glob("*/model.json")))
+        return tuple(card for card in found if card is not None)
+
+    def require(self, name: str) -> ModelCard:
+        """Raises ModelNotFound, naming those that exist."""
+        cards = {card.name: card for card in self.models()}
+        if name not in cards:
+            known = ", ".join(cards) or "none is installed"
+            raise ModelNotFound(f"there is no model {name[:64]!r}; there are: {known}")
+        return cards[name]
+
+    def _read(self, directory: Path) -> ModelCard | None:
+        """None for a directory that is not (yet, or no longer) a usable model."""
+        if not (directory / "1" / "model.onnx").is_file():
+            return None
+        try:
+            card = _CARD.validate_python(json.loads((directory / "model.json").read_text("utf-8")))
+        except (OSError, ValueError, ValidationError):
+            return None
+        return card if card.name == directory.name else None

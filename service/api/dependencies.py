@@ -1,0 +1,45 @@
+"""What the routes work with; put together once in ``service.api.app``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+
+from service.api.catalog import ModelCatalog
+from service.jobs.events import EventReader
+from service.jobs.queue import JobQueue
+from service.jobs.store import RedisJobStore
+from service.jobs.workers import WorkerRegistry
+from service.storage.store import Storage
+from service.video.probe import ProbeLimits
+
+
+@dataclass(frozen=True)
+class UploadLimits:
+    """What an upload may be."""
+
+    max_bytes: int
+    probe: ProbeLimits
+
+
+@dataclass(frozen=True)
+class Gateway:
+    """The parts of a running gateway."""
+
+    store: RedisJobStore
+    queue: JobQueue
+    events: EventReader
+    workers: WorkerRegistry
+    storage: Storage
+    catalog: ModelCatalog
+    default_model: str
+    limits: UploadLimits
+
+
+def _gateway(request: Request) -> Gateway:
+    return cast(Gateway, request.app.state.gateway)
+
+
+Parts = Annotated[Gateway, Depends(_gateway)]

@@ -1,0 +1,95 @@
+"""Errors over HTTP: problem documents (RFC 9457). The only place that knows statuses."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from service import errors
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_S = 5
+"""Suggested to clients when something that the service needs is away: mostly it is back in seconds."""
+
+STATUS: dict[type[errors.ServiceError], HTTPStatus] = {
+    errors.EmptyUpload: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.UploadTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    errors.MalformedRequest: HTTPStatus.BAD_REQUEST,
+    errors.InvalidOption: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.NotAVideo: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    errors.NoVideoStream: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.DamagedVideo: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.FrameSizeRejected: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.VideoTooLong: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.ProbeTimeout: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.StorageFull: HTTPStatus.INSUFFICIENT_STORAGE,
+    errors.UploadError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.JobNotFound: HTTPStatus.NOT_FOUND,
+    errors.JobNotFinished: HTTPStatus.CONFLICT,
+    errors.JobStateConflict: HTTPStatus.CONFLICT,
+    errors.ResultExpired: HTTPStatus.GONE,
+    errors.ModelNotFound: HTTPStatus.NOT_FOUND,
+    errors.BrokerUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+"""An error has the status of its nearest ancestor here; what has none is our fault, 500."""
+
+
+def status_of(error: errors.ServiceError) -> HTTPStatus:
+    for kind in type(error).__mro__:
+        if kind in STATUS:
+            return STATUS[kind]
+    return HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+def title_of(code: str) -> str:
+    """``not_a_video`` reads 'Not a video'."""
+    return code.replace("_", " ").capitalize()
+
+
+def problem(status: int, code: str, detail: str, **more: Any) -> JSONResponse:
+    """A problem document; ``code`` is the stable name of what went wrong."""
+    body = {"type": "about:blank", "title": title_of(code), "status": status, "code": code, "detail": detail}
+    headers = {"Retry-After": str(RETRY_AFTER_S)} if status == HTTPStatus.SERVICE_UNAVAILABLE else None
+    return JSONResponse({**body, **more}, status, headers=headers, media_type=MEDIA_TYPE)
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of the service and of the framework with a problem document."""
+    app.add_exception_handler(errors.ServiceError, _service_error)
+    app.add_exception_handler(RequestValidationError, _invalid_request)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(Exception, _bug)
+
+
+async def _service_error(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, errors.ServiceError)
+    return problem(status_of(error), error.code, str(error))
+
+
+async def _invalid_request(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    faults = [
+        {"field": ".".join(map(str, fault["loc"])), "message": fault["msg"]} for fault in error.errors()
+    ]
+    detail = "; ".join(f"{fault['field']}: {fault['message']}" for fault in faults)
+    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request", detail, errors=faults)
+
+
+async def _http_error(_request: Request, error: Exception) -> JSONResponse:
+    """What the framework refuses by itself: unknown addresses, methods that an address does not take."""
+    assert isinstance(error, HTTPException)
+    code = HTTPStatus(error.status_code).name.lower()
+    answer = problem(error.status_code, code, error.detail)
+    answer.headers.update(error.headers or {})
+    return answer
+
+
+async def _bug(_request: Request, _error: Exception) -> JSONResponse:
+    """The traceback goes to the log, not to the client."""
+    detail = "the service has a fault; its log tells more"
+    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, errors.ServiceError.code, detail)

@@ -1,0 +1,62 @@
+"""What every request and answer goes through: headers for browsers, and a check of who is asking.
+
+Without keys, whoever reaches the port may do everything, and a browser on this machine reaches it for any
+page that it shows. So a page from elsewhere must not be able to send a form here (Origin), nor to reach us under a
+name of its own that it points at this machine (Host).
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service.api.errors import problem
+from service.local.address import is_loopback
+
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
+        "media-src 'self' blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'"
+    ),
+}
+_SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+
+
+class Guard:
+    """ASGI middleware. ``loopback_only``: take requests only under names of this machine."""
+
+    def __init__(self, app: ASGIApp, loopback_only: bool) -> None:
+        self._app = app
+        self._loopback_only = loopback_only
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        refusal = self._refusal(Headers(scope=scope), scope["method"])
+        answer = self._app if refusal is None else problem(HTTPStatus.FORBIDDEN, "forbidden", refusal)
+        await answer(scope, receive, send_with_headers)
+
+    def _refusal(self, headers: Headers, method: str) -> str | None:
+        host = headers.get("host", "")
+        if self._loopback_only and not is_loopback(urlsplit(f"//{host}").hostname or ""):
+            return f"this service answers only to names of its own machine, not to {host[:100]!r}"
+        origin = headers.get("origin")
+        if method not in _SAFE_METHODS and origin is not None and urlsplit(origin).netloc != host:
+            return f"pages of {origin[:100]!r} may not change anything here"
+        return None

@@ -1,0 +1,131 @@
+"""The form of ``POST /jobs``, parsed while it streams in: the file goes to a sink, the fields are collected.
+
+The framework's own form parser would take the whole body, without limit, before the handler runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser, parse_options_header
+
+from service.errors import MalformedRequest
+
+FILE_PART = "video"
+MAX_FIELDS = 16
+MAX_FIELD_BYTES = 4096
+FALLBACK_NAME = "video"
+
+
+class UploadForm:
+    """Feed it the body; afterwards ``filename`` and ``fields`` hold what came with the file.
+
+    ``on_data`` receives the file's bytes in order. Its exceptions and MalformedRequest come out of ``feed``.
+    """
+
+    def __init__(self, boundary: bytes, on_data: Callable[[bytes], None]) -> None:
+        self.filename: str | None = None
+        self.fields: dict[str, str] = {}
+        self._on_data = on_data
+        self._header = (bytearray(), bytearray())
+        self._disposition = b""
+        self._field: str | None = None
+        self._value = bytearray()
+        self._complete = False
+        self._parser = _parser(boundary, self._callbacks())
+
+    def feed(self, chunk: bytes) -> None:
+        try:
+            self._parser.write(chunk)
+        except FormParserError as error:
+            raise MalformedRequest(f"the multipart form cannot be read: {error}") from error
+
+    def close(self) -> None:
+        """The body is over. Raises MalformedRequest if the form is not, or holds no file."""
+        if not self._complete:
+            raise MalformedRequest("the body ended before the multipart form did")
+        if self.filename is None:
+            raise MalformedRequest(f"the form has no file part named {FILE_PART!r}")
+
+    def _callbacks(self) -> dict[str, Callable[..., Any]]:
+        return {
+            "on_part_begin": self._part_begin,
+            "on_header_field": lambda data, start, end: self._header[0].extend(data[start:end]),
+            "on_header_value": lambda data, start, end: self._header[1].extend(data[start:end]),
+            "on_header_end": self._header_end,
+            "on_headers_finished": self._part_known,
+            "on_part_data": self._part_data,
+            "on_part_end": self._part_end,
+            "on_end": self._end,
+        }
+
+    def _part_begin(self) -> None:
+        self._disposition = b""
+        self._field = None
+        self._value.clear()
+
+    def _header_end(self) -> None:
+        name, value = self._header
+        if name.lower() == b"content-disposition":
+            self._disposition = bytes(value)
+        self._header = (bytearray(), bytearray())
+
+    def _part_known(self) -> None:
+        """All headers of a part are there: decide what it is before a byte of it is taken."""
+        _, options = parse_options_header(self._disposition)
+        name = options.get(b"name", b"").decode("utf-8", "replace")
+        if name == FILE_PART:
+            self._begin_file(options.get(b"filename"))
+        elif b"filename" in options:
+            raise MalformedRequest(f"the file part must be named {FILE_PART!r}, not {name[:64]!r}")
+        elif not name or name in self.fields or len(self.fields) >= MAX_FIELDS:
+            raise MalformedRequest(f"form fields need names, once each, at most {MAX_FIELDS}")
+        else:
+            self._field = name
+
+    def _begin_file(self, filename: bytes | None) -> None:
+        if self.filename is not None:
+            raise MalformedRequest(f"the form has more than one part named {FILE_PART!r}")
+        self.filename = clean_filename((filename or b"").decode("utf-8", "replace"))
+
+    def _part_data(self, data: bytes, start: int, end: int) -> None:
+        if self._field is None:
+            self._on_data(data[start:end])
+            return
+        self._value.extend(data[start:end])
+        if len(self._value) > MAX_FIELD_BYTES:
+            raise MalformedRequest(
+                f"the form field {self._field[:64]!r} is longer than {MAX_FIELD_BYTES} bytes"
+            )
+
+    def _part_end(self) -> None:
+        if self._field is not None:
+            self.fields[self._field] = self._value.decode("utf-8", "replace")
+
+    def _end(self) -> None:
+        self._complete = True
+
+
+def boundary_of(content_type: str) -> bytes:
+    """The boundary in a Content-Type header. Raises MalformedRequest."""
+    kind, options = parse_options_header(content_type)
+    boundary = options.get(b"boundary", b"")
+    if kind != b"multipart/form-data" or not boundary:
+        raise MalformedRequest(f"send multipart/form-data with a file part named {FILE_PART!r}")
+    return boundary
+
+
+def clean_filename(name: str) -> str:
+    """A client's file name as something to show: no directories, no control characters, at most 200 long."""
+    last = name.replace("\\", "/").rpartition("/")[2]
+    shown = "".join(character for character in last if character.isprintable()).strip(" .")
+    return shown[-200:] or FALLBACK_NAME
+
+
+def _parser(boundary: bytes, callbacks: dict[str, Callable[..., Any]]) -> MultipartParser:
+    try:
+        return MultipartParser(boundary, callbacks)  # type: ignore[arg-type]  # a TypedDict with the same keys
+    except FormParserError as error:
+        raise MalformedRequest(f"the multipart form cannot be read: {error}") from error

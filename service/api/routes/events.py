@@ -1,0 +1,58 @@
+"""``GET /jobs/<id>/events``: the job's event stream as server-sent events."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import AsyncIterator
+from http import HTTPStatus
+
+from anyio.to_thread import run_sync
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import StreamingResponse
+
+from service.api.dependencies import Gateway, Parts
+from service.jobs.events import FROM_THE_BEGINNING, Event
+from service.jobs.job import JobStatus
+
+router = APIRouter(tags=["jobs"])
+
+IDLE_S = 15.0
+"""A comment this often keeps proxies from closing a silent connection."""
+
+_EVENT_ID = re.compile(r"\d{1,20}-\d{1,20}")
+
+
+@router.get("/jobs/{job_id}/events", response_class=StreamingResponse)
+async def follow_job(job_id: str, parts: Parts, request: Request) -> Response:
+    """State changes and progress as they happen, ending with the job; `Last-Event-ID` resumes."""
+    job = await run_sync(parts.store.get, job_id)
+    given = request.headers.get("last-event-id", "")
+    after = given if _EVENT_ID.fullmatch(given) else FROM_THE_BEGINNING
+    if not job.status.active and not await parts.events.read(job.id, after, wait_s=0):
+        return Response(status_code=HTTPStatus.NO_CONTENT)  # tells a browser not to reconnect
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingResponse(_lines(parts, job.id, after), media_type="text/event-stream", headers=headers)
+
+
+async def _lines(parts: Gateway, job_id: str, after: str) -> AsyncIterator[str]:
+    async for event in parts.events.follow(job_id, after, IDLE_S):
+        if event is not None:
+            yield _format(event)
+        elif await run_sync(parts.store.exists, job_id):
+            yield ": still here\n\n"
+        else:
+            return
+        if event is not None and await _is_last(parts, job_id, event):
+            return
+
+
+async def _is_last(parts: Gateway, job_id: str, event: Event) -> bool:
+    """An end that a retry followed, in a replay, is not the last event."""
+    if event.type != "status" or JobStatus(event.fields["status"]).active:
+        return False
+    return not await parts.events.read(job_id, event.id, wait_s=0)
+
+
+def _format(event: Event) -> str:
+    return f"id: {event.id}\nevent: {event.type}\ndata: {json.dumps(event.fields)}\n\n"

@@ -1,0 +1,111 @@
+"""Jobs: submit, look at, list, cancel, retry, delete. Plain functions run in threads: Redis may wait."""
+
+from __future__ import annotations
+
+import hashlib
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+
+from service.api.dependencies import Parts
+from service.api.schemas import JobBody, JobPageBody, ProblemBody, job_body, job_page_body
+from service.api.submit import submit
+from service.jobs.job import JOB_ID, Job, JobStatus
+
+router = APIRouter(tags=["jobs"])
+
+POLL_S = range(1, 11)
+"""Bounds of the Retry-After of a job that is not over: often at first, every ten seconds for a long one."""
+
+_NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": ProblemBody}}
+_CONFLICT: dict[int | str, dict[str, Any]] = {**_NOT_FOUND, 409: {"model": ProblemBody}}
+_REFUSED: dict[int | str, dict[str, Any]] = {
+    status: {"model": ProblemBody} for status in (400, 413, 415, 422, 503, 507)
+}
+_FORM = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["video"],
+                    "properties": {
+                        "video": {"type": "string", "format": "binary", "description": "the file"},
+                        "model": {"type": "string", "example": "cdvd_lite"},
+                        "codec": {"type": "string", "enum": ["h264"]},
+                        "crf": {"type": "integer", "minimum": 0, "maximum": 51, "example": 18},
+                        "container": {"type": "string", "enum": ["mp4"]},
+                    },
+                }
+            }
+        },
+    }
+}
+
+
+@router.post("/jobs", status_code=202, response_model=JobBody, responses=_REFUSED, openapi_extra=_FORM)
+async def submit_job(parts: Parts, request: Request) -> Response:
+    """Send a video to be deblurred."""
+    return _answer(await submit(parts, request), HTTPStatus.ACCEPTED)
+
+
+@router.get("/jobs", response_model=JobPageBody)
+def list_jobs(
+    parts: Parts,
+    status: JobStatus | None = None,
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    cursor: Annotated[str | None, Query(pattern=f"^{JOB_ID.pattern}$")] = None,
+) -> JobPageBody:
+    """Jobs, newest first; `cursor` is the `next_cursor` of the page before."""
+    return job_page_body(parts.store.page(status, limit, cursor))
+
+
+@router.get("/jobs/{job_id}", response_model=JobBody, responses=_NOT_FOUND)
+def show_job(job_id: str, parts: Parts, request: Request) -> Response:
+    """A job's state and progress; answers 304 to an `If-None-Match` with the last `ETag`."""
+    return _answer(parts.store.get(job_id), HTTPStatus.OK, request.headers.get("if-none-match", ""))
+
+
+@router.post("/jobs/{job_id}/cancel", status_code=202, response_model=JobBody, responses=_CONFLICT)
+def cancel_job(job_id: str, parts: Parts) -> Response:
+    """Cancel a queued or running job; what runs stops at the next window."""
+    return _answer(parts.store.cancel(job_id), HTTPStatus.ACCEPTED)
+
+
+@router.post("/jobs/{job_id}/retry", status_code=202, response_model=JobBody, responses=_CONFLICT)
+def retry_job(job_id: str, parts: Parts) -> Response:
+    """Go on with a failed or canceled job from its finished segments."""
+    for step in parts.store.retry(job_id):
+        parts.queue.enqueue(job_id, step)
+    return _answer(parts.store.get(job_id), HTTPStatus.ACCEPTED)
+
+
+@router.delete("/jobs/{job_id}", status_code=204, responses=_NOT_FOUND)
+def delete_job(job_id: str, parts: Parts) -> None:
+    """Remove a job and all of its files; a running one stops at the next window."""
+    job = parts.store.get(job_id)
+    parts.store.delete(job.id)
+    parts.storage.delete(job.id)
+
+
+def _answer(job: Job, status: HTTPStatus, known_tag: str = "") -> Response:
+    body = job_body(job).model_dump_json().encode()
+    tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    headers = {"Cache-Control": "no-cache"}
+    if status is HTTPStatus.OK:
+        headers["ETag"] = tag
+    else:
+        headers["Location"] = f"/jobs/{job.id}"
+    if job.status.active:
+        headers["Retry-After"] = str(_poll_s(job))
+    if tag in known_tag:
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+    return Response(body, status, headers, "application/json")
+
+
+def _poll_s(job: Job) -> int:
+    """A twentieth of what is left: twenty polls are enough for any progress bar."""
+    wanted = round((job.progress.eta_s or 0) / 20)
+    return min(max(wanted, POLL_S.start), POLL_S.stop - 1)

@@ -1,0 +1,214 @@
+"""The bodies of answers, as the OpenAPI document shows them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from service.api.catalog import ModelCard
+from service.api.errors import title_of
+from service.jobs.job import Job, JobStatus, Stage
+from service.jobs.store import JobPage
+from service.jobs.workers import WorkerState
+
+JOB_EXAMPLE_ID = "0199d3a4c7f15e0b6d2f8c91a7e34b52"
+
+
+class ColorBody(BaseModel):
+    """FFmpeg's codes; 2 is 'unspecified'."""
+
+    primaries: int
+    transfer: int
+    matrix: int
+    full_range: bool
+
+
+class InputBody(BaseModel):
+    """The upload and what its probe found. Sizes in pixels, before rotation."""
+
+    filename: str = Field(examples=["holiday.mp4"])
+    bytes: int
+    sha256: str
+    container: str
+    codec: str = Field(examples=["h264"])
+    width: int = Field(examples=[1280])
+    height: int = Field(examples=[720])
+    frames: int
+    duration_s: float
+    fps: float
+    variable_frame_rate: bool
+    rotation: int = Field(description="degrees clockwise that a player turns the frames by")
+    bit_depth: int
+    color: ColorBody
+    audio: list[str]
+    subtitles: list[str]
+
+
+class OptionsBody(BaseModel):
+    codec: str = Field(examples=["h264"])
+    crf: int = Field(examples=[18])
+    container: str = Field(examples=["mp4"])
+
+
+class ProgressBody(BaseModel):
+    frames_done: int
+    frames_total: int
+    fraction: float = Field(ge=0, le=1)
+    frames_per_second: float | None
+    eta_s: float | None
+    stage: Stage
+
+
+class OutputBody(BaseModel):
+    bytes: int
+    sha256: str
+    container: str
+    codec: str
+    frames: int
+
+
+class ProblemBody(BaseModel):
+    """A problem document (RFC 9457). ``code`` is stable; the texts are for people."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "type": "about:blank",
+                "title": "Not a video",
+                "status": 415,
+                "code": "not_a_video",
+                "detail": "The file is in no container format that is accepted.",
+            }
+        }
+    )
+    type: str = "about:blank"
+    title: str
+    status: int | None = None
+    code: str
+    detail: str
+
+
+class UrlsBody(BaseModel):
+    self: str = Field(examples=[f"/jobs/{JOB_EXAMPLE_ID}"])
+    events: str
+    source: str
+    result: str
+    report: str
+    cancel: str
+    retry: str
+
+
+class JobBody(BaseModel):
+    id: str = Field(examples=[JOB_EXAMPLE_ID])
+    status: JobStatus
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    expires_at: datetime | None
+    model: str = Field(examples=["cdvd_lite"])
+    options: OptionsBody
+    input: InputBody
+    progress: ProgressBody
+    output: OutputBody | None
+    error: ProblemBody | None
+    urls: UrlsBody
+
+
+class JobPageBody(BaseModel):
+    jobs: list[JobBody]
+    next_cursor: str | None
+
+
+class ModelBody(BaseModel):
+    name: str
+    preset: str
+    stages: int
+    precision: str
+    opset: int
+    parameters: int
+    licence: str
+    sha256: str
+    description: str
+    default: bool = Field(description="used by a job that names no model")
+
+
+class ModelsBody(BaseModel):
+    models: list[ModelBody]
+
+
+class WorkerBody(BaseModel):
+    name: str
+    engine: str
+    ready: list[str]
+    models: list[str]
+    running: int
+
+
+class ReadyBody(BaseModel):
+    status: str = Field(examples=["ready"])
+    workers: list[WorkerBody]
+
+
+def job_body(job: Job) -> JobBody:
+    spec = job.spec
+    return JobBody(
+        id=job.id,
+        status=job.status,
+        created_at=_moment(job.created_at),
+        started_at=_moment(job.started_at) if job.started_at else None,
+        finished_at=_moment(job.finished_at) if job.finished_at else None,
+        expires_at=None,
+        model=spec.model,
+        options=OptionsBody(**asdict(spec.options)),
+        input=InputBody(**asdict(spec.source), **asdict(spec.video)),
+        progress=_progress_body(job),
+        output=OutputBody(**asdict(job.output)) if job.output else None,
+        error=_error_body(job),
+        urls=_urls(job.id),
+    )
+
+
+def job_page_body(page: JobPage) -> JobPageBody:
+    return JobPageBody(jobs=[job_body(job) for job in page.jobs], next_cursor=page.cursor)
+
+
+def models_body(cards: tuple[ModelCard, ...], default: str) -> ModelsBody:
+    return ModelsBody(models=[ModelBody(**asdict(card), default=card.name == default) for card in cards])
+
+
+def worker_body(state: WorkerState) -> WorkerBody:
+    return WorkerBody.model_validate(asdict(state))
+
+
+def _progress_body(job: Job) -> ProgressBody:
+    progress = job.progress
+    return ProgressBody(
+        frames_done=progress.frames_done,
+        frames_total=progress.frames_total,
+        fraction=round(progress.fraction, 6),
+        frames_per_second=_rounded(progress.frames_per_second),
+        eta_s=_rounded(progress.eta_s),
+        stage=progress.stage,
+    )
+
+
+def _error_body(job: Job) -> ProblemBody | None:
+    if job.error is None:
+        return None
+    return ProblemBody(title=title_of(job.error.code), code=job.error.code, detail=job.error.detail)
+
+
+def _urls(job_id: str) -> UrlsBody:
+    base = f"/jobs/{job_id}"
+    names = ("events", "source", "result", "report", "cancel", "retry")
+    return UrlsBody(self=base, **{name: f"{base}/{name}" for name in names})
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 3)

@@ -1,0 +1,53 @@
+"""From a complete upload to a queued job."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from anyio.to_thread import run_sync
+from starlette.requests import Request
+
+from service.api.dependencies import Gateway
+from service.api.options import read_options
+from service.api.upload import ReceivedUpload, received_upload
+from service.errors import InvalidOption, ModelNotFound, ServiceError
+from service.jobs.job import Job, JobSpec, SourceFile, new_job_id
+from service.jobs.steps import PLAN
+from service.video.probe import probe
+
+
+async def submit(parts: Gateway, request: Request) -> Job:
+    """Receive, check and probe the upload, then queue its job. Raises UploadError and BrokerUnavailable."""
+    async with received_upload(request, parts.storage, parts.limits.max_bytes) as received:
+        spec = await _specify(parts, received)
+        return await run_sync(_accept, parts, received, spec)
+
+
+async def _specify(parts: Gateway, received: ReceivedUpload) -> JobSpec:
+    requested = read_options(received.fields)
+    model = await run_sync(_known_model, parts, requested.model or parts.default_model)
+    video = await probe(received.upload.path, parts.limits.probe)
+    source = SourceFile(received.filename, received.upload.size, received.sha256)
+    return JobSpec(model, requested.encode, source, video)
+
+
+def _known_model(parts: Gateway, name: str) -> str:
+    try:
+        return parts.catalog.require(name).name
+    except ModelNotFound as error:
+        raise InvalidOption(str(error)) from error
+
+
+def _accept(parts: Gateway, received: ReceivedUpload, spec: JobSpec) -> Job:
+    """Files, record, message, in this order: each may rely on those before. All or nothing remains."""
+    job_id = new_job_id()
+    received.upload.keep(job_id)
+    try:
+        job = parts.store.create(job_id, spec)
+        parts.queue.enqueue(job_id, PLAN)
+    except BaseException:
+        parts.storage.delete(job_id)
+        with suppress(ServiceError):
+            parts.store.delete(job_id)
+        raise
+    return job

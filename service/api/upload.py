@@ -1,0 +1,140 @@
+"""The body of ``POST /jobs``: counted while it streams to storage, gone without a trace if refused."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+
+import anyio
+from anyio.to_thread import run_sync
+from starlette.requests import Request
+
+from service.api.multipart import FALLBACK_NAME, UploadForm, boundary_of
+from service.errors import EmptyUpload, MalformedRequest, UploadError, UploadTooLarge
+from service.storage.store import Storage, Upload
+
+FORM_OVERHEAD_BYTES = 128 * 1024
+"""What boundaries, headers and fields may add to the file."""
+
+WRITE_BYTES = 1 << 20
+"""Bytes collected before a thread writes them: a thread per network packet would cost more than the write."""
+
+IDLE_S = 60.0
+"""A client that sends nothing for this long is gone."""
+
+DRAIN_BYTES, DRAIN_S = 64 << 20, 5.0
+"""How much of a refused body is still read, for how long. Closing at once would reset the connection, and the
+client would lose the answer that says why."""
+
+
+@dataclass(frozen=True)
+class ReceivedUpload:
+    """A complete upload that is not a job yet."""
+
+    upload: Upload
+    filename: str
+    sha256: str
+    fields: dict[str, str]
+
+
+@asynccontextmanager
+async def received_upload(
+    request: Request, storage: Storage, max_bytes: int
+) -> AsyncIterator[ReceivedUpload]:
+    """The upload in a request's body; removed on leaving, unless it was kept.
+
+    Raises MalformedRequest, UploadTooLarge, EmptyUpload, StorageFull; the headers are checked before a byte
+    of the body is read.
+    """
+    try:
+        boundary = boundary_of(request.headers.get("content-type", ""))
+        length = _declared_length(request, max_bytes)
+        upload = await run_sync(storage.begin_upload, length)
+    except UploadError:
+        await _drain(request)
+        raise
+    try:
+        yield await _receive(request, _Sink(upload, max_bytes), boundary)
+    finally:
+        with anyio.CancelScope(shield=True):
+            await run_sync(upload.discard)
+
+
+class _Sink:
+    """Collects what the form hands over, counts it, and writes it in threads."""
+
+    def __init__(self, upload: Upload, max_bytes: int) -> None:
+        self.upload = upload
+        self._max_bytes = max_bytes
+        self._taken = 0
+        self._buffer = bytearray()
+
+    def take(self, data: bytes) -> None:
+        self._taken += len(data)
+        if self._taken > self._max_bytes:
+            raise UploadTooLarge(f"the video is larger than {self._max_bytes} bytes, which is the limit")
+        self._buffer += data
+
+    async def flush(self, at_least: int = 1) -> None:
+        if len(self._buffer) >= at_least:
+            data, self._buffer = bytes(self._buffer), bytearray()
+            await run_sync(self.upload.write, data)
+
+    async def finish(self) -> str:
+        await self.flush()
+        if not self._taken:
+            raise EmptyUpload("the file is empty; send a video")
+        return await run_sync(self.upload.finish)
+
+
+async def _receive(request: Request, sink: _Sink, boundary: bytes) -> ReceivedUpload:
+    form = UploadForm(boundary, sink.take)
+    chunks = request.stream()
+    try:
+        async for chunk in _patient(chunks):
+            form.feed(chunk)
+            await sink.flush(WRITE_BYTES)
+        form.close()
+        digest = await sink.finish()
+    except UploadError:
+        await _drain(request)
+        raise
+    return ReceivedUpload(sink.upload, form.filename or FALLBACK_NAME, digest, form.fields)
+
+
+async def _patient(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The chunks, for as long as they keep coming."""
+    while True:
+        try:
+            async with asyncio.timeout(IDLE_S):
+                chunk = await anext(chunks)
+        except StopAsyncIteration:
+            return
+        except TimeoutError:
+            raise MalformedRequest(f"nothing more of the body came for {IDLE_S:g} seconds") from None
+        yield chunk
+
+
+def _declared_length(request: Request, max_bytes: int) -> int:
+    """The Content-Length, 0 if there is none. Raises UploadTooLarge."""
+    text = request.headers.get("content-length", "0")
+    length = int(text) if text.isdecimal() else 0
+    if length > max_bytes + FORM_OVERHEAD_BYTES:
+        raise UploadTooLarge(f"the request has {length} bytes; videos up to {max_bytes} bytes are taken")
+    return length
+
+
+async def _drain(request: Request) -> None:
+    """Read on for a moment, unless the client waits for our consent before it sends."""
+    if "100-continue" in request.headers.get("expect", "").lower():
+        return
+    left = DRAIN_BYTES
+    with suppress(TimeoutError):
+        async with asyncio.timeout(DRAIN_S):
+            while left > 0:
+                message = await request.receive()
+                left -= len(message.get("body", b""))
+                if message["type"] != "http.request" or not message.get("more_body", False):
+                    return

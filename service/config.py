@@ -1,0 +1,66 @@
+"""Settings from the environment (``CDVD_...``). Read only where a process is put together, nowhere below."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+GIB = 1024**3
+
+
+def default_models() -> Path:
+    """The model repository beside the installed package."""
+    return Path(__file__).resolve().parents[1] / "model_repository"
+
+
+class Settings(BaseSettings):
+    """One value for every process of an installation; each reads what concerns it."""
+
+    model_config = SettingsConfigDict(env_prefix="CDVD_", frozen=True, extra="ignore")
+
+    redis_url: str = "redis://127.0.0.1:6379/0"
+    """``redis://host:port/db`` or ``unix:///path?db=0``."""
+    data: Path = Path("cdvd-data")
+    """Uploads, pieces and results. Gateway and workers see the same files under this path."""
+    models: Path = Field(default_factory=default_models)
+    """The model repository: ``<name>/1/model.onnx`` and ``<name>/model.json``."""
+    model: str = "cdvd_lite"
+    """The model of a job that names none; workers load it before they take work."""
+    log_format: Literal["text", "json"] = "text"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8080, ge=0, le=65535)
+    listen_fd: int | None = None
+    """A socket that already listens, handed down by the parent process; replaces host and port."""
+    allow_unauthenticated: bool = False
+    """Serve on other addresses than loopback although everyone who reaches them may do everything."""
+
+    max_upload_bytes: int = Field(default=2 * GIB, gt=0)
+    max_frame_pixels: int = Field(default=4096 * 2304, gt=0)
+    max_duration_s: float = Field(default=3600.0, gt=0)
+    max_frames: int = Field(default=120_000, gt=0)
+    probe_timeout_s: float = Field(default=30.0, gt=0)
+    min_free_bytes: int = Field(default=GIB // 2, ge=0)
+    """Disk space that uploads leave free, for pieces and results."""
+    sweep_after_s: float = Field(default=6 * 3600.0, ge=0)
+    """Files without a job are removed at start when they are this old; younger ones may be in use."""
+
+    worker_name: str = Field(default_factory=socket.gethostname)
+    """Unique among live workers and the same after a restart, so that a worker finds what it left behind."""
+    worker_concurrency: int = Field(default=1, ge=1)
+    """Segments in work at once. One keeps two CPU cores busy; an accelerator may want more."""
+    segment_frames: int = Field(default=64, ge=1)
+    """Output frames of one task: what a crash can cost, and what several workers can share."""
+    window_pixels: int = Field(default=4_000_000, gt=0)
+    """Output pixels of one call to the engine: bounds its memory, and the delay until a cancel is seen."""
+    engine_threads: int | None = Field(default=None, ge=1)
+    """Threads of ONNX Runtime; None lets it take every core."""
+    claim_ttl_s: int = Field(default=30, ge=2)
+    """A worker that was silent this long is taken for dead, and its segments are given to others."""
+    stall_timeout_s: float = Field(default=900.0, gt=0)
+    """A segment without one more frame for this long is hanging; the worker ends itself and begins anew."""

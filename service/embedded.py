@@ -1,0 +1,203 @@
+"""Everything on this machine: Redis, a worker and the gateway as children of this process.
+
+They die with this process, however it dies, and are started again when they die themselves. Jobs are in the
+data directory, so the next start goes on with them.
+"""
+
+from __future__ import annotations
+
+import signal
+import socket
+import sys
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import httpx
+
+from service.config import Settings, default_models
+from service.errors import ModelNotFound, StackFailed
+from service.jobs.broker import is_answering
+from service.local.address import require_safe_address
+from service.local.children import Child, ChildSpec
+from service.local.lock import DirectoryLock
+from service.local.redis_server import find_redis_server, redis_command, socket_path
+from service.local.signals import sigterm_exits
+from service.local.supervisor import Supervised, Supervisor
+
+CLAIM_TTL_S = 10
+"""The one worker is started again at once and takes over what it held before; this is only a backstop."""
+
+
+@dataclass(frozen=True)
+class EmbeddedOptions:
+    """Where the stack listens, what it keeps where, and what it runs. Other settings come from ``CDVD_...``."""
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    """0 takes a free one."""
+    data: Path = Path("cdvd-data")
+    models: Path = field(default_factory=default_models)
+    model: str = "cdvd_lite"
+    allow_unauthenticated: bool = False
+    """Listen on other addresses than loopback although everyone who reaches them may do everything."""
+    start_timeout_s: float = 60.0
+    stop_timeout_s: float = 10.0
+    """Time for the window in work to end before the worker is killed; its segment is then done again."""
+
+
+class EmbeddedStack:
+    """A running service. Use as a context manager, or call ``start`` and ``stop``."""
+
+    def __init__(self, options: EmbeddedOptions) -> None:
+        self._options = options
+        self._url = ""
+        self._resources = ExitStack()
+        self._supervisor: Supervisor | None = None
+
+    @property
+    def url(self) -> str:
+        """Where the service is reached from this machine, such as ``http://127.0.0.1:8080``."""
+        return self._url
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Return when jobs are taken and a worker has loaded the model.
+
+        Raises InsecureAddress, ModelNotFound, RequirementMissing, DataInUse, and StackFailed with the end of
+        the logs.
+        """
+        options = self._options
+        allowed = options.allow_unauthenticated or Settings().allow_unauthenticated
+        require_safe_address(options.host, allowed)
+        _require_model(options)
+        with ExitStack() as resources:
+            self._supervisor = self._start(resources, allowed)
+            self._await_ready(self._supervisor)
+            self._resources = resources.pop_all()
+
+    def stop(self) -> None:
+        """Stop everything; jobs in work go on with the next start. Safe to call twice."""
+        self._resources.close()
+
+    def wait(self) -> None:
+        """Block until the stack was stopped, or until a child cannot be kept alive, which raises StackFailed."""
+        while self._supervisor and not self._supervisor.wait(timeout_s=1.0):
+            pass
+
+    def _start(self, resources: ExitStack, allow_unauthenticated: bool) -> Supervisor:
+        options = self._options
+        data = options.data.resolve()
+        server = find_redis_server()
+        lock = resources.enter_context(DirectoryLock(data))
+        listener = resources.enter_context(_listen(options.host, options.port))
+        self._url = _url(listener)
+        redis_socket = resources.enter_context(socket_path(data))
+        environment = _environment(options, data, redis_socket, allow_unauthenticated)
+        children = (
+            _redis(redis_command(server, _directory(data / "redis"), redis_socket), data, lock, environment),
+            _worker(options, data, environment),
+            _gateway(data, listener, environment),
+        )
+        resources.enter_context(sigterm_exits())
+        supervisor = Supervisor(children)
+        resources.callback(supervisor.stop)
+        supervisor.start()
+        return supervisor
+
+    def _await_ready(self, supervisor: Supervisor) -> None:
+        deadline = time.monotonic() + self._options.start_timeout_s
+        with httpx.Client(base_url=self._url, timeout=2.0, trust_env=False) as client:
+            while not supervisor.wait(timeout_s=0.1):
+                reason = _unready(client)
+                if reason is None:
+                    return
+                if time.monotonic() > deadline:
+                    raise StackFailed(f"The service does not get ready: {reason}\n{supervisor.log_tails()}")
+
+
+def _redis(command: list[str], data: Path, lock: DirectoryLock, environment: dict[str, str]) -> Supervised:
+    """It holds the lock as well: the data is free again only when Redis has written all of it."""
+    url = environment["CDVD_REDIS_URL"]
+    log = _directory(data / "logs") / "redis.log"
+    spec = ChildSpec("redis", command, log, pass_fds=(lock.fileno(),), death_signal=signal.SIGTERM)
+    return Supervised(Child(spec), lambda: is_answering(url))
+
+
+def _worker(options: EmbeddedOptions, data: Path, environment: dict[str, str]) -> Supervised:
+    command = [sys.executable, "-m", "service.worker"]
+    log = _directory(data / "logs") / "worker.log"
+    return Supervised(
+        Child(ChildSpec("worker", command, log, environment, patience_s=options.stop_timeout_s))
+    )
+
+
+def _gateway(data: Path, listener: socket.socket, environment: dict[str, str]) -> Supervised:
+    """The socket is ours: it keeps its port, and takes connections, while a new gateway starts."""
+    fd = listener.fileno()
+    own = {**environment, "CDVD_LISTEN_FD": str(fd)}
+    command = [sys.executable, "-m", "service.api"]
+    log = _directory(data / "logs") / "gateway.log"
+    return Supervised(Child(ChildSpec("gateway", command, log, own, pass_fds=(fd,))))
+
+
+def _environment(
+    options: EmbeddedOptions, data: Path, redis_socket: Path, allow_unauthenticated: bool
+) -> dict[str, str]:
+    return {
+        "CDVD_REDIS_URL": f"unix://{redis_socket}?db=0",
+        "CDVD_DATA": str(data),
+        "CDVD_MODELS": str(options.models.resolve()),
+        "CDVD_MODEL": options.model,
+        "CDVD_ALLOW_UNAUTHENTICATED": str(allow_unauthenticated),
+        "CDVD_WORKER_NAME": "embedded",
+        "CDVD_CLAIM_TTL_S": str(CLAIM_TTL_S),
+        "CDVD_SWEEP_AFTER_S": "0",  # nobody else writes here
+    }
+
+
+def _require_model(options: EmbeddedOptions) -> None:
+    if not (options.models / options.model / "1" / "model.onnx").is_file():
+        raise ModelNotFound(
+            f"There is no model {options.model!r} in {options.models}. Name the model repository with "
+            "--models or CDVD_MODELS."
+        )
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=128)
+    except OSError as error:
+        raise StackFailed(f"Cannot listen on {host} port {port}: {error.strerror or error}") from error
+
+
+def _url(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
+    return f"http://{shown}:{port}"
+
+
+def _unready(client: httpx.Client) -> str | None:
+    """Why the gateway says that it is not ready; None if it is."""
+    try:
+        answer = client.get("/readyz")
+    except httpx.TransportError as error:
+        return f"no answer from the gateway ({type(error).__name__})"
+    return None if answer.is_success else str(answer.json().get("detail", answer.text))
+
+
+def _directory(path: Path) -> Path:
+    path.mkdir(mode=0o700, exist_ok=True)
+    return path

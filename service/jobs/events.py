@@ -1,0 +1,63 @@
+"""The event stream of a job, for those who follow it: read without a thread per reader."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import redis.asyncio
+
+from service.jobs.broker import CONNECT_TIMEOUT_S, broker_errors
+from service.jobs.keys import JobKeys
+
+FROM_THE_BEGINNING = "0-0"
+
+
+@dataclass(frozen=True)
+class Event:
+    """One entry. Types: ``status``, ``step_started``, ``step_done``, ``progress``."""
+
+    id: str
+    type: str
+    fields: dict[str, str]
+
+
+class EventReader:
+    """Follows event streams. Methods raise BrokerUnavailable."""
+
+    def __init__(self, url: str) -> None:
+        timeouts: dict[str, Any] = (
+            {} if url.startswith("unix:") else {"socket_connect_timeout": CONNECT_TIMEOUT_S}
+        )
+        self._redis = redis.asyncio.Redis.from_url(url, decode_responses=True, **timeouts)
+
+    async def read(self, job_id: str, after: str, wait_s: float) -> list[Event]:
+        """Events after an id, at most 100; waits up to ``wait_s`` (0: not at all) for the first."""
+        block = int(wait_s * 1000) or None
+        with broker_errors():
+            answer = await self._redis.xread({JobKeys(job_id).events: after}, count=100, block=block)
+        entries = _entries(answer)
+        return [Event(id, fields.pop("type"), fields) for id, fields in entries]
+
+    async def follow(self, job_id: str, after: str, idle_s: float) -> AsyncIterator[Event | None]:
+        """All events after an id, as they come; None after ``idle_s`` seconds without one. Never ends."""
+        while True:
+            events = await self.read(job_id, after, idle_s)
+            for event in events:
+                after = event.id
+                yield event
+            if not events:
+                yield None
+
+    async def close(self) -> None:
+        await self._redis.aclose()
+
+
+def _entries(answer: Any) -> list[tuple[str, dict[str, str]]]:
+    """XREAD of one stream: a list of (name, entries) in RESP2, a mapping name -> [entries] in RESP3."""
+    if not answer:
+        return []
+    if isinstance(answer, dict):
+        return [entry for chunk in next(iter(answer.values())) for entry in chunk]
+    return list(answer[0][1])

@@ -1,0 +1,82 @@
+"""Every Redis key of the service, in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+ALL_JOBS = "cdvd:jobs"
+"""Sorted set of all job ids with score 0: ids start with their creation time, so the order is by age."""
+
+WORKERS = "cdvd:workers"
+"""Sorted set of worker names by the unix time of their last heartbeat."""
+
+RECONCILE_LOCK = "cdvd:reconcile"
+"""Held for one period by the worker that looks for lost steps."""
+
+
+def jobs_with(status: str) -> str:
+    """Sorted set like ALL_JOBS of the jobs in one state."""
+    return f"cdvd:jobs:{status}"
+
+
+def worker(name: str) -> str:
+    """Heartbeat of one worker, JSON; gone soon after the worker is."""
+    return f"cdvd:worker:{name}"
+
+
+def claim(job_id: str, step: str) -> str:
+    """Who works on a step right now; gone soon after that worker is."""
+    return f"cdvd:job:{job_id}:claim:{step}"
+
+
+@dataclass(frozen=True)
+class JobKeys:
+    """The keys of one job, apart from its claims."""
+
+    job_id: str
+
+    @property
+    def record(self) -> str:
+        """Hash: status, times, spec, plan, output, error, measured throughput."""
+        return f"cdvd:job:{self.job_id}"
+
+    @property
+    def steps(self) -> str:
+        """Hash of the steps still to do: step -> 'queued <time>' | 'waiting <not before>' | 'running'."""
+        return f"{self.record}:steps"
+
+    @property
+    def done(self) -> str:
+        """Set of the finished steps: they are never computed again."""
+        return f"{self.record}:done"
+
+    @property
+    def frames(self) -> str:
+        """Hash: step -> frames restored so far."""
+        return f"{self.record}:frames"
+
+    @property
+    def deliveries(self) -> str:
+        """Hash: step -> times it was begun without coming back."""
+        return f"{self.record}:deliveries"
+
+    @property
+    def postponed(self) -> str:
+        """Hash: step -> times it was put off because the engine was away."""
+        return f"{self.record}:postponed"
+
+    @property
+    def events(self) -> str:
+        """Stream of state changes and progress."""
+        return f"{self.record}:events"
+
+    def all(self) -> tuple[str, ...]:
+        return (
+            self.record,
+            self.steps,
+            self.done,
+            self.frames,
+            self.deliveries,
+            self.postponed,
+            self.events,
+        )

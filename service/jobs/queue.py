@@ -1,0 +1,93 @@
+"""The queue: steps go in by task name and leave in a worker. Messages carry ids, never frames."""
+
+from __future__ import annotations
+
+import redis
+from celery import Celery
+from kombu.exceptions import OperationalError
+
+from service.errors import BrokerUnavailable
+from service.jobs.broker import broker_errors
+from service.jobs.steps import FINISH, PLAN, segment_index
+
+PLAN_TASK = "cdvd.plan"
+SEGMENT_TASK = "cdvd.restore_segment"
+FINISH_TASK = "cdvd.finish"
+
+SHORT_QUEUE = "cdvd.short"
+"""Plans and finishes: seconds. Apart from the segments, so that they do not wait behind an hour of work."""
+SEGMENT_QUEUE = "cdvd.segments"
+QUEUES = (SHORT_QUEUE, SEGMENT_QUEUE)
+
+VISIBILITY_TIMEOUT_S = 3600
+"""Longer than two stalled segments. Only a backstop: lost steps are found by their claims, much sooner."""
+
+
+def create_celery(redis_url: str) -> Celery:
+    """The Celery application that both sides share: how messages travel, nothing about tasks."""
+    app = Celery("cdvd", broker=_broker_url(redis_url), set_as_current=False)
+    app.conf.update(
+        task_serializer="json",
+        accept_content=["json"],
+        task_ignore_result=True,  # jobs are kept in our own store
+        task_default_queue=SHORT_QUEUE,
+        task_routes={SEGMENT_TASK: {"queue": SEGMENT_QUEUE}},
+        task_acks_late=True,
+        worker_prefetch_multiplier=1,
+        broker_pool_acquire_timeout=10,
+        broker_connection_retry_on_startup=True,
+        broker_transport_options={
+            "visibility_timeout": VISIBILITY_TIMEOUT_S,
+            "unacked_restore_throttle": 1,
+            "health_check_interval": 25,
+            "socket_timeout": 30,
+            **_tcp_options(redis_url),
+        },
+    )
+    return app
+
+
+def _broker_url(redis_url: str) -> str:
+    """Redis' own form of a socket address, in Celery's words."""
+    if not redis_url.startswith("unix:"):
+        return redis_url
+    path, _, query = redis_url.removeprefix("unix://").partition("?")
+    return f"redis+socket://{path}?virtual_host={query.removeprefix('db=') or '0'}"
+
+
+def _tcp_options(redis_url: str) -> dict[str, bool]:
+    """Keepalive belongs to TCP; the client refuses the option on a unix socket."""
+    return {} if redis_url.startswith("unix:") else {"socket_keepalive": True}
+
+
+class JobQueue:
+    """Sends steps to workers. Methods raise BrokerUnavailable."""
+
+    def __init__(self, app: Celery, client: redis.Redis) -> None:
+        self._app = app
+        self._redis = client
+
+    def enqueue(self, job_id: str, step: str) -> None:
+        """Hand one step to whichever worker is free first."""
+        name, arguments = _message(job_id, step)
+        try:
+            self._app.send_task(name, args=arguments, retry=False)
+        except (OperationalError, redis.RedisError) as error:
+            raise BrokerUnavailable(f"the job cannot be queued: {error}") from error
+
+    def is_empty(self) -> bool:
+        """Whether no message waits; a Celery queue on Redis is a list of its name."""
+        with broker_errors():
+            return not any(self._redis.llen(name) for name in QUEUES)
+
+    def close(self) -> None:
+        """Close the connections to the broker."""
+        self._app.close()
+
+
+def _message(job_id: str, step: str) -> tuple[str, tuple[str | int, ...]]:
+    if step == PLAN:
+        return PLAN_TASK, (job_id,)
+    if step == FINISH:
+        return FINISH_TASK, (job_id,)
+    return SEGMENT_TASK, (job_id, segment_index(step))

@@ -1,0 +1,62 @@
+"""Finds steps that nobody works on and no message will bring, and enqueues them again.
+
+A step gets lost when its worker dies, or when a process dies between writing a state and sending the message.
+Enqueuing a step once too often is harmless: the claim decides.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from service.jobs.ledger import StepLedger
+from service.jobs.queue import JobQueue
+from service.jobs.store import RedisJobStore
+
+MESSAGE_GRACE_S = 10.0
+"""A queued step this old whose message is neither in the queue nor with a worker has lost its message."""
+
+MESSAGE_LOST_S = 3600.0
+"""On a queue that never empties one cannot tell; after this long a second message costs nothing."""
+
+
+class Reconciler:
+    """Looks through all active jobs once per call. Safe to run in several workers at once."""
+
+    def __init__(
+        self,
+        store: RedisJobStore,
+        ledger: StepLedger,
+        queue: JobQueue,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._store = store
+        self._ledger = ledger
+        self._queue = queue
+        self._clock = clock
+
+    def run(self) -> int:
+        """Enqueue every lost or due step; returns how many."""
+        return sum(self._job(job_id) for job_id in self._store.active())
+
+    def _job(self, job_id: str) -> int:
+        return sum(self._step(job_id, step, state) for step, state in self._ledger.pending(job_id).items())
+
+    def _step(self, job_id: str, step: str, state: str) -> bool:
+        holder = self._ledger.holder(job_id, step)
+        if holder and not self._ledger.is_predecessor(holder):
+            return False
+        if not self._due(state) or not self._ledger.requeue(job_id, step, state, dead_owner=holder):
+            return False
+        self._queue.enqueue(job_id, step)
+        return True
+
+    def _due(self, state: str) -> bool:
+        """Whether a step in this state, which no live worker holds, needs a new message now."""
+        word, _, when = state.partition(" ")
+        if word == "running":
+            return True
+        if word == "waiting":
+            return float(when) <= self._clock()
+        age = self._clock() - float(when)
+        return age > MESSAGE_LOST_S or (age > MESSAGE_GRACE_S and self._queue.is_empty())

@@ -1,0 +1,60 @@
+"""From the Redis hash of a job to a Job."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+
+from pydantic import TypeAdapter
+
+from service.jobs.job import Failure, Job, JobSpec, JobStatus, Output, Progress, Stage
+from service.types import Segment
+
+SPEC = TypeAdapter(JobSpec)
+PLAN = TypeAdapter(tuple[Segment, ...])
+
+
+def read_job(job_id: str, record: Mapping[str, str], frames: Sequence[str], steps: Sequence[str]) -> Job:
+    """``frames``: restored frames per step; ``steps``: the states of the steps still to do."""
+    spec = SPEC.validate_json(record["spec"])
+    status = JobStatus(record["status"])
+    plan = PLAN.validate_json(record["plan"]) if "plan" in record else ()
+    return Job(
+        id=job_id,
+        status=status,
+        spec=spec,
+        created_at=float(record["created_at"]),
+        started_at=_number(record, "started_at"),
+        finished_at=_number(record, "finished_at"),
+        plan=plan,
+        progress=_progress(status, record, spec.video.frames, sum(map(int, frames)), steps),
+        output=Output(**json.loads(record["output"])) if "output" in record else None,
+        error=Failure(**json.loads(record["error"])) if "error" in record else None,
+    )
+
+
+def _number(record: Mapping[str, str], name: str) -> float | None:
+    return float(record[name]) if name in record else None
+
+
+def _progress(
+    status: JobStatus, record: Mapping[str, str], total: int, done: int, steps: Sequence[str]
+) -> Progress:
+    """The estimate is the measured rate of one worker times the workers at it: downtime does not count."""
+    seconds = _number(record, "timed_seconds")
+    if not seconds:
+        return Progress(_stage(status, "plan" in record, done, total), done, total, None, None)
+    working = max(1, sum(state == "running" for state in steps)) if status.active else 1
+    rate = int(record["timed_frames"]) / seconds * working
+    eta = (total - done) / rate if rate and status.active else None
+    return Progress(_stage(status, True, done, total), done, total, rate, eta)
+
+
+def _stage(status: JobStatus, planned: bool, done: int, total: int) -> Stage:
+    if status is JobStatus.QUEUED:
+        return Stage.QUEUED
+    if status is JobStatus.RUNNING:
+        if not planned:
+            return Stage.PLANNING
+        return Stage.RESTORING if done < total else Stage.JOINING
+    return Stage.FINISHED if status is JobStatus.SUCCEEDED else Stage.STOPPED

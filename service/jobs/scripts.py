@@ -1,0 +1,148 @@
+"""Redis scripts: each changes a job atomically, and none brings back a key of a deleted job.
+
+``KEYS`` and ``ARGV`` are named at the top of each. Times are unix seconds, given by the caller.
+"""
+
+from __future__ import annotations
+
+EVENTS_KEPT = 2000
+"""Entries kept per job: hours of progress, and a bound on Redis' memory."""
+
+_EVENT = f"""
+local function event(stream, now, ...)
+    redis.call('XADD', stream, 'MAXLEN', '~', {EVENTS_KEPT}, '*', 'time', now, ...)
+end
+"""
+
+TRANSITION = (
+    _EVENT
+    + """
+local record, events, index_prefix = KEYS[1], KEYS[2], KEYS[3]
+local id, sources, target, now = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local status = redis.call('HGET', record, 'status')
+if not status then return 'missing' end
+if not string.find(sources, '|' .. status .. '|', 1, true) then return status end
+redis.call('HSET', record, 'status', target)
+for i = 5, #ARGV, 2 do redis.call('HSET', record, ARGV[i], ARGV[i + 1]) end
+redis.call('ZREM', index_prefix .. status, id)
+redis.call('ZADD', index_prefix .. target, 0, id)
+event(events, now, 'type', 'status', 'status', target)
+return 'changed'
+"""
+)
+"""Change the status if the present one allows it. Returns 'changed', 'missing' or the present status."""
+
+CLAIM = (
+    _EVENT
+    + """
+local record, steps, done, claim, deliveries, frames, events = unpack(KEYS)
+local step, owner, ttl, now = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local status = redis.call('HGET', record, 'status')
+if status ~= 'queued' and status ~= 'running' then return {'stopped', 0} end
+if redis.call('SISMEMBER', done, step) == 1 then return {'done', 0} end
+if redis.call('HEXISTS', steps, step) == 0 then return {'stopped', 0} end
+if redis.call('EXISTS', claim) == 1 then return {'held', 0} end
+redis.call('SET', claim, owner, 'EX', ttl)
+redis.call('HSET', steps, step, 'running')
+redis.call('HDEL', frames, step)
+event(events, now, 'type', 'step_started', 'step', step)
+return {'granted', redis.call('HINCRBY', deliveries, step, 1)}
+"""
+)
+
+RENEW = """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call('EXPIRE', KEYS[1], ARGV[2])
+"""
+
+FORGIVE = """
+local claim, deliveries = KEYS[1], KEYS[2]
+local step, owner = ARGV[1], ARGV[2]
+if redis.call('GET', claim) ~= owner then return 0 end
+if redis.call('HEXISTS', deliveries, step) == 0 then return 0 end
+return redis.call('HDEL', deliveries, step)
+"""
+"""A worker that leaves in good order is not a crash: forget the deliveries of what it holds."""
+
+RELEASE = """
+local record, steps, claim, deliveries = unpack(KEYS)
+local step, owner, not_before = ARGV[1], ARGV[2], ARGV[3]
+if redis.call('GET', claim) ~= owner then return 0 end
+redis.call('DEL', claim)
+if redis.call('HEXISTS', steps, step) == 0 then return 0 end
+redis.call('HSET', steps, step, 'waiting ' .. not_before)
+redis.call('HDEL', deliveries, step)
+return 1
+"""
+
+REQUEUE = """
+local record, steps, claim = unpack(KEYS)
+local step, seen, dead_owner, now = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+if redis.call('HGET', steps, step) ~= seen then return 0 end
+local owner = redis.call('GET', claim)
+if owner and owner ~= dead_owner then return 0 end
+redis.call('DEL', claim)
+redis.call('HSET', steps, step, 'queued ' .. now)
+return 1
+"""
+"""Mark a lost or waiting step as queued, unless it changed since it was looked at or a live worker has it."""
+
+SET_PLAN = (
+    _EVENT
+    + """
+local record, steps, done, claim, deliveries, events = unpack(KEYS)
+local owner, now, plan, count = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
+if redis.call('GET', claim) == owner then redis.call('DEL', claim) end
+if redis.call('HEXISTS', steps, 'plan') == 0 then return 0 end
+redis.call('HSET', record, 'plan', plan, 'segments', count)
+for i = 0, count - 1 do redis.call('HSET', steps, 'segment:' .. i, 'queued ' .. now) end
+redis.call('HDEL', steps, 'plan')
+redis.call('HDEL', deliveries, 'plan')
+redis.call('SADD', done, 'plan')
+event(events, now, 'type', 'step_done', 'step', 'plan')
+return 1
+"""
+)
+
+COMPLETE = (
+    _EVENT
+    + """
+local record, steps, done, claim, deliveries, frames, events = unpack(KEYS)
+local step, owner, now, count = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+if redis.call('GET', claim) == owner then redis.call('DEL', claim) end
+if redis.call('HDEL', steps, step) == 0 then return 0 end
+redis.call('HDEL', deliveries, step)
+redis.call('SADD', done, step)
+redis.call('HSET', frames, step, count)
+event(events, now, 'type', 'step_done', 'step', step)
+local segments = tonumber(redis.call('HGET', record, 'segments'))
+if redis.call('SCARD', done) ~= segments + 1 then return 0 end
+redis.call('HSET', steps, 'finish', 'queued ' .. now)
+return 1
+"""
+)
+"""Mark a segment as finished. Returns 1 when it was the last one and ``finish`` is to be queued."""
+
+PROGRESS = (
+    _EVENT
+    + """
+local record, frames, events = unpack(KEYS)
+local step, count, new, seconds, now = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+if redis.call('HGET', record, 'status') ~= 'running' then return 0 end
+redis.call('HSET', frames, step, count)
+redis.call('HINCRBY', record, 'timed_frames', new)
+redis.call('HINCRBYFLOAT', record, 'timed_seconds', seconds)
+local sum = 0
+for _, value in ipairs(redis.call('HVALS', frames)) do sum = sum + tonumber(value) end
+event(events, now, 'type', 'progress', 'step', step, 'frames_done', sum)
+return 1
+"""
+)
+
+RETRY = """
+local record, steps = KEYS[1], KEYS[2]
+local now = ARGV[1]
+redis.call('HDEL', record, 'error', 'finished_at')
+for _, step in ipairs(redis.call('HKEYS', steps)) do redis.call('HSET', steps, step, 'queued ' .. now) end
+return redis.call('HKEYS', steps)
+"""

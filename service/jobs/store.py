@@ -1,0 +1,164 @@
+"""Jobs in Redis: records, states, the list of jobs."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+import redis
+
+from service.errors import JobNotFound, JobStateConflict
+from service.jobs import keys, scripts, steps
+from service.jobs.broker import broker_errors, texts
+from service.jobs.job import JOB_ID, Failure, Job, JobSpec, JobStatus, Output, sources_of
+from service.jobs.keys import JobKeys
+from service.jobs.record import SPEC, read_job
+
+
+@dataclass(frozen=True)
+class JobPage:
+    """Jobs, newest first, and the cursor of the next page; None on the last one."""
+
+    jobs: tuple[Job, ...]
+    cursor: str | None
+
+
+class RedisJobStore:
+    """Reads and changes jobs. Every method raises BrokerUnavailable when Redis cannot be reached."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._redis = client
+        self._transition = client.register_script(scripts.TRANSITION)
+        self._retry = client.register_script(scripts.RETRY)
+
+    def create(self, job_id: str, spec: JobSpec) -> Job:
+        """Record a new queued job whose first step, the plan, is to be enqueued by the caller."""
+        now = time.time()
+        record: dict[bytes | bytearray | memoryview[int] | str | int | float, str | float] = {
+            "status": JobStatus.QUEUED.value,
+            "created_at": now,
+            "spec": SPEC.dump_json(spec).decode(),
+        }
+        names = JobKeys(job_id)
+        with broker_errors(), self._redis.pipeline(transaction=True) as pipe:
+            pipe.hset(names.record, mapping=record)
+            pipe.hset(names.steps, steps.PLAN, f"queued {now}")
+            pipe.zadd(keys.ALL_JOBS, {job_id: 0})
+            pipe.zadd(keys.jobs_with(JobStatus.QUEUED), {job_id: 0})
+            pipe.xadd(names.events, {"type": "status", "status": JobStatus.QUEUED.value, "time": now})
+            pipe.execute()
+        return self.get(job_id)
+
+    def get(self, job_id: str) -> Job:
+        """The job as it is now. Raises JobNotFound, also for what cannot be an id."""
+        found = self._read([job_id]) if JOB_ID.fullmatch(job_id) else ()
+        if not found:
+            raise JobNotFound(f"there is no job {job_id[:64]!r}")
+        return found[0]
+
+    def page(self, status: JobStatus | None = None, limit: int = 20, cursor: str | None = None) -> JobPage:
+        """Up to ``limit`` jobs that are older than ``cursor``, newest first."""
+        index = keys.jobs_with(status) if status else keys.ALL_JOBS
+        newest = f"({cursor}" if cursor else "+"
+        with broker_errors():
+            ids = texts(self._redis.zrevrangebylex(index, newest, "-", start=0, num=limit + 1))
+        jobs = self._read(ids[:limit])
+        return JobPage(jobs, ids[limit - 1] if len(ids) > limit else None)
+
+    def active(self) -> list[str]:
+        """Ids of all queued and running jobs, oldest first."""
+        with broker_errors():
+            running = self._redis.zrange(keys.jobs_with(JobStatus.RUNNING), 0, -1)
+            queued = self._redis.zrange(keys.jobs_with(JobStatus.QUEUED), 0, -1)
+        return sorted({*running, *queued})
+
+    def exists(self, job_id: str) -> bool:
+        with broker_errors():
+            return bool(self._redis.exists(JobKeys(job_id).record))
+
+    def is_running(self, job_id: str) -> bool:
+        """Whether work on the job is still wanted; read between windows, so this is one small call."""
+        with broker_errors():
+            return bool(self._redis.hget(JobKeys(job_id).record, "status") == JobStatus.RUNNING.value)
+
+    def begin(self, job_id: str) -> None:
+        """Queued becomes running; a job that is anything else stays what it is."""
+        self._change(job_id, JobStatus.RUNNING, {"started_at": time.time()})
+
+    def succeed(self, job_id: str, output: Output) -> bool:
+        """Running becomes succeeded. False if the job was canceled or deleted in the meantime."""
+        fields: dict[str, str | float] = {"finished_at": time.time(), "output": json.dumps(asdict(output))}
+        if self._change(job_id, JobStatus.SUCCEEDED, fields) != "changed":
+            return False
+        with broker_errors():
+            self._redis.delete(JobKeys(job_id).steps)
+        return True
+
+    def fail(self, job_id: str, failure: Failure) -> bool:
+        """An active job becomes failed. False if it was not active any more."""
+        fields: dict[str, str | float] = {"finished_at": time.time(), "error": json.dumps(asdict(failure))}
+        return self._change(job_id, JobStatus.FAILED, fields) == "changed"
+
+    def cancel(self, job_id: str) -> Job:
+        """An active job becomes canceled; its workers stop at the next window.
+
+        Raises JobNotFound, and JobStateConflict for a job that is over (canceled again is fine).
+        """
+        answer = self._change(job_id, JobStatus.CANCELED, {"finished_at": time.time()})
+        if answer not in ("changed", JobStatus.CANCELED, "missing"):
+            raise JobStateConflict(f"the job has {answer}; only queued and running jobs can be canceled")
+        return self.get(job_id)
+
+    def retry(self, job_id: str) -> tuple[str, ...]:
+        """A failed or canceled job becomes queued; finished segments stay finished.
+
+        Returns the steps to enqueue. Raises JobNotFound and JobStateConflict.
+        """
+        answer = self._change(job_id, JobStatus.QUEUED, {})
+        if answer == "missing":
+            raise JobNotFound(f"there is no job {job_id[:64]!r}")
+        if answer != "changed":
+            raise JobStateConflict(f"the job is {answer}; only failed and canceled jobs can be retried")
+        names = JobKeys(job_id)
+        with broker_errors():
+            self._redis.delete(names.deliveries, names.postponed)
+            return tuple(self._retry(keys=[names.record, names.steps], args=[time.time()]))
+
+    def delete(self, job_id: str) -> None:
+        """Forget the job, whatever its state; workers notice at the next window. Raises JobNotFound."""
+        names = JobKeys(job_id)
+        with broker_errors(), self._redis.pipeline(transaction=True) as pipe:
+            pipe.delete(*names.all())
+            for index in (keys.ALL_JOBS, *(keys.jobs_with(status) for status in JobStatus)):
+                pipe.zrem(index, job_id)
+            removed = pipe.execute()[0]
+        if not removed:
+            raise JobNotFound(f"there is no job {job_id[:64]!r}")
+
+    def _change(self, job_id: str, target: JobStatus, fields: Mapping[str, str | float]) -> str:
+        names = JobKeys(job_id)
+        allowed = "|" + "|".join(sources_of(target)) + "|"
+        pairs = [part for pair in fields.items() for part in pair]
+        with broker_errors():
+            return str(
+                self._transition(
+                    keys=[names.record, names.events, keys.jobs_with("")],
+                    args=[job_id, allowed, target.value, time.time(), *pairs],
+                )
+            )
+
+    def _read(self, ids: list[str]) -> tuple[Job, ...]:
+        """Snapshots of those ids that have a record, in their order, in one round trip."""
+        with broker_errors(), self._redis.pipeline(transaction=True) as pipe:
+            for job_id in ids:
+                names = JobKeys(job_id)
+                pipe.hgetall(names.record)
+                pipe.hvals(names.frames)
+                pipe.hvals(names.steps)
+            answers = pipe.execute()
+        rows = zip(ids, answers[0::3], answers[1::3], answers[2::3], strict=True)
+        return tuple(
+            read_job(job_id, record, frames, state) for job_id, record, frames, state in rows if record
+        )

@@ -1,0 +1,63 @@
+"""Heartbeats: which workers are alive and what they can run."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict, dataclass
+
+import redis
+
+from service.jobs import keys
+from service.jobs.broker import broker_errors, texts
+
+
+@dataclass(frozen=True)
+class WorkerState:
+    """What a worker says of itself."""
+
+    name: str
+    engine: str
+    """The kind of engine, such as ``onnxruntime``."""
+    ready: tuple[str, ...]
+    """Models that are loaded."""
+    models: tuple[str, ...]
+    """Models that could be loaded."""
+    running: int
+    """Steps in work."""
+
+
+class WorkerRegistry:
+    """Heartbeats in Redis. Methods raise BrokerUnavailable."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._redis = client
+
+    def beat(self, state: WorkerState, ttl_s: int) -> None:
+        """Say that a worker is alive, for ``ttl_s`` seconds."""
+        now = time.time()
+        with broker_errors(), self._redis.pipeline(transaction=True) as pipe:
+            pipe.set(keys.worker(state.name), json.dumps(asdict(state)), ex=ttl_s)
+            pipe.zadd(keys.WORKERS, {state.name: now})
+            pipe.execute()
+
+    def leave(self, name: str) -> None:
+        """A worker says goodbye."""
+        with broker_errors():
+            self._redis.delete(keys.worker(name))
+            self._redis.zrem(keys.WORKERS, name)
+
+    def alive(self) -> tuple[WorkerState, ...]:
+        """Workers whose heartbeat has not expired; forgets the others."""
+        with broker_errors():
+            names = texts(self._redis.zrange(keys.WORKERS, 0, -1))
+            found = self._redis.mget([keys.worker(name) for name in names]) if names else []
+            gone = [name for name, text in zip(names, found, strict=True) if text is None]
+            if gone:
+                self._redis.zrem(keys.WORKERS, *gone)
+        return tuple(_parse(str(text)) for text in found if text is not None)
+
+
+def _parse(text: str) -> WorkerState:
+    fields = json.loads(text)
+    return WorkerState(**{**fields, "ready": tuple(fields["ready"]), "models": tuple(fields["models"])})

@@ -1,0 +1,113 @@
+"""Child processes that are watched, restarted, stopped in good order, and never survive their parent."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+LAUNCHER = Path(__file__).with_name("launch.py")
+LOG_BYTES = 10 << 20
+"""A log that is larger at start is set aside."""
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 10.0
+CRASHES, CRASH_PERIOD_S = 8, 60.0
+"""More crashes than this in the period, and a child is given up. A segment that kills its worker takes three."""
+
+
+@dataclass(frozen=True)
+class ChildSpec:
+    """How to run one child. ``death_signal`` reaches it when the parent dies."""
+
+    name: str
+    command: Sequence[str]
+    log: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+    pass_fds: tuple[int, ...] = ()
+    death_signal: signal.Signals = signal.SIGKILL
+    patience_s: float = 10.0
+    """Time between SIGTERM and SIGKILL when it is stopped."""
+
+
+class Child:
+    """One child process. Start and restart it from a thread that lives on: its death counts as the parent's."""
+
+    def __init__(self, spec: ChildSpec) -> None:
+        self.spec = spec
+        self._process: subprocess.Popen[bytes] | None = None
+        self._crashes: deque[float] = deque(maxlen=CRASHES)
+        self._start_at = 0.0
+
+    def start(self) -> None:
+        spec = self.spec
+        _set_aside(spec.log)
+        launcher = [sys.executable, "-I", "-S", str(LAUNCHER), str(os.getpid()), str(int(spec.death_signal))]
+        with spec.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [*launcher, *spec.command],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env={**os.environ, **spec.environment},
+                pass_fds=spec.pass_fds,
+                start_new_session=True,  # Ctrl-C in the terminal is for the parent alone
+            )
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process else None
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def given_up(self) -> bool:
+        """Whether it crashed so often that another start would only crash again."""
+        return len(self._crashes) == CRASHES and time.monotonic() - self._crashes[0] < CRASH_PERIOD_S
+
+    def revive(self) -> bool:
+        """Start it again if it died and its pause is over; the pause doubles with every recent crash."""
+        if self.running:
+            return False
+        now = time.monotonic()
+        if self._process is not None:
+            self._process = None
+            self._crashes.append(now)
+            recent = sum(now - crash < CRASH_PERIOD_S for crash in self._crashes)
+            self._start_at = now + min(FIRST_PAUSE_S * 2 ** (recent - 1), LONGEST_PAUSE_S)
+        if now < self._start_at or self.given_up:
+            return False
+        self.start()
+        return True
+
+    def stop(self) -> None:
+        """SIGTERM, patience, SIGKILL. Afterwards it is gone."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        with suppress(ProcessLookupError):
+            process.terminate()
+        try:
+            process.wait(self.spec.patience_s)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def log_tail(self, lines: int = 15) -> str:
+        """The last lines it wrote."""
+        with suppress(OSError):
+            return "\n".join(self.spec.log.read_text("utf-8", "replace").splitlines()[-lines:])
+        return ""
+
+
+def _set_aside(log: Path) -> None:
+    with suppress(FileNotFoundError):
+        if log.stat().st_size > LOG_BYTES:
+            log.replace(log.with_suffix(".old.log"))

@@ -1,0 +1,59 @@
+"""One process at a time works in a data directory."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from pathlib import Path
+from typing import Self
+
+from service.errors import DataInUse
+
+PATIENCE_S = 2.0
+"""The Redis of a process that was killed takes a moment to write its last changes; it holds the lock too."""
+
+
+class DirectoryLock:
+    """Held by whoever has the file open: by this process, and by children that ``fileno`` is passed to."""
+
+    def __init__(self, directory: Path) -> None:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._directory = directory
+        self._fd = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+    def __enter__(self) -> Self:
+        """Raises DataInUse."""
+        try:
+            self._acquire()
+        except DataInUse:
+            os.close(self._fd)
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._fd)
+
+    def fileno(self) -> int:
+        return self._fd
+
+    def _acquire(self) -> None:
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise self._refusal() from None
+                time.sleep(0.1)
+            else:
+                os.ftruncate(self._fd, 0)
+                os.pwrite(self._fd, str(os.getpid()).encode(), 0)
+                return
+
+    def _refusal(self) -> DataInUse:
+        holder = os.pread(self._fd, 20, 0).decode("ascii", "replace") or "unknown"
+        return DataInUse(
+            f"{self._directory} is in use by another running service (process {holder}). "
+            "Stop that one, or choose another data directory."
+        )

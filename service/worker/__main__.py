@@ -1,0 +1,3 @@
+from service.worker.app import main
+
+main()

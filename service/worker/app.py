@@ -1,0 +1,128 @@
+"""The worker's composition root: settings in, a Celery worker process out.
+
+Tasks run in threads of one process. That keeps one engine for all of them, needs no fork (which breaks ONNX
+Runtime, gRPC and CUDA), and makes a crash whole: the process is gone, its claims expire, others go on.
+Threads have no time limit, so the keeper ends a worker whose task hangs.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from celery import Celery
+from celery.signals import worker_shutting_down
+
+from service.config import Settings
+from service.errors import ServiceError
+from service.inference.engine import DeblurEngine
+from service.inference.onnx import OnnxEngine
+from service.jobs.broker import connect
+from service.jobs.ledger import StepLedger
+from service.jobs.queue import QUEUES, JobQueue, create_celery
+from service.jobs.reconcile import Reconciler
+from service.jobs.store import RedisJobStore
+from service.jobs.workers import WorkerRegistry, WorkerState
+from service.logs import configure_logging
+from service.storage.filesystem import FilesystemStorage
+from service.worker.engines import EngineCache
+from service.worker.keeper import Keeper, KeeperTimes
+from service.worker.runner import StepRunner
+from service.worker.steps import Steps, WorkSizes
+from service.worker.tasks import register
+
+log = logging.getLogger(__name__)
+
+ENGINE = "onnxruntime"
+
+
+def main() -> None:
+    """Work until told to stop: ``python -m service.worker``."""
+    settings = Settings()
+    configure_logging(settings.log_format, settings.log_level)
+    app, engines, keeper = build(settings)
+    _announce(keeper)
+    _load(engines, settings.model)
+    keeper.start()
+    try:
+        app.worker_main(_arguments(settings))
+    finally:
+        keeper.stop()
+        engines.close()
+
+
+def build(settings: Settings) -> tuple[Celery, EngineCache, Keeper]:
+    """Put the worker together; nothing runs yet."""
+    client = connect(settings.redis_url)
+    app = create_celery(settings.redis_url)
+    _configure(app)
+    store, queue = RedisJobStore(client), JobQueue(app, client)
+    owner = f"{settings.worker_name}/{secrets.token_hex(8)}"
+    ledger = StepLedger(client, owner, settings.claim_ttl_s)
+    engines = EngineCache(settings.models, _loader(settings))
+    keeper = Keeper(
+        ledger,
+        Reconciler(store, ledger, queue),
+        WorkerRegistry(client),
+        lambda running: _describe(settings.worker_name, engines, running),
+        KeeperTimes(settings.claim_ttl_s, settings.stall_timeout_s),
+    )
+    sizes = WorkSizes(settings.segment_frames, settings.window_pixels)
+    storage = FilesystemStorage(settings.data)
+    steps = Steps(store, ledger, queue, storage, engines, keeper, sizes)
+    register(app, StepRunner(store, ledger, queue, keeper), steps)
+    return app, engines, keeper
+
+
+def _configure(app: Celery) -> None:
+    app.conf.update(
+        worker_hijack_root_logger=False,
+        worker_enable_remote_control=False,
+        worker_cancel_long_running_tasks_on_connection_loss=False,  # claims decide who may go on
+        task_acks_on_failure_or_timeout=True,
+    )
+
+
+def _arguments(settings: Settings) -> list[str]:
+    return [
+        "worker",
+        "--pool=threads",
+        f"--concurrency={settings.worker_concurrency}",
+        f"--queues={','.join(QUEUES)}",
+        f"--hostname=cdvd@{settings.worker_name}",
+        f"--loglevel={settings.log_level}",
+        "--without-gossip",
+        "--without-mingle",
+        "--without-heartbeat",
+    ]
+
+
+def _announce(keeper: Keeper) -> None:
+    """Stop at the next window when the process is told to stop; the handler itself only sets a flag."""
+
+    def on_shutdown(**_: Any) -> None:
+        keeper.stopping.set()
+
+    worker_shutting_down.connect(on_shutdown, weak=False)
+
+
+def _loader(settings: Settings) -> Callable[[Path], DeblurEngine]:
+    def load(directory: Path) -> DeblurEngine:
+        return OnnxEngine(directory, threads=settings.engine_threads)
+
+    return load
+
+
+def _load(engines: EngineCache, model: str) -> None:
+    """Load the default model before taking work. A worker without it still serves others."""
+    try:
+        engines.get(model)
+    except ServiceError as error:
+        log.error("the default model is not available: %s", error)
+
+
+def _describe(name: str, engines: EngineCache, running: int) -> WorkerState:
+    return WorkerState(name, ENGINE, engines.loaded, engines.available(), running)

@@ -1,0 +1,46 @@
+"""The engines of this worker: each model is loaded once and stays."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from service.inference.engine import DeblurEngine
+
+
+class EngineCache:
+    """Loads models on first use; all task threads share one engine per model."""
+
+    def __init__(self, models: Path, load: Callable[[Path], DeblurEngine]) -> None:
+        """``load`` makes an engine from a model's directory and may raise ModelNotFound or EngineError."""
+        self._models = models
+        self._load = load
+        self._engines: dict[str, DeblurEngine] = {}
+        self._lock = threading.Lock()
+
+    def get(self, name: str) -> DeblurEngine:
+        with self._lock:
+            if name not in self._engines:
+                self._engines[name] = self._load(self._models / name)
+            return self._engines[name]
+
+    @property
+    def loaded(self) -> tuple[str, ...]:
+        return tuple(sorted(self._engines))
+
+    def available(self) -> tuple[str, ...]:
+        """Models whose graph is in the repository."""
+        return tuple(sorted(path.parents[1].name for path in self._models.glob("*/1/model.onnx")))
+
+    def digest(self, name: str) -> str:
+        """SHA-256 of the model's graph, in hex."""
+        with (self._models / name / "1" / "model.onnx").open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+    def close(self) -> None:
+        with self._lock:
+            for engine in self._engines.values():
+                engine.close()
+            self._engines.clear()

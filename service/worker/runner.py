@@ -1,0 +1,100 @@
+"""Beginning and ending a step: a claim before, the right entry in the books after, whatever happens."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+
+from service.errors import (
+    BrokerUnavailable,
+    EngineUnavailable,
+    JobCanceled,
+    JobNotFound,
+    SegmentGaveUp,
+    ServiceError,
+)
+from service.jobs.job import Failure, Job
+from service.jobs.ledger import StepLedger
+from service.jobs.queue import JobQueue
+from service.jobs.steps import Claim, ClaimAnswer
+from service.jobs.store import RedisJobStore
+from service.worker.keeper import Keeper
+
+log = logging.getLogger(__name__)
+
+MAX_DELIVERIES = 3
+"""A step that took its worker down this often would take down the next one as well."""
+MAX_POSTPONED = 10
+FIRST_DELAY_S, LONGEST_DELAY_S = 5.0, 120.0
+"""The engine is tried again after 5, 10, 20 ... 120 s: a quarter of an hour in all."""
+
+Touch = Callable[[], None]
+
+
+class StepRunner:
+    """Runs steps of jobs, each at most once at a time and never again once it is finished."""
+
+    def __init__(self, store: RedisJobStore, ledger: StepLedger, queue: JobQueue, keeper: Keeper) -> None:
+        self._store = store
+        self._ledger = ledger
+        self._queue = queue
+        self._keeper = keeper
+
+    def run(self, job_id: str, step: str, work: Callable[[Job, Touch], None]) -> None:
+        """Do ``work`` if the step is ours to do. Raises nothing: the outcome is in the books and the log."""
+        try:
+            claim = self._ledger.claim(job_id, step)
+            if claim.answer is ClaimAnswer.GRANTED:
+                with self._keeper.holding(job_id, step) as touch:
+                    self._perform(job_id, step, claim, lambda job: work(job, touch))
+        except BrokerUnavailable as error:
+            # The claim expires, and a worker that can reach Redis takes the step over.
+            log.warning("a step is left to others: %s", error, extra={"job": job_id, "step": step})
+
+    def _perform(self, job_id: str, step: str, claim: Claim, work: Callable[[Job], None]) -> None:
+        try:
+            _refuse_killer(step, claim)
+            self._store.begin(job_id)
+            work(self._store.get(job_id))
+        except (JobCanceled, JobNotFound):
+            self._give_back(job_id, step)
+        except EngineUnavailable as error:
+            self._postpone(job_id, step, error)
+        except BrokerUnavailable:
+            raise
+        except ServiceError as error:
+            self._fail(job_id, step, Failure(error.code, str(error)))
+        except Exception as error:  # noqa: BLE001  # a job must not hang because of a fault of ours
+            self._fault(job_id, step, error)
+
+    def _give_back(self, job_id: str, step: str) -> None:
+        """The job was canceled or deleted, or this worker is stopping and another may go on at once."""
+        self._ledger.release(job_id, step)
+        if self._keeper.stopping.is_set() and self._store.is_running(job_id):
+            self._queue.enqueue(job_id, step)
+
+    def _postpone(self, job_id: str, step: str, error: EngineUnavailable) -> None:
+        times = self._ledger.postpone(job_id, step)
+        if times > MAX_POSTPONED:
+            self._fail(job_id, step, Failure(error.code, str(error)))
+            return
+        delay = min(FIRST_DELAY_S * 2 ** (times - 1), LONGEST_DELAY_S)
+        log.warning("tried again in %g s: %s", delay, error, extra={"job": job_id, "step": step})
+        self._ledger.release(job_id, step, not_before=time.time() + delay)
+
+    def _fault(self, job_id: str, step: str, error: Exception) -> None:
+        """An error that nobody expected; after a delete, the files that went away are the likely reason."""
+        if self._store.exists(job_id):
+            log.error("unexpected", exc_info=error, extra={"job": job_id, "step": step})
+        self._fail(job_id, step, Failure(ServiceError.code, f"{type(error).__name__}: {error}"))
+
+    def _fail(self, job_id: str, step: str, failure: Failure) -> None:
+        if self._store.fail(job_id, failure):
+            log.error("the job failed: %s", failure.detail, extra={"job": job_id, "step": step})
+        self._ledger.release(job_id, step)
+
+
+def _refuse_killer(step: str, claim: Claim) -> None:
+    if claim.deliveries > MAX_DELIVERIES:
+        raise SegmentGaveUp(f"{step} ended its worker {MAX_DELIVERIES} times; it is not tried again")

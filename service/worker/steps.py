@@ -1,0 +1,148 @@
+"""What is done in the steps of a job. Each may be done twice without harm."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from service.errors import BrokerUnavailable, PipelineError
+from service.jobs.job import Job, Output
+from service.jobs.ledger import StepLedger
+from service.jobs.queue import JobQueue
+from service.jobs.steps import FINISH, segment_step
+from service.jobs.store import RedisJobStore
+from service.pipeline.finalize import finalize
+from service.pipeline.publish import published
+from service.pipeline.segment import SegmentRequest, restore_segment
+from service.pipeline.segments import plan_segments
+from service.storage.store import Storage
+from service.types import Segment
+from service.worker.engines import EngineCache
+from service.worker.keeper import Keeper
+from service.worker.runner import Touch
+
+log = logging.getLogger(__name__)
+
+LONGEST_WINDOW = 12
+"""Beyond this the four context frames weigh little, and small videos would see a cancel late."""
+
+
+@dataclass(frozen=True)
+class WorkSizes:
+    """``segment_frames`` output frames per task, ``window_pixels`` output pixels per call to the engine."""
+
+    segment_frames: int
+    window_pixels: int
+
+
+@dataclass(frozen=True)
+class Steps:
+    """The work of ``plan``, ``segment:<index>`` and ``finish``."""
+
+    store: RedisJobStore
+    ledger: StepLedger
+    queue: JobQueue
+    storage: Storage
+    engines: EngineCache
+    keeper: Keeper
+    sizes: WorkSizes
+
+    def plan(self, job: Job) -> None:
+        """Cut the video into segments and queue them."""
+        segments = plan_segments(job.spec.video.frames, self.sizes.segment_frames)
+        if self.ledger.set_plan(job.id, segments):
+            for segment in segments:
+                self.queue.enqueue(job.id, segment_step(segment.index))
+
+    def segment(self, job: Job, index: int, touch: Touch) -> None:
+        """Restore a segment, unless its piece was published by a worker that died right after."""
+        segment = job.plan[index]
+        target = self._piece(job, segment)
+        if not target.is_file():
+            self._restore(job, segment, target, touch)
+        if self.ledger.complete(job.id, segment_step(index), segment.frames):
+            self.queue.enqueue(job.id, FINISH)
+
+    def finish(self, job: Job) -> None:
+        """Join the pieces, write the report, publish the result."""
+        spec = job.spec
+        target = self.storage.result(job.id, spec.options.container)
+        pieces = [self._piece(job, segment) for segment in job.plan]
+        report = finalize(self.storage.source(job.id), pieces, target, spec.video, spec.options)
+        self._write_report(job, json.loads(report.to_json()))
+        digest, size = _digest(target)
+        output = Output(size, digest, spec.options.container, spec.options.codec, report.frames_out)
+        if self.store.succeed(job.id, output):
+            self.storage.drop_pieces(job.id)
+        self.ledger.drop(job.id, FINISH)
+
+    def _restore(self, job: Job, segment: Segment, target: Path, touch: Touch) -> None:
+        engine = self.engines.get(job.spec.model)
+        touch()
+        request = SegmentRequest(
+            source=self.storage.source(job.id),
+            target=target,
+            segment=segment,
+            encode=job.spec.options,
+            window=_window(job, self.sizes.window_pixels),
+        )
+        meter = _Meter(self.ledger, job.id, segment_step(segment.index), touch)
+        restore_segment(request, engine, meter.advance, lambda: self._should_stop(job.id))
+
+    def _should_stop(self, job_id: str) -> bool:
+        if self.keeper.stopping.is_set():
+            return True
+        try:
+            return not self.store.is_running(job_id)
+        except BrokerUnavailable:
+            return False  # Redis may be back before the segment is done
+
+    def _piece(self, job: Job, segment: Segment) -> Path:
+        """The name says what the piece holds; the job fixes everything else."""
+        return self.storage.pieces(job.id) / f"{segment.index:05d}_{segment.start}-{segment.stop}.mp4"
+
+    def _write_report(self, job: Job, report: dict[str, object]) -> None:
+        made_with = {"name": job.spec.model, "sha256": self.engines.digest(job.spec.model)}
+        text = json.dumps({"job": job.id, "model": made_with, **report}, indent=2)
+        with published(self.storage.report(job.id)) as part:
+            part.write_text(text, "utf-8")
+
+
+class _Meter:
+    """Passes progress on, with the time it took."""
+
+    def __init__(self, ledger: StepLedger, job_id: str, step: str, touch: Touch) -> None:
+        self._ledger = ledger
+        self._job_id = job_id
+        self._step = step
+        self._touch = touch
+        self._frames = 0
+        self._since = time.monotonic()
+
+    def advance(self, frames: int) -> None:
+        now = time.monotonic()
+        new, seconds = frames - self._frames, now - self._since
+        self._frames, self._since = frames, now
+        self._touch()
+        try:
+            self._ledger.progress(self._job_id, self._step, frames, new, seconds)
+        except BrokerUnavailable as error:
+            log.warning("progress is not shown: %s", error, extra={"job": self._job_id, "step": self._step})
+
+
+def _window(job: Job, pixels: int) -> int:
+    """Output frames per call to the engine."""
+    video = job.spec.video
+    return min(max(1, pixels // (video.width * video.height)), LONGEST_WINDOW)
+
+
+def _digest(path: Path) -> tuple[str, int]:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest(), path.stat().st_size
+    except OSError as error:
+        raise PipelineError(f"the result cannot be read back: {error}") from error
