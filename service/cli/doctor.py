@@ -1,0 +1,89 @@
+"""``cdvd doctor``: what this machine has for the service, what is missing, and how to get it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from service.api.catalog import ModelCard, ModelCatalog
+from service.cli import checks
+from service.cli.checks import Finding
+from service.cli.console import say_json
+from service.config import Settings
+
+TRITON_VARIABLE = "CDVD_TRITON_URL"
+_MODEL_REMEDY = "restore its folder from the release, or export it: python -m export --help"
+
+
+def examine(models: Path | None) -> list[Finding]:
+    """Look at everything, with the settings that ``cdvd up`` would run with."""
+    settings = Settings()
+    return [
+        checks.python(),
+        checks.machine(),
+        checks.redis(),
+        checks.ffmpeg(),
+        checks.x264(),
+        checks.onnxruntime(),
+        checks.triton_client(),
+        checks.triton(os.environ.get(TRITON_VARIABLE)),
+        *repository(models or settings.models, settings.model),
+        checks.disk(settings.data, settings.min_free_bytes),
+    ]
+
+
+def repository(folder: Path, default: str) -> Iterator[Finding]:
+    """One finding per model; ``default`` is the model that jobs use when they name none, hence required."""
+    cards = {card.name: card for card in ModelCatalog(folder).models()}
+    folders = sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+    if default not in folders:
+        detail = f"{default}, the default, is not in {folder}"
+        yield Finding("Model", False, detail, _MODEL_REMEDY)
+    for name in folders:
+        yield _model(folder / name, cards.get(name), required=name == default)
+
+
+def _model(folder: Path, card: ModelCard | None, *, required: bool) -> Finding:
+    if card is None:
+        detail = f"{folder.name}: 1/model.onnx or model.json is missing or damaged in {folder}"
+        return Finding("Model", False, detail, _MODEL_REMEDY, required)
+    with (folder / "1" / "model.onnx").open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    if digest != card.sha256:
+        detail = f"{folder.name}: model.onnx is not the file that model.json describes"
+        return Finding("Model", False, detail, _MODEL_REMEDY, required)
+    detail = f"{card.name}: {card.precision}, {card.parameters:,} parameters, {card.licence}, digest verified"
+    return Finding("Model", True, detail, required=required)
+
+
+def print_report(findings: list[Finding], *, as_json: bool) -> None:
+    if as_json:
+        say_json({"ok": healthy(findings), "findings": [asdict(finding) for finding in findings]})
+        return
+    table = Table("", "Part", "Found", box=None, pad_edge=False, show_header=False)
+    for finding in findings:
+        detail = Text(finding.detail)
+        if finding.remedy:
+            detail.append(f"\n-> {finding.remedy}", style="bold" if finding.required else "dim")
+        table.add_row(_mark(finding), finding.name, detail)
+    console = Console()
+    console.print(table)
+    verdict = "Everything required is here." if healthy(findings) else "Something required is missing."
+    console.print(verdict, style="green" if healthy(findings) else "red")
+
+
+def healthy(findings: list[Finding]) -> bool:
+    return all(finding.found for finding in findings if finding.required)
+
+
+def _mark(finding: Finding) -> Text:
+    if finding.found:
+        return Text("ok", style="green")
+    return Text("missing", style="red") if finding.required else Text("no", style="yellow")

@@ -1,0 +1,51 @@
+/** Texts for numbers and states. */
+
+const STATUS_WORDS = {
+  queued: "Waiting",
+  running: "Deblurring",
+  succeeded: "Done",
+  failed: "Failed",
+  canceled: "Canceled",
+  expired: "Expired",
+};
+
+export const statusWord = (status) => STATUS_WORDS[status] ?? status;
+
+/** 75 -> "1:15", 3700 -> "1:01:40" */
+export function duration(seconds) {
+  const whole = Math.max(0, Math.round(seconds));
+  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  const tail = String(rest).padStart(2, "0");
+  return hours ? `${hours}:${String(minutes).padStart(2, "0")}:${tail}` : `${minutes}:${tail}`;
+}
+
+/** 75.34 -> "1:15.3" */
+export function clock(seconds) {
+  const tenths = Math.max(0, Math.floor(seconds * 10));
+  const rest = String(Math.floor(tenths / 10) % 60).padStart(2, "0");
+  return `${Math.floor(tenths / 600)}:${rest}.${tenths % 10}`;
+}
+
+export function bytes(count) {
+  if (count < 1024 * 1024) return `${Math.max(1, Math.round(count / 1024))} KiB`;
+  if (count < 1024 ** 3) return `${(count / 1024 ** 2).toFixed(1)} MiB`;
+  return `${(count / 1024 ** 3).toFixed(2)} GiB`;
+}
+
+/** "640×360, 24 frames, 1.2 MiB" */
+export function facts(job) {
+  const input = job.input;
+  if (!input) return "";
+  const turned = input.rotation === 90 || input.rotation === 270;
+  const [width, height] = turned ? [input.height, input.width] : [input.width, input.height];
+  return `${width}×${height}, ${input.frames} frames, ${bytes(input.bytes)}`;
+}
+
+/** "12 of 48 frames, 3.1 frames/s, 0:11 left", as far as it is known. */
+export function progressText(progress) {
+  const parts = [];
+  if (progress.frames_total) parts.push(`${progress.frames_done} of ${progress.frames_total} frames`);
+  if (progress.frames_per_second) parts.push(`${progress.frames_per_second.toPrecision(2)} frames/s`);
+  if (progress.eta_s != null) parts.push(`${duration(progress.eta_s)} left`);
+  return parts.join(", ");
+}

@@ -1,0 +1,200 @@
+/** The list of jobs: drawn from GET /jobs, each unfinished job polled at the pace the service asks for. */
+
+import * as api from "./api.js";
+import { facts, progressText, statusWord } from "./format.js";
+
+const $ = (id) => document.getElementById(id);
+
+const FINAL = new Set(["succeeded", "failed", "canceled", "expired"]);
+const ACTIONS = {
+  compare: (job) => job.status === "succeeded",
+  download: (job) => job.status === "succeeded",
+  cancel: (job) => !FINAL.has(job.status),
+  retry: (job) => job.status === "failed" || job.status === "canceled",
+  delete: () => true,
+};
+/** Jobs may also come from elsewhere, for instance from the command line. */
+const REFRESH_MS = 15000;
+const OUTAGE_RETRY_MS = 3000;
+
+export class JobList {
+  #rows = new Map(); // id -> { element, job, timer }
+  #cursor = null;
+  #on;
+
+  /** handlers: announce(text), onOutage(error or null), onCompare(job), onGone(id) */
+  constructor(handlers) {
+    this.#on = handlers;
+    $("more").addEventListener("click", () => this.#loadOlder());
+    document.addEventListener("visibilitychange", () => !document.hidden && this.refresh());
+    setInterval(() => !document.hidden && this.refresh(), REFRESH_MS);
+  }
+
+  /** Bring the newest page up to date; jobs that were loaded further down stay. */
+  async refresh() {
+    await this.#guarded(async () => {
+      const page = await api.jobs();
+      const first = this.#rows.size === 0;
+      page.jobs.toReversed().forEach((job) => this.#put(job));
+      if (first) this.#setCursor(page.next_cursor);
+      this.#dropMissing(page);
+    });
+  }
+
+  add(job) {
+    this.#put(job);
+  }
+
+  /** Rows no older than the page's last job that the page does not have: deleted elsewhere. */
+  #dropMissing(page) {
+    const alive = new Set(page.jobs.map((job) => job.id));
+    const oldest = page.next_cursor ? page.jobs.at(-1).created_at : "";
+    for (const [id, row] of this.#rows) {
+      const covered = row.job.created_at > oldest && Date.now() - row.addedAt > OUTAGE_RETRY_MS;
+      if (covered && !alive.has(id)) this.#remove(id);
+    }
+    this.#showEmpty();
+  }
+
+  async #loadOlder() {
+    await this.#guarded(async () => {
+      const page = await api.jobs(this.#cursor);
+      page.jobs.forEach((job) => this.#put(job, "append"));
+      this.#setCursor(page.next_cursor);
+    });
+  }
+
+  #setCursor(cursor) {
+    this.#cursor = cursor ?? null;
+    $("more").hidden = !this.#cursor;
+  }
+
+  #put(job, where = "prepend") {
+    let row = this.#rows.get(job.id);
+    if (!row) {
+      row = { element: this.#build(job.id), job: null, timer: null, addedAt: Date.now() };
+      this.#rows.set(job.id, row);
+      $("jobs")[where](row.element);
+    }
+    this.#tell(row.job, job);
+    row.job = job;
+    draw(row.element, job);
+    this.#showEmpty();
+    if (!FINAL.has(job.status) && row.timer === null) this.#schedule(row, 1);
+  }
+
+  #tell(before, now) {
+    if (before && before.status !== now.status) {
+      this.#on.announce(`${now.input?.filename ?? "The video"}: ${statusWord(now.status)}`);
+    }
+  }
+
+  #schedule(row, seconds) {
+    row.timer = setTimeout(() => this.#poll(row), seconds * 1000);
+  }
+
+  async #poll(row) {
+    const { id } = row.job;
+    let wait = OUTAGE_RETRY_MS / 1000;
+    await this.#guarded(async () => {
+      const { job, pollSeconds } = await api.job(id);
+      wait = pollSeconds;
+      if (this.#rows.has(id)) this.#put(job);
+    }, id);
+    row.timer = null;
+    if (this.#rows.has(id) && !FINAL.has(row.job.status)) this.#schedule(row, wait);
+  }
+
+  #build(id) {
+    const element = $("job-template").content.firstElementChild.cloneNode(true);
+    element.addEventListener("click", (event) => {
+      const action = event.target.closest("[data-act]")?.dataset.act;
+      if (action && action !== "download") this.#act(action, id);
+    });
+    return element;
+  }
+
+  async #act(action, id) {
+    const row = this.#rows.get(id);
+    if (action === "compare") return this.#on.onCompare(row.job);
+    if (action === "delete" && !(await confirmed(row.job))) return;
+    const button = row.element.querySelector(`[data-act="${action}"]`);
+    button.disabled = true;
+    await this.#guarded(() => this.#change(action, id), id, row);
+    button.disabled = false;
+  }
+
+  async #change(action, id) {
+    if (action === "delete") {
+      await api.remove(id);
+      this.#on.announce("The job was deleted.");
+      this.#remove(id);
+    } else {
+      await api[action](id);
+      this.#put((await api.job(id)).job);
+    }
+  }
+
+  #remove(id) {
+    const row = this.#rows.get(id);
+    if (!row) return;
+    clearTimeout(row.timer);
+    const hadFocus = row.element.contains(document.activeElement);
+    row.element.remove();
+    this.#rows.delete(id);
+    if (hadFocus) $("file").focus();
+    this.#on.onGone(id);
+    this.#showEmpty();
+  }
+
+  #showEmpty() {
+    $("no-jobs").hidden = this.#rows.size > 0;
+  }
+
+  /** Run `work`; an unreachable service shows up at the top, a refusal in the job's own row. */
+  async #guarded(work, id, row) {
+    try {
+      await work();
+      this.#on.onOutage(null);
+    } catch (error) {
+      if (!(error instanceof api.ApiError)) throw error;
+      if (id && error.status === 404) this.#remove(id);
+      else if (row && error.status) part(row.element, "problem").textContent = error.message;
+      else this.#on.onOutage(error);
+    }
+  }
+}
+
+const part = (element, name) => element.querySelector(`[data-part="${name}"]`);
+
+function draw(element, job) {
+  const running = !FINAL.has(job.status);
+  element.dataset.status = job.status;
+  element.dataset.id = job.id;
+  const name = job.input?.filename || job.id;
+  part(element, "name").textContent = name;
+  part(element, "facts").textContent = facts(job);
+  part(element, "status").textContent = statusWord(job.status);
+  part(element, "problem").textContent = job.error ? job.error.detail || job.error.title : "";
+  part(element, "progress").hidden = !running;
+  part(element, "bar").value = job.progress?.fraction ?? 0;
+  part(element, "bar").setAttribute("aria-label", `Progress of ${name}`);
+  part(element, "detail").textContent = running ? progressText(job.progress ?? {}) : "";
+  for (const [action, allowed] of Object.entries(ACTIONS)) {
+    const control = element.querySelector(`[data-act="${action}"]`);
+    control.hidden = !allowed(job);
+    control.setAttribute("aria-label", `${control.textContent} ${name}`);
+  }
+  element.querySelector('[data-act="download"]').href = api.resultUrl(job.id);
+}
+
+/** Ask in the page's own dialog whether to delete; Escape keeps the job. */
+function confirmed(job) {
+  const dialog = $("confirm");
+  $("confirm-text").textContent = `Delete ${job.input?.filename ?? "this job"}, with its result?`;
+  dialog.returnValue = "no";
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
+  });
+}
