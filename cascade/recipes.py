@@ -65,7 +65,7 @@ LITE_CPU = Recipe(
         Phase("flow", 4000, batch=6, frames=3, crop=128, rate=6e-4, final_rate=1e-4, train_restoration=False),
         Phase(
             "cascade",
-            9000,
+            7000,
             batch=4,
             frames=5,
             crop=128,
