@@ -8,8 +8,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-SMALLEST_SCALE = 0.3
-ATTEMPTS = 4
+SCALES = (0.25, 0.75)
+"""Range of downscaling. At its full size a photograph is rarely sharp to the pixel; larger scales are used
+only where the piece would not fit otherwise."""
+ATTEMPTS = 6
 DETAIL = 9.0
 """Mean absolute difference between levels two output pixels apart that counts as textured: below it lies
 clear sky, where blur and sharpness look alike and little can be learned."""
@@ -24,7 +26,7 @@ def random_crop(
     """
     turns = int(rng.integers(4))
     height, width = size if turns % 2 == 0 else size[::-1]
-    source, factor = _textured_region(photos, (height, width), rng)
+    source, factor = _textured_region(photos[int(rng.integers(len(photos)))], (height, width), rng)
     target = min(width, round(source.shape[1] * factor)), min(height, round(source.shape[0] * factor))
     piece = source if factor == 1.0 else cv2.resize(source, target, interpolation=cv2.INTER_AREA)
     turned = np.rot90(piece, turns)
@@ -32,12 +34,11 @@ def random_crop(
 
 
 def _textured_region(
-    photos: Sequence[NDArray[np.uint8]], size: tuple[int, int], rng: np.random.Generator
+    photo: NDArray[np.uint8], size: tuple[int, int], rng: np.random.Generator
 ) -> tuple[NDArray[np.uint8], float]:
     """The first of a few random regions that has detail, else the one with most; and its downscaling."""
     candidates = []
     for _ in range(ATTEMPTS):
-        photo = photos[int(rng.integers(len(photos)))]
         region, factor = _random_region(photo, size, rng)
         candidates.append((_detail(region, factor), region, factor))
         if candidates[-1][0] >= DETAIL:
@@ -49,8 +50,8 @@ def _random_region(
     photo: NDArray[np.uint8], size: tuple[int, int], rng: np.random.Generator
 ) -> tuple[NDArray[np.uint8], float]:
     fitting = max(size[0] / photo.shape[0], size[1] / photo.shape[1])
-    smallest = min(max(fitting, SMALLEST_SCALE), 1.0)
-    factor = float(np.exp(rng.uniform(np.log(smallest), 0.0)))
+    smallest, largest = (min(max(fitting, bound), 1.0) for bound in SCALES)
+    factor = float(np.exp(rng.uniform(np.log(smallest), np.log(largest))))
     height = min(round(size[0] / factor), photo.shape[0])
     width = min(round(size[1] / factor), photo.shape[1])
     y = int(rng.integers(photo.shape[0] - height + 1))

@@ -6,7 +6,7 @@ behind is right at soft edges too; occlusion in blur comes from compositing ever
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -15,11 +15,33 @@ from numpy.typing import NDArray
 
 from cascade.data.trajectory import Matrices, Trajectory
 
-SUBFRAMES_PER_PIXEL = 1.0
-"""At one sub-frame per pixel of path, bilinear sampling hides the steps between sub-frames."""
+SUBFRAMES_PER_PIXEL = 0.85
+"""Bilinear sampling is a tent two pixels wide: it hides steps of little more than a pixel."""
 SHARP_PATH = 4.0
 """Up to this many pixels of path, sub-frames are sampled bicubically: bilinear would soften what is sharp."""
 OCCUPIED = 0.5
+
+
+@dataclass(frozen=True)
+class _Box:
+    """Pixels ``left <= x < right``, ``top <= y < bottom`` of the frame."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    @property
+    def empty(self) -> bool:
+        return self.right <= self.left or self.bottom <= self.top
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return self.bottom - self.top, self.right - self.left
+
+    def of(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
+        """A view of an image's part."""
+        return image[self.top : self.bottom, self.left : self.right]
 
 
 @dataclass(frozen=True)
@@ -46,16 +68,23 @@ class Layer:
         return np.asarray(shift @ to_plane)
 
 
-def render(
-    layers: Sequence[Layer], matrices: Sequence[NDArray[np.float64]], size: tuple[int, int], smooth: bool
-) -> NDArray[np.float32]:
-    """Linear light [H, W, 4] of one instant; ``matrices`` holds one [3, 3] per layer, background first."""
-    canvas = _warp(layers[0], matrices[0], size, smooth)
-    for layer, matrix in zip(layers[1:], matrices[1:], strict=True):
-        box = visible_box(layer, matrix, size)
-        if box is not None:
-            _composite(canvas, layer, matrix, box, smooth)
-    return canvas
+def render_instants(
+    layers: Sequence[Layer], times: NDArray[np.float64], size: tuple[int, int], smooth: bool
+) -> Iterator[NDArray[np.float32]]:
+    """Linear light [H, W, 4] at each time; ``layers`` are given background first."""
+    matrices = [layer.matrices(times) for layer in layers]
+    boxes = [_visible_boxes(*each, size) for each in zip(layers, matrices, strict=True)]
+    for index in range(len(times)):
+        canvas = _warp(layers[0], matrices[0][index], size, smooth)
+        for layer, matrix, box in zip(layers[1:], matrices[1:], boxes[1:], strict=True):
+            if not box[index].empty:
+                _composite(canvas, layer, matrix[index], box[index], smooth)
+        yield canvas
+
+
+def render(layers: Sequence[Layer], time: float, size: tuple[int, int]) -> NDArray[np.float32]:
+    """Linear light [H, W, 4] of one instant, sampled bicubically."""
+    return next(render_instants(layers, np.array([time]), size, smooth=True))
 
 
 def expose(
@@ -65,10 +94,8 @@ def expose(
     path = path_length(layers, time, exposure, size)
     count = int(np.clip(np.ceil(path * SUBFRAMES_PER_PIXEL), 1, limit))
     times = time + exposure * ((np.arange(count) + 0.5) / count - 0.5)
-    matrices = [layer.matrices(times) for layer in layers]
     total = np.zeros((*size, 4), np.float32)
-    for index in range(count):
-        instant = render(layers, [each[index] for each in matrices], size, smooth=path <= SHARP_PATH)
+    for instant in render_instants(layers, times, size, smooth=path <= SHARP_PATH):
         cv2.accumulate(instant, total)
     return total / np.float32(count)
 
@@ -95,25 +122,11 @@ def layer_flow(
     flow = np.zeros((*size, 2), np.float32)
     for layer in layers:
         first, second = layer.matrices(np.array([start, stop]))
-        box = (0, 0, size[1], size[0]) if layer.opaque else visible_box(layer, first, size)
-        if box is not None:
-            x0, y0, x1, y1 = box
+        (box,) = _visible_boxes(layer, first[None], size)
+        if not box.empty:
             covers = True if layer.opaque else _coverage(layer, first, box) >= OCCUPIED
-            np.copyto(flow[y0:y1, x0:x1], _box_flow(np.linalg.solve(second, first), box), where=covers)
+            np.copyto(box.of(flow), _box_flow(np.linalg.solve(second, first), box), where=covers)
     return flow
-
-
-def visible_box(
-    layer: Layer, matrix: NDArray[np.float64], size: tuple[int, int]
-) -> tuple[int, int, int, int] | None:
-    """The part of the frame that the layer's texture may touch, as x0, y0, x1, y1; None when out of sight."""
-    height, width = layer.texture.shape[:2]
-    corners = np.array([[0, 0], [width, 0], [0, height], [width, height]], float)
-    placed = project(np.asarray(np.linalg.inv(matrix), np.float64)[None], corners)[0]
-    low, high = np.floor(placed.min(axis=0)), np.ceil(placed.max(axis=0)) + 1
-    x0, y0 = np.clip(low, 0, (size[1], size[0])).astype(int)
-    x1, y1 = np.clip(high, 0, (size[1], size[0])).astype(int)
-    return (int(x0), int(y0), int(x1), int(y1)) if x1 > x0 and y1 > y0 else None
 
 
 def project(matrices: Matrices, points: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -127,13 +140,25 @@ def _frame_points(size: tuple[int, int]) -> NDArray[np.float64]:
     return np.array([[0, 0], [right, 0], [0, bottom], [right, bottom], [right / 2, bottom / 2]])
 
 
-def _box_flow(matrix: NDArray[np.float64], box: tuple[int, int, int, int]) -> NDArray[np.float32]:
+def _visible_boxes(layer: Layer, matrices: Matrices, size: tuple[int, int]) -> list[_Box]:
+    """For each of the matrices, the part of the frame that the layer's texture may touch."""
+    if layer.opaque:
+        return [_Box(0, 0, size[1], size[0])] * len(matrices)
+    height, width = layer.texture.shape[:2]
+    corners = np.array([[0, 0], [width, 0], [0, height], [width, height]], float)
+    placed = project(np.asarray(np.linalg.inv(matrices), np.float64), corners)
+    limits = np.array([size[1], size[0]])
+    low = np.clip(np.floor(placed.min(axis=1)), 0, limits).astype(int)
+    high = np.clip(np.ceil(placed.max(axis=1)) + 1, 0, limits).astype(int)
+    return [_Box(*first, *last) for first, last in zip(low.tolist(), high.tolist(), strict=True)]
+
+
+def _box_flow(matrix: NDArray[np.float64], box: _Box) -> NDArray[np.float32]:
     """How far a homography moves each pixel of a box."""
-    x0, y0, x1, y1 = box
-    x = np.arange(x0, x1, dtype=np.float64)
-    y = np.arange(y0, y1, dtype=np.float64)[:, None]
+    x = np.arange(box.left, box.right, dtype=np.float64)
+    y = np.arange(box.top, box.bottom, dtype=np.float64)[:, None]
     depth = 1 / (matrix[2, 0] * x + (matrix[2, 1] * y + matrix[2, 2]))
-    flow = np.empty((y1 - y0, x1 - x0, 2), np.float32)
+    flow = np.empty((*box.size, 2), np.float32)
     flow[..., 0] = (matrix[0, 0] * x + (matrix[0, 1] * y + matrix[0, 2])) * depth - x
     flow[..., 1] = (matrix[1, 0] * x + (matrix[1, 1] * y + matrix[1, 2])) * depth - y
     return flow
@@ -143,31 +168,25 @@ def _composite(
     canvas: NDArray[np.float32],
     layer: Layer,
     matrix: NDArray[np.float64],
-    box: tuple[int, int, int, int],
+    box: _Box,
     smooth: bool,
 ) -> None:
-    x0, y0, x1, y1 = box
     front = _warp_box(layer, matrix, box, smooth)
-    behind = canvas[y0:y1, x0:x1]
+    behind = box.of(canvas)
     seen = cv2.merge([1 - front[..., 3]] * 4)
     cv2.add(cv2.multiply(behind, seen, dst=seen), front, dst=seen)
     behind[:] = seen
 
 
-def _coverage(
-    layer: Layer, matrix: NDArray[np.float64], box: tuple[int, int, int, int]
-) -> NDArray[np.float32]:
+def _coverage(layer: Layer, matrix: NDArray[np.float64], box: _Box) -> NDArray[np.float32]:
     """[h, w, 1] of a box."""
     return _warp_box(layer, matrix, box, smooth=False)[..., 3:]
 
 
-def _warp_box(
-    layer: Layer, matrix: NDArray[np.float64], box: tuple[int, int, int, int], smooth: bool
-) -> NDArray[np.float32]:
-    x0, y0, x1, y1 = box
+def _warp_box(layer: Layer, matrix: NDArray[np.float64], box: _Box, smooth: bool) -> NDArray[np.float32]:
     shift = np.eye(3)
-    shift[:2, 2] = x0, y0
-    return _warp(layer, matrix @ shift, (y1 - y0, x1 - x0), smooth)
+    shift[:2, 2] = box.left, box.top
+    return _warp(layer, matrix @ shift, box.size, smooth)
 
 
 def _warp(

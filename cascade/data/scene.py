@@ -25,7 +25,7 @@ PARALLAX = 0.5
 """Near layers follow the camera's shift by up to this much more than the background."""
 OBJECT_SPEED = 0.8
 """Fastest own motion of an object, as a share of the clip's fastest camera motion, plus one pixel."""
-GAIN = (0.55, 1.3)
+GAIN = (0.65, 1.5)
 TINT = 0.08
 HIGHLIGHT_SHARE = 0.2
 """Share of the scenes whose brightest spots exceed what the sensor holds: they leave streaks when blurred."""
