@@ -19,12 +19,6 @@ from service.video.decode import DecodedFrame
 
 SIDE = CONTEXT_FRAMES // 2
 
-MAX_WINDOW = 16
-"""Output frames; beyond this the four context frames weigh little, and progress and cancel become coarse."""
-
-WORKING_BYTES_PER_PIXEL = 1200
-"""What an engine holds per pixel of each frame of a window: about 300 float32 values across all layers."""
-
 
 @dataclass(frozen=True)
 class Window:
@@ -39,12 +33,6 @@ class Window:
     def outputs(self) -> Frames:
         """The input frames that the engine restores: uint8 [T, H, W, 3]."""
         return self.frames[SIDE:-SIDE]
-
-
-def window_length(width: int, height: int, memory: int) -> int:
-    """How many output frames T a window may have for an engine that may use ``memory`` bytes; at least 1."""
-    affordable = memory // (width * height * WORKING_BYTES_PER_PIXEL) - CONTEXT_FRAMES
-    return max(1, min(MAX_WINDOW, affordable))
 
 
 def mirrored(position: int, low: int, high: int) -> int:

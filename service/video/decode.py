@@ -9,7 +9,7 @@ from fractions import Fraction
 
 import av
 import numpy as np
-from av.video.frame import VideoFrame
+from av.video.frame import PictureType, VideoFrame
 from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
@@ -18,6 +18,8 @@ from service.video.color import conversion, to_rgb
 from service.video.container import decode_frames, open_video, prepare_decoder, video_stream
 from service.video.index import Keyframe
 from service.video.source import Source
+
+_PREDICTED = (PictureType.P, PictureType.B)
 
 
 @dataclass(frozen=True)
@@ -61,17 +63,38 @@ def _decode_from(source: Source, entry: Keyframe | None, start: int, stop: int) 
     index, picture = source.index, source.picture
     how, scaler = conversion(picture.color, picture.height), VideoReformatter()
     last = start - 1
-    for frame in _frames_from(source, entry):
-        number = None if frame.pts is None else index.position(frame.pts)
-        if number is None or number <= last:
-            continue  # hidden by an edit list, before the range, or a second frame of the same time
+    for number, frame in _numbered(source, entry):
+        if number <= last:
+            continue  # before the range, or a second frame of the same time
         if number >= stop:
             return
         _check_size(frame, source, number)
         last = number
-        yield DecodedFrame(
-            number, index.pts[number], index.time_base, frame.is_corrupt, to_rgb(frame, how, scaler)
-        )
+        image = to_rgb(frame, how, scaler)
+        yield DecodedFrame(number, index.pts[number], index.time_base, frame.is_corrupt, image)
+
+
+def _numbered(source: Source, entry: Keyframe | None) -> Iterator[tuple[int, VideoFrame]]:
+    """The frames from ``entry`` on with their numbers, less those that an edit list hides."""
+    for count, frame in enumerate(_frames_from_keyframe(source, entry)):
+        number = count if source.index.sequential else source.index.position(frame.pts)
+        if number is not None:
+            yield number, frame
+
+
+def _frames_from_keyframe(source: Source, entry: Keyframe | None) -> Iterator[VideoFrame]:
+    """Nothing at all where ``entry`` is but a recovery point, or where the seek missed it.
+
+    Containers pass recovery points off as keyframes, and decoders begin there with grey for what they lack.
+    """
+    reached = entry is None
+    for frame in _frames_from(source, entry):
+        if not reached and entry is not None and frame.pts is not None and frame.pts >= entry.pts:
+            if frame.pts > entry.pts or frame.pict_type in _PREDICTED:
+                return
+            reached = True
+        if reached:
+            yield frame
 
 
 def _frames_from(source: Source, entry: Keyframe | None) -> Iterator[VideoFrame]:

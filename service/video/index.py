@@ -14,6 +14,10 @@ from av.video.stream import VideoStream
 
 from service.errors import DamagedVideo, VideoTooLong
 
+_SEQUENTIAL = ("avi", "mpeg")
+"""AVI stores no times at all, MPEG program streams only one for several frames; what FFmpeg makes up for the
+others is right from the start of the file, not after a seek."""
+
 _ARBITRARY_CLOCK = ("mpegts", "mpeg")
 """Broadcast formats start their clock anywhere, up to 26 hours in; a result starts at zero instead."""
 
@@ -40,6 +44,8 @@ class FrameIndex:
     """How long the last frame is shown, in ticks."""
     origin: int = 0
     """The tick that is zero in a result: 0, unless the first time is negative or the clock arbitrary."""
+    sequential: bool = False
+    """Frames have no reliable times of their own: decode from the start and count them."""
     duplicates: int = 0
     """Packets left out because another frame has their timestamp."""
 
@@ -66,8 +72,10 @@ class FrameIndex:
         spread = max(steps) - min(steps)
         return spread > 1 and spread * self.time_base > Fraction(2, 1000)
 
-    def position(self, pts: int) -> int | None:
+    def position(self, pts: int | None) -> int | None:
         """The frame shown at ``pts``, or None where there is none."""
+        if pts is None:
+            return None
         at = bisect_left(self.pts, pts)
         return at if at < len(self.pts) and self.pts[at] == pts else None
 
@@ -80,6 +88,9 @@ class FrameIndex:
 
         The best place fails where seeking is inexact, or where a keyframe is not quite one (recovery points).
         """
+        if self.sequential:
+            yield None
+            return
         last = bisect_right(self.keyframes, self.pts[frame], key=lambda key: key.pts) - 1
         for back in (0, 1, 4):
             if last - back > 0:
@@ -95,6 +106,8 @@ class FrameIndex:
 class _Seen:
     pts: set[int] = field(default_factory=set)
     keyframes: list[Keyframe] = field(default_factory=list)
+    sequential: bool = False
+    """Frames have no reliable times of their own: decode from the start and count them."""
     duplicates: int = 0
     last: int | None = None
     last_duration: int = 0
@@ -165,6 +178,7 @@ def _finish(container: InputContainer, stream: VideoStream, seen: _Seen) -> Fram
         keyframes=tuple(sorted(seen.keyframes, key=lambda key: key.pts)),
         last_duration=seen.last_duration or max(typical, 1),
         origin=_origin(container, stream.time_base, pts[0]),
+        sequential=container.format.name in _SEQUENTIAL,
         duplicates=seen.duplicates,
     )
 

@@ -87,7 +87,7 @@ def _check_size(width: int, height: int, limits: ProbeLimits) -> None:
 
 
 def _check_duration(index: FrameIndex, limits: ProbeLimits) -> None:
-    if index.duration > limits.max_duration_s:
+    if float(index.duration) > limits.max_duration_s:
         raise VideoTooLong(
             f"The video lasts {float(index.duration):.1f} s; {limits.max_duration_s:g} s are allowed."
         )

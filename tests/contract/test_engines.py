@@ -1,0 +1,88 @@
+"""What every engine must do, run over the fakes and over ONNX Runtime with graphs of the same meaning."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from service.inference.engine import DeblurEngine, Frames
+from service.inference.onnx import OnnxEngine
+from tests.fakes import AveragingEngine, IdentityEngine
+from tests.graphs import averaging_graph, identity_graph, write_model
+
+ENGINES: dict[str, Callable[[Path], DeblurEngine]] = {
+    "fake identity": lambda _: IdentityEngine(),
+    "fake average": lambda _: AveragingEngine(),
+    "ONNX Runtime identity": lambda folder: OnnxEngine(write_model(folder, identity_graph()), threads=1),
+    "ONNX Runtime average": lambda folder: OnnxEngine(write_model(folder, averaging_graph()), threads=1),
+}
+
+
+@pytest.fixture(params=ENGINES)
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[DeblurEngine]:
+    made = ENGINES[request.param](tmp_path)
+    yield made
+    made.close()
+
+
+def window(frames: int = 7, height: int = 64, width: int = 80, level: int | None = None) -> Frames:
+    if level is not None:
+        return np.full((frames, height, width, 3), level, np.uint8)
+    return np.random.default_rng(frames).integers(0, 256, (frames, height, width, 3), np.uint8)
+
+
+@pytest.mark.parametrize(("frames", "height", "width"), [(5, 64, 64), (6, 65, 99), (12, 96, 64)])
+def test_a_window_gives_its_inner_frames(engine: DeblurEngine, frames: int, height: int, width: int) -> None:
+    restored = engine.restore(window(frames, height, width))
+
+    assert restored.shape == (frames - 4, height, width, 3)
+    assert restored.dtype == np.uint8
+
+
+def test_a_still_window_stays_as_it_is(engine: DeblurEngine) -> None:
+    assert (engine.restore(window(level=77)) == 77).all()
+
+
+def test_a_frame_does_not_depend_on_the_length_of_its_window(engine: DeblurEngine) -> None:
+    whole = window(9)
+    together = engine.restore(whole)
+    alone = np.concatenate([engine.restore(whole[start : start + 5]) for start in range(5)])
+
+    np.testing.assert_array_equal(together, alone)
+
+
+def test_the_window_is_left_as_it_was(engine: DeblurEngine) -> None:
+    given = window()
+    engine.restore(given)
+
+    np.testing.assert_array_equal(given, window())
+
+
+def test_a_window_that_is_not_contiguous_is_taken(engine: DeblurEngine) -> None:
+    given = window(width=160)[:, :, ::2]
+
+    np.testing.assert_array_equal(engine.restore(given), engine.restore(given.copy()))
+
+
+def test_several_threads_may_call(engine: DeblurEngine) -> None:
+    windows = [window(5 + n % 3, level=n) for n in range(8)]
+    with ThreadPoolExecutor(4) as pool:
+        levels = [int(restored[0, 0, 0, 0]) for restored in pool.map(engine.restore, windows)]
+
+    assert levels == list(range(8))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        np.zeros((4, 64, 64, 3), np.uint8),
+        np.zeros((5, 64, 64, 4), np.uint8),
+        np.zeros((5, 64, 64), np.uint8),
+        np.zeros((5, 64, 64, 3), np.float32),
+    ],
+)
+def test_other_shapes_and_types_are_refused(engine: DeblurEngine, wrong: Frames) -> None:
+    with pytest.raises(ValueError, match="window"):
+        engine.restore(wrong)

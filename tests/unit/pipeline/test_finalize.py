@@ -1,0 +1,255 @@
+import asyncio
+import json
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import pytest
+
+from service.errors import PipelineError
+from service.pipeline.finalize import finalize
+from service.pipeline.report import FinalReport
+from service.pipeline.segment import SegmentRequest, restore_segment
+from service.pipeline.segments import plan_segments
+from service.types import ColorTags, EncodeOptions, VideoInfo
+from service.video.probe import ProbeLimits, probe
+from tests.clips import Clip, psnr, read_frames, read_packets, write_clip
+from tests.fakes import IdentityEngine
+
+LIMITS = ProbeLimits(max_pixels=1 << 20, max_duration_s=60, max_frames=1000)
+ENCODE = EncodeOptions(crf=4)
+
+
+class Job:
+    """A video's whole way, with an engine that changes nothing."""
+
+    def __init__(self, source: Path) -> None:
+        self.source = source
+        self.target = source.with_name("result.mp4")
+        self.info: VideoInfo = asyncio.run(probe(source, LIMITS))
+        self.pieces = [source.with_name(f"piece-{s.index}.mp4") for s in plan_segments(self.info.frames, 5)]
+
+    def restore(self) -> None:
+        for segment, piece in zip(plan_segments(self.info.frames, 5), self.pieces, strict=True):
+            request = SegmentRequest(self.source, piece, segment, ENCODE, window=3)
+            restore_segment(request, IdentityEngine(), lambda _: None, lambda: False)
+
+    def finalize(self) -> FinalReport:
+        return finalize(self.source, self.pieces, self.target, self.info, ENCODE)
+
+    def run(self) -> FinalReport:
+        self.restore()
+        return self.finalize()
+
+
+def assert_same_video(job: Job, report: FinalReport, least_psnr: float = 38) -> None:
+    given, result = read_frames(job.source), read_frames(job.target)
+    times = sorted(time for time, _ in given)  # the frames are in order, the times that AVI lacks are not
+    assert [time for time, _ in result] == [time - times[0] + result[0][0] for time in times]
+    assert report.frames_in == report.frames_out == len(given)
+    assert report.largest_timestamp_error_s == 0
+    for (_, one), (_, two) in zip(given, result, strict=True):
+        assert (one.width, one.height) == (two.width, two.height)
+        assert psnr(one.to_ndarray(format="rgb24"), two.to_ndarray(format="rgb24")) > least_psnr
+
+
+VARIABLE = (0, 1001, 4321, 4500, 9000, 9090, 20000, 20033, 30000, 41111, 41200, 50000)
+
+CLIPS = {
+    "constant rate with B-frames": ("clip.mp4", Clip(encoder={"crf": "8", "bf": "3"})),
+    "29.97 frames per second": ("clip.mp4", Clip(time_base=Fraction(1001, 30000))),
+    "variable rate": ("clip.mp4", Clip(time_base=Fraction(1, 90000), pts=VARIABLE)),
+    "late start": ("clip.mp4", Clip(time_base=Fraction(1, 90000), pts=[pts + 12345 for pts in VARIABLE])),
+    "Matroska in milliseconds": ("clip.mkv", Clip(time_base=Fraction(1001, 30000))),
+    "transport stream": ("clip.ts", Clip(audio="aac")),
+    "VP9 in WebM": ("clip.webm", Clip(codec="libvpx-vp9", encoder={"crf": "10", "cpu-used": "8"})),
+    "MPEG-4 with B-frames in AVI": ("clip.avi", Clip(codec="mpeg4", encoder={"bf": "2", "qscale": "2"})),
+    "H.264 with B-frames in AVI": ("clip.avi", Clip(encoder={"crf": "8", "bf": "3"})),
+    "HEVC with open groups": (
+        "clip.mp4",
+        Clip(
+            codec="libx265",
+            encoder={"crf": "8", "x265-params": "keyint=6:min-keyint=6:open-gop=1:log-level=error"},
+        ),
+    ),
+    "odd size": ("clip.webm", Clip(width=99, height=67, codec="libvpx-vp9", encoder={"crf": "10"})),
+    "full range BT.601": ("clip.mp4", Clip(color=ColorTags(6, 6, 6, full_range=True))),
+    "one frame": ("clip.mp4", Clip(frames=1)),
+    "two frames": ("clip.mp4", Clip(frames=2)),
+    "three frames": ("clip.mp4", Clip(frames=3)),
+    "four frames": ("clip.mp4", Clip(frames=4)),
+}
+
+
+@pytest.mark.parametrize("name", CLIPS)
+def test_every_frame_comes_back_at_its_time(tmp_path: Path, name: str) -> None:
+    file, clip = CLIPS[name]
+    job = Job(write_clip(tmp_path / file, clip))
+
+    assert_same_video(job, job.run())
+
+
+def test_sound_is_copied_packet_by_packet_and_stays_in_place(tmp_path: Path) -> None:
+    job = Job(write_clip(tmp_path / "clip.mp4", Clip(audio="aac")))
+    report = job.run()
+
+    assert read_packets(job.target, "audio") == read_packets(job.source, "audio")
+    assert [(copy.kind, copy.codec, copy.identical) for copy in report.copies] == [("audio", "aac", True)]
+
+
+def test_sound_of_a_transport_stream_keeps_its_distance_to_the_picture(tmp_path: Path) -> None:
+    job = Job(write_clip(tmp_path / "clip.ts", Clip(audio="aac")))
+    report = job.run()
+
+    def lag(path: Path) -> Fraction:
+        return read_packets(path, "audio")[0][0] - read_frames(path)[0][0]
+
+    assert abs(lag(job.target) - lag(job.source)) < Fraction(1, 48000)
+    assert report.timestamp_shift_s > 0
+    assert report.copies[0].identical
+
+
+def test_sound_that_mp4_cannot_hold_is_dropped_and_reported(tmp_path: Path) -> None:
+    job = Job(write_clip(tmp_path / "clip.avi", Clip(codec="mpeg4", encoder={}, audio="pcm_mulaw")))
+    report = job.run()
+
+    assert report.copies == ()
+    assert any("pcm_mulaw" in sentence for sentence in report.dropped)
+
+
+@pytest.mark.parametrize("degrees", [90, 180, 270])
+def test_rotation_is_passed_on_and_not_baked_in(tmp_path: Path, degrees: int) -> None:
+    job = Job(write_clip(tmp_path / "clip.mp4", Clip(rotation=degrees)))
+    report = job.run()
+
+    assert report.rotation_in == report.rotation_out == job.info.rotation == degrees
+    assert read_frames(job.target)[0][1].rotation == read_frames(job.source)[0][1].rotation
+    assert_same_video(job, report)
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        ColorTags(1, 1, 1, False),
+        ColorTags(6, 6, 6, True),
+        ColorTags(9, 1, 9, False),
+        ColorTags(2, 2, 2, False),
+    ],
+)
+def test_colour_survives_and_its_tags_stay(tmp_path: Path, tags: ColorTags) -> None:
+    job = Job(write_clip(tmp_path / "clip.mp4", Clip(frames=3, color=tags)))
+    report = job.run()
+
+    assert report.color_in == report.color_out == tags
+    for (_, one), (_, two) in zip(read_frames(job.source), read_frames(job.target), strict=True):
+        planes = one.to_ndarray(format=one.format.name), two.to_ndarray(format=two.format.name)
+        assert abs(planes[0].astype(float) - planes[1]).mean() < 1.0
+        assert abs(float(planes[0].mean()) - float(planes[1].mean())) < 0.3
+
+
+def test_metadata_and_chapters_are_carried_over(tmp_path: Path) -> None:
+    plain = write_clip(tmp_path / "plain.mp4", Clip(audio="aac", metadata={"title": "Harbour"}))
+    source = tmp_path / "clip.mp4"
+    with av.open(str(plain)) as given, av.open(str(source), "w") as output:
+        output.metadata.update({"title": "Harbour"})
+        copies = {
+            stream.index: output.add_stream_from_template(stream, opaque=True) for stream in given.streams
+        }
+        chapter = {
+            "id": 1,
+            "start": 0,
+            "end": 200,
+            "time_base": Fraction(1, 1000),
+            "metadata": {"title": "One"},
+        }
+        output.set_chapters([chapter])
+        for packet in given.demux():
+            if packet.size:
+                packet.stream = copies[packet.stream_index]
+                output.mux(packet)
+    job = Job(source)
+    job.run()
+
+    with av.open(str(job.target)) as result:
+        assert result.metadata["title"] == "Harbour"
+        assert [chapter["metadata"]["title"] for chapter in result.chapters()] == ["One"]
+
+
+def test_ten_bit_video_is_reduced_and_the_report_says_so(tmp_path: Path) -> None:
+    encoder = {"crf": "8", "x265-params": "log-level=error"}
+    clip = Clip(frames=3, codec="libx265", pix_fmt="yuv420p10le", encoder=encoder)
+    job = Job(write_clip(tmp_path / "clip.mp4", clip))
+    report = job.run()
+
+    assert (report.bit_depth_in, report.bit_depth_out) == (10, 8)
+    assert any("10 bits" in sentence for sentence in report.dropped)
+
+
+def test_the_result_starts_with_its_index(tmp_path: Path) -> None:
+    job = Job(write_clip(tmp_path / "clip.mp4"))
+    job.run()
+
+    head = job.target.read_bytes()
+    assert 0 < head.index(b"moov") < head.index(b"mdat")
+
+
+def test_finalizing_twice_gives_the_same_bytes(tmp_path: Path) -> None:
+    job = Job(write_clip(tmp_path / "clip.mp4", Clip(audio="aac")))
+    first_report = job.run()
+    first = job.target.read_bytes()
+
+    assert job.finalize() == first_report
+    assert job.target.read_bytes() == first
+
+
+def test_a_missing_piece_is_named_and_nothing_is_published(tmp_path: Path) -> None:
+    job = Job(write_clip(tmp_path / "clip.mp4"))
+    job.restore()
+    job.pieces[1].unlink()
+    before = set(tmp_path.iterdir())
+
+    with pytest.raises(PipelineError, match=r"piece-1\.mp4"):
+        job.finalize()
+    assert set(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("mistake", ["left out", "twice", "swapped"])
+def test_pieces_that_do_not_make_the_video_are_refused(tmp_path: Path, mistake: str) -> None:
+    job = Job(write_clip(tmp_path / "clip.mp4"))
+    job.restore()
+    first, second = job.pieces[:2]
+    job.pieces = {"left out": [first], "twice": [first, first, second], "swapped": [second, first]}[mistake]
+    before = set(tmp_path.iterdir())
+
+    with pytest.raises(PipelineError):
+        job.finalize()
+    assert set(tmp_path.iterdir()) == before
+
+
+def test_a_damaged_piece_is_refused_and_nothing_is_published(tmp_path: Path) -> None:
+    job = Job(write_clip(tmp_path / "clip.mp4"))
+    job.restore()
+    job.pieces[0].write_bytes(job.pieces[0].read_bytes()[:100])
+    before = set(tmp_path.iterdir())
+
+    with pytest.raises(PipelineError):
+        job.finalize()
+    assert set(tmp_path.iterdir()) == before
+
+
+def test_a_source_that_changed_since_the_probe_is_refused(tmp_path: Path) -> None:
+    job = Job(write_clip(tmp_path / "clip.mp4"))
+    job.restore()
+    job.info = replace(job.info, frames=job.info.frames + 1)
+
+    with pytest.raises(PipelineError, match="13 frames when it came in"):
+        job.finalize()
+
+
+def test_the_report_is_json(tmp_path: Path) -> None:
+    report = json.loads(Job(write_clip(tmp_path / "clip.mp4", Clip(frames=2))).run().to_json())
+
+    assert report["frames_out"] == 2
+    assert report["versions"]["ffmpeg"]
+    assert report["options"]["crf"] == ENCODE.crf

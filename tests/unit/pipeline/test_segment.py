@@ -1,0 +1,136 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from service.errors import InferenceFailed, JobCanceled, PipelineError
+from service.inference.engine import DeblurEngine
+from service.pipeline.segment import SegmentRequest, SegmentResult, restore_segment
+from service.types import EncodeOptions, Segment
+from tests.clips import Clip, psnr, read_frames, write_clip
+from tests.fakes import AveragingEngine, FailingEngine, IdentityEngine, RecordingEngine
+
+ENCODE = EncodeOptions(crf=8)
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    return write_clip(tmp_path / "clip.mp4", Clip(frames=20))
+
+
+def request_for(clip: Path, start: int = 0, stop: int = 20, window: int = 4) -> SegmentRequest:
+    return SegmentRequest(clip, clip.with_name("piece.mp4"), Segment(0, start, stop), ENCODE, window)
+
+
+def restore(request: SegmentRequest, engine: DeblurEngine) -> SegmentResult:
+    return restore_segment(request, engine, lambda _: None, lambda: False)
+
+
+def test_a_piece_holds_the_segments_frames_at_their_own_times(clip: Path) -> None:
+    request = request_for(clip, 7, 15)
+    result = restore(request, IdentityEngine())
+
+    given, pieces = read_frames(clip), read_frames(request.target)
+    assert [time for time, _ in pieces] == [time for time, _ in given[7:15]]
+    assert result.frames == 8
+    assert result.bytes == request.target.stat().st_size
+    for (_, one), (_, two) in zip(given[7:15], pieces, strict=True):
+        assert psnr(one.to_ndarray(format="rgb24"), two.to_ndarray(format="rgb24")) > 38
+
+
+def test_frames_at_a_seam_see_the_same_context_as_without_a_seam(clip: Path) -> None:
+    whole, right = RecordingEngine(), RecordingEngine()
+    restore(request_for(clip, window=1), whole)
+    restore(request_for(clip, 7, 15, window=1), right)
+
+    by_output = {window[2].tobytes(): window for window in whole.windows}
+    assert len(right.windows) == 8
+    for window in right.windows:
+        np.testing.assert_array_equal(window, by_output[window[2].tobytes()])
+
+
+def test_the_window_length_does_not_change_the_result(clip: Path) -> None:
+    pictures = []
+    for window in (1, 3, 20):
+        request = request_for(clip, window=window)
+        restore(request, AveragingEngine())
+        pictures.append([frame.to_ndarray(format="rgb24") for _, frame in read_frames(request.target)])
+
+    np.testing.assert_array_equal(pictures[0], pictures[1])
+    np.testing.assert_array_equal(pictures[0], pictures[2])
+
+
+def test_a_scene_cut_is_not_blended(tmp_path: Path) -> None:
+    spec = Clip(frames=12, cuts=(6,))
+    clip = write_clip(tmp_path / "clip.mp4", spec)
+    request = request_for(clip, 0, 12)
+    restore(request, AveragingEngine())
+
+    frames = [frame.to_ndarray(format="rgb24") for _, frame in read_frames(request.target)]
+    foreign = spec.picture(6).mean() - spec.picture(5).mean()
+    assert abs(foreign) > 20
+    assert abs(frames[5].mean() - spec.picture(5).mean()) < abs(foreign) / 10
+    assert abs(frames[6].mean() - spec.picture(6).mean()) < abs(foreign) / 10
+
+
+def test_progress_counts_finished_frames_after_each_window(clip: Path) -> None:
+    seen: list[int] = []
+    restore_segment(request_for(clip, 0, 10), IdentityEngine(), seen.append, lambda: False)
+
+    assert seen == [4, 8, 10]
+
+
+def test_cancel_stops_within_one_window_and_leaves_nothing(clip: Path) -> None:
+    seen: list[int] = []
+    with pytest.raises(JobCanceled):
+        restore_segment(request_for(clip), IdentityEngine(), seen.append, lambda: len(seen) == 2)
+
+    assert seen == [4, 8]
+    assert list(clip.parent.iterdir()) == [clip]
+
+
+def test_a_failing_engine_leaves_nothing(clip: Path) -> None:
+    with pytest.raises(InferenceFailed, match="refused"):
+        restore(request_for(clip), FailingEngine(on_window=3))
+
+    assert list(clip.parent.iterdir()) == [clip]
+
+
+def test_restoring_a_segment_twice_gives_the_same_bytes(clip: Path) -> None:
+    request = request_for(clip)
+    restore(request, IdentityEngine())
+    first = request.target.read_bytes()
+    restore(request, IdentityEngine())
+
+    assert request.target.read_bytes() == first
+
+
+def test_an_engine_that_returns_too_few_frames_is_noticed(clip: Path) -> None:
+    class Short(IdentityEngine):
+        def restore(self, window):  # type: ignore[no-untyped-def]
+            return super().restore(window)[:-1]
+
+    with pytest.raises(InferenceFailed, match="returned"):
+        restore(request_for(clip), Short())
+
+
+def test_sharpness_is_reported_for_every_frame(clip: Path) -> None:
+    result = restore(request_for(clip, 0, 10), AveragingEngine())
+
+    assert len(result.sharpness_before) == len(result.sharpness_after) == 10
+    assert np.mean(result.sharpness_after) < np.mean(result.sharpness_before)
+
+
+def test_a_segment_beyond_the_video_is_refused(clip: Path) -> None:
+    with pytest.raises(PipelineError, match="20"):
+        restore(request_for(clip, 10, 21), IdentityEngine())
+
+
+def test_an_unknown_codec_is_refused_and_leaves_nothing(clip: Path) -> None:
+    request = SegmentRequest(
+        clip, clip.with_name("p.mp4"), Segment(0, 0, 4), EncodeOptions(codec="theora"), 4
+    )
+    with pytest.raises(PipelineError, match="h264"):
+        restore(request, IdentityEngine())
+
+    assert list(clip.parent.iterdir()) == [clip]

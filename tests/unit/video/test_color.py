@@ -1,0 +1,49 @@
+import numpy as np
+import pytest
+from av.video.reformatter import VideoReformatter
+
+from service.types import ColorTags
+from service.video.color import conversion, from_rgb, result_tags, to_rgb
+from tests.clips import Image, moving_picture
+
+
+@pytest.mark.parametrize("full_range", [False, True])
+@pytest.mark.parametrize("matrix", [1, 4, 5, 6, 7, 9])
+def test_rgb_survives_the_way_to_yuv_and_back(matrix: int, full_range: bool) -> None:
+    how = conversion(ColorTags(1, 1, matrix, full_range), 64)
+    yuv = from_rgb(moving_picture(0), how, "yuv444p", VideoReformatter())
+    back = to_rgb(yuv, how, VideoReformatter())
+
+    assert abs(back.astype(int) - moving_picture(0)).mean() < 1
+
+
+def _luma_of(color: tuple[int, int, int], matrix: int, full_range: bool = False) -> int:
+    image: Image = np.full((64, 64, 3), color, np.uint8)
+    how = conversion(ColorTags(2, 2, matrix, full_range), 64)
+    return int(from_rgb(image, how, "yuv444p", VideoReformatter()).to_ndarray()[0, 32, 32])
+
+
+@pytest.mark.parametrize(
+    ("matrix", "red_weight", "green_weight"),
+    [(1, 0.2126, 0.7152), (5, 0.299, 0.587), (6, 0.299, 0.587), (9, 0.2627, 0.678)],
+)
+def test_luma_follows_the_matrix_that_is_named(matrix: int, red_weight: float, green_weight: float) -> None:
+    assert _luma_of((255, 0, 0), matrix) == pytest.approx(16 + 219 * red_weight, abs=1.5)
+    assert _luma_of((0, 255, 0), matrix) == pytest.approx(16 + 219 * green_weight, abs=1.5)
+
+
+def test_the_range_is_the_one_that_is_named() -> None:
+    assert (_luma_of((0, 0, 0), 1), _luma_of((255, 255, 255), 1)) == (16, 235)
+    assert (_luma_of((0, 0, 0), 1, True), _luma_of((255, 255, 255), 1, True)) == (0, 255)
+
+
+def test_without_a_name_the_matrix_is_guessed_as_players_do() -> None:
+    unnamed = ColorTags(2, 2, 2, False)
+
+    assert conversion(unnamed, 576) == conversion(ColorTags(2, 2, 5, False), 576)
+    assert conversion(unnamed, 720) == conversion(ColorTags(2, 2, 1, False), 720)
+
+
+def test_only_rgb_coded_video_gets_other_tags() -> None:
+    assert result_tags(ColorTags(9, 16, 9, True)) == ColorTags(9, 16, 9, True)
+    assert result_tags(ColorTags(1, 13, 0, True)) == ColorTags(1, 13, 1, False)
