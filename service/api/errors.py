@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from service import errors
 
@@ -63,6 +64,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(errors.ServiceError, _service_error)
     app.add_exception_handler(RequestValidationError, _invalid_request)
     app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _bug)
 
 
@@ -87,6 +89,11 @@ async def _http_error(_request: Request, error: Exception) -> JSONResponse:
     answer = problem(error.status_code, code, error.detail)
     answer.headers.update(error.headers or {})
     return answer
+
+
+async def _gone(_request: Request, _error: Exception) -> JSONResponse:
+    """Nobody reads this; it keeps a client that left out of the log of faults."""
+    return problem(HTTPStatus.BAD_REQUEST, errors.MalformedRequest.code, "the connection was lost")
 
 
 async def _bug(_request: Request, _error: Exception) -> JSONResponse:

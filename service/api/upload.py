@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import anyio
 from anyio.to_thread import run_sync
 from starlette.requests import Request
 
+from service.api.body import RequestBody
 from service.api.multipart import FALLBACK_NAME, UploadForm, boundary_of
-from service.errors import EmptyUpload, MalformedRequest, UploadError, UploadTooLarge
+from service.errors import EmptyUpload, UploadError, UploadTooLarge
 from service.storage.store import Storage, Upload
 
 FORM_OVERHEAD_BYTES = 128 * 1024
@@ -20,13 +20,6 @@ FORM_OVERHEAD_BYTES = 128 * 1024
 
 WRITE_BYTES = 1 << 20
 """Bytes collected before a thread writes them: a thread per network packet would cost more than the write."""
-
-IDLE_S = 60.0
-"""A client that sends nothing for this long is gone."""
-
-DRAIN_BYTES, DRAIN_S = 64 << 20, 5.0
-"""How much of a refused body is still read, for how long. Closing at once would reset the connection, and the
-client would lose the answer that says why."""
 
 
 @dataclass(frozen=True)
@@ -48,15 +41,16 @@ async def received_upload(
     Raises MalformedRequest, UploadTooLarge, EmptyUpload, StorageFull; the headers are checked before a byte
     of the body is read.
     """
+    body = RequestBody(request)
     try:
         boundary = boundary_of(request.headers.get("content-type", ""))
         length = _declared_length(request, max_bytes)
         upload = await run_sync(storage.begin_upload, length)
     except UploadError:
-        await _drain(request)
+        await body.drain()
         raise
     try:
-        yield await _receive(request, _Sink(upload, max_bytes), boundary)
+        yield await _receive(body, _Sink(upload, max_bytes), boundary)
     finally:
         with anyio.CancelScope(shield=True):
             await run_sync(upload.discard)
@@ -89,32 +83,18 @@ class _Sink:
         return await run_sync(self.upload.finish)
 
 
-async def _receive(request: Request, sink: _Sink, boundary: bytes) -> ReceivedUpload:
+async def _receive(body: RequestBody, sink: _Sink, boundary: bytes) -> ReceivedUpload:
     form = UploadForm(boundary, sink.take)
-    chunks = request.stream()
     try:
-        async for chunk in _patient(chunks):
+        async for chunk in body.chunks():
             form.feed(chunk)
             await sink.flush(WRITE_BYTES)
         form.close()
         digest = await sink.finish()
     except UploadError:
-        await _drain(request)
+        await body.drain()
         raise
     return ReceivedUpload(sink.upload, form.filename or FALLBACK_NAME, digest, form.fields)
-
-
-async def _patient(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """The chunks, for as long as they keep coming."""
-    while True:
-        try:
-            async with asyncio.timeout(IDLE_S):
-                chunk = await anext(chunks)
-        except StopAsyncIteration:
-            return
-        except TimeoutError:
-            raise MalformedRequest(f"nothing more of the body came for {IDLE_S:g} seconds") from None
-        yield chunk
 
 
 def _declared_length(request: Request, max_bytes: int) -> int:
@@ -124,17 +104,3 @@ def _declared_length(request: Request, max_bytes: int) -> int:
     if length > max_bytes + FORM_OVERHEAD_BYTES:
         raise UploadTooLarge(f"the request has {length} bytes; videos up to {max_bytes} bytes are taken")
     return length
-
-
-async def _drain(request: Request) -> None:
-    """Read on for a moment, unless the client waits for our consent before it sends."""
-    if "100-continue" in request.headers.get("expect", "").lower():
-        return
-    left = DRAIN_BYTES
-    with suppress(TimeoutError):
-        async with asyncio.timeout(DRAIN_S):
-            while left > 0:
-                message = await request.receive()
-                left -= len(message.get("body", b""))
-                if message["type"] != "http.request" or not message.get("more_body", False):
-                    return

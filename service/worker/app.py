@@ -88,6 +88,7 @@ def _configure(app: Celery) -> None:
 
 def _arguments(settings: Settings) -> list[str]:
     return [
+        "--quiet",
         "worker",
         "--pool=threads",
         f"--concurrency={settings.worker_concurrency}",

@@ -7,7 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from service.errors import BrokerUnavailable
@@ -60,7 +60,8 @@ class Keeper:
         """Say goodbye; the steps should have ended before."""
         self.stopping.set()
         self._thread.join()
-        self._registry.leave(self._describe(0).name)
+        with suppress(BrokerUnavailable):
+            self._registry.leave(self._describe(0).name)
 
     @contextmanager
     def holding(self, job_id: str, step: str) -> Iterator[Callable[[], None]]:
@@ -87,8 +88,9 @@ class Keeper:
             os._exit(EXIT_STALLED)
 
     def _run(self) -> None:
+        pause = min(self._times.claim_ttl_s, self._times.stall_timeout_s) / 4
         next_round = 0.0
-        while not self.stopping.wait(min(self._times.claim_ttl_s / 4, RECONCILE_S)):
+        while not self.stopping.is_set():
             self._end_if_stalled()
             try:
                 self._beat()
@@ -97,16 +99,14 @@ class Keeper:
                     next_round = time.monotonic() + RECONCILE_S
             except BrokerUnavailable as error:
                 log.warning("heartbeat: %s", error)
+            self.stopping.wait(min(pause, RECONCILE_S))
         self._forgive()
 
-    def beat(self) -> None:
-        """Say at once that the worker lives; raises BrokerUnavailable."""
-        self._registry.beat(self._describe(len(self._steps())), self._times.claim_ttl_s)
-
     def _beat(self) -> None:
-        for job_id, step in self._steps():
+        held = self._steps()
+        for job_id, step in held:
             self._ledger.renew(job_id, step)
-        self.beat()
+        self._registry.beat(self._describe(len(held)), self._times.claim_ttl_s)
 
     def _reconcile(self) -> None:
         found = self._reconciler.run()

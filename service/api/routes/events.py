@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from http import HTTPStatus
 
 from anyio.to_thread import run_sync
@@ -19,6 +19,9 @@ router = APIRouter(tags=["jobs"])
 
 IDLE_S = 15.0
 """A comment this often keeps proxies from closing a silent connection."""
+
+_NUMBERS: dict[str, Callable[[str], str | int | float]] = {"time": float, "frames_done": int}
+"""Redis keeps strings."""
 
 _EVENT_ID = re.compile(r"\d{1,20}-\d{1,20}")
 
@@ -55,4 +58,5 @@ async def _is_last(parts: Gateway, job_id: str, event: Event) -> bool:
 
 
 def _format(event: Event) -> str:
-    return f"id: {event.id}\nevent: {event.type}\ndata: {json.dumps(event.fields)}\n\n"
+    data = {name: _NUMBERS.get(name, str)(value) for name, value in event.fields.items()}
+    return f"id: {event.id}\nevent: {event.type}\ndata: {json.dumps(data)}\n\n"

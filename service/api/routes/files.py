@@ -23,7 +23,6 @@ _MEDIA_TYPES = {
     "avi": "video/x-msvideo",
     "mpegts": "video/mp2t",
 }
-_OTHER = "application/octet-stream"
 _PROBLEMS: dict[int | str, dict[str, Any]] = {404: {"model": ProblemBody}, 409: {"model": ProblemBody}}
 _VIDEO: dict[int | str, dict[str, Any]] = {**_PROBLEMS, 200: {"content": {"video/mp4": {}}}, 206: {}}
 
@@ -67,8 +66,6 @@ def _finished(job: Job, path: Path) -> Path:
 
 
 def _file(path: Path, name: str, container: str) -> FileResponse:
-    """``container`` may be FFmpeg's list of names for one family, such as ``mov,mp4,m4a``."""
-    kinds = [_MEDIA_TYPES[kind] for kind in ("mp4", *container.split(",")) if kind in container.split(",")]
-    media_type = next((kind for kind in kinds), _OTHER) if kinds else _OTHER
+    media_type = _MEDIA_TYPES.get(container, "application/octet-stream")
     headers = {"Cache-Control": "private, no-cache"}
     return FileResponse(path, media_type=media_type, filename=name, headers=headers, stat_result=path.stat())
