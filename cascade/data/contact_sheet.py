@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cascade.data.material import mix_material
-from cascade.data.photographs import DEFAULT_FOLDERS, load_photographs, split_photographs
+from cascade.data.photographs import DEFAULT_FOLDERS, load_photographs
 from cascade.data.synthesis import Sample, SynthesisConfig, synthesize
 from cascade.metrics import psnr
 
@@ -70,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     rng = np.random.default_rng(options.seed)
-    photos, _ = split_photographs(load_photographs(options.photos))
+    photos = [photograph.pixels for photograph in load_photographs(options.photos)]
     material = mix_material(photos, options.generated, rng)
     config = SynthesisConfig(height=options.side, width=options.side)
     samples = [synthesize(material, config, rng) for _ in range(options.samples)]

@@ -66,17 +66,21 @@ def _background(
     rng: np.random.Generator,
 ) -> Layer:
     """A piece of a photograph as large as all that the camera will see of the reference plane."""
-    low, high = _seen(camera, size)
+    low, high = seen_region(camera, size)
     width, height = np.ceil(high - low).astype(int) + 1
     piece = random_crop(photos, (int(height), int(width)), rng)
     spare = np.array([width - piece.shape[1], height - piece.shape[0]]) / 2
-    light = _relight(response.to_light(piece), rng)
-    texture = np.concatenate([light, np.ones_like(light[..., :1])], axis=-1)
     origin = low + spare
-    return Layer(texture, (float(origin[0]), float(origin[1])), camera)
+    light = _relight(response.to_light(piece), rng)
+    return Layer(opaque_texture(light), (float(origin[0]), float(origin[1])), camera)
 
 
-def _seen(camera: Trajectory, size: tuple[int, int]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def opaque_texture(light: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Light [h, w, 3] as a texture [h, w, 4] that covers everything."""
+    return np.concatenate([light, np.ones_like(light[..., :1])], axis=-1)
+
+
+def seen_region(camera: Trajectory, size: tuple[int, int]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Least and largest x, y of the reference plane that the frame shows at any time."""
     right, bottom = size[1] - 1.0, size[0] - 1.0
     corners = np.array([[0, 0], [right, 0], [0, bottom], [right, bottom]])
