@@ -24,13 +24,21 @@ def random_crop(
 
     ``size`` (h, w) is met unless the photograph is too small, which then gives all that it has.
     """
+    photo = photos[int(rng.integers(len(photos)))]
     turns = int(rng.integers(4))
+    if not _fits(photo, size, turns) and _fits(photo, size, turns + 1):
+        turns += 1
     height, width = size if turns % 2 == 0 else size[::-1]
-    source, factor = _textured_region(photos[int(rng.integers(len(photos)))], (height, width), rng)
+    source, factor = _textured_region(photo, (height, width), rng)
     target = min(width, round(source.shape[1] * factor)), min(height, round(source.shape[0] * factor))
     piece = source if factor == 1.0 else cv2.resize(source, target, interpolation=cv2.INTER_AREA)
     turned = np.rot90(piece, turns)
     return np.ascontiguousarray(turned[:, ::-1] if rng.random() < 0.5 else turned, np.uint8)
+
+
+def _fits(photo: NDArray[np.uint8], size: tuple[int, int], turns: int) -> bool:
+    height, width = size if turns % 2 == 0 else size[::-1]
+    return height <= photo.shape[0] and width <= photo.shape[1]
 
 
 def _textured_region(
