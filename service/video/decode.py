@@ -9,8 +9,10 @@ from fractions import Fraction
 
 import av
 import numpy as np
+from av.container import InputContainer
 from av.video.frame import PictureType, VideoFrame
 from av.video.reformatter import VideoReformatter
+from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from service.errors import PipelineError
@@ -102,11 +104,20 @@ def _frames_from(source: Source, entry: Keyframe | None) -> Iterator[VideoFrame]
         with open_video(source.path) as container:
             stream = video_stream(container)
             prepare_decoder(stream, source.picture.width * source.picture.height)
-            if entry is not None:
-                container.seek(entry.dts, stream=stream)
+            if entry is not None and not _seek(container, stream, entry):
+                return
             yield from decode_frames(container, stream)
     except av.FFmpegError as error:
         raise PipelineError(f"The video cannot be read: {error.strerror}.") from error
+
+
+def _seek(container: InputContainer, stream: VideoStream, entry: Keyframe) -> bool:
+    """Whether it worked: some files cannot be sought in, and are then decoded from the start."""
+    try:
+        container.seek(entry.dts, stream=stream)
+    except av.FFmpegError:
+        return False
+    return True
 
 
 def _check_size(frame: VideoFrame, source: Source, number: int) -> None:

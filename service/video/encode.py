@@ -49,7 +49,7 @@ def result_pixel_format(width: int, height: int) -> str:
     """4:2:0, which every player decodes, except for odd sizes.
 
     H.264 can state a 4:2:0 size, cropping included, in steps of two pixels only. Full chroma resolution keeps
-    an odd size exact; Chromium, Firefox and FFmpeg play it, hardware-only players may not.
+    an odd size exact; Chromium and FFmpeg play it, players that rely on hardware may not.
     """
     return "yuv444p" if width % 2 or height % 2 else "yuv420p"
 

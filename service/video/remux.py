@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 _MUXER_KEYS = frozenset({"major_brand", "minor_version", "compatible_brands", "encoder"})
 """Metadata that describes the source file itself rather than its content."""
 
+_NO_TEXT = b"\x00\x00"
+"""A mov_text packet of no characters."""
+
 _Timed: TypeAlias = "tuple[float, int, Packet[Any]]"
 
 
@@ -156,10 +159,10 @@ class _Join:
             return
         order = 0
         for packet in self._original.demux([copy.original for copy in self._copies.values()]):
-            if packet.size == 0:
-                continue  # the end-of-stream marks, and empty packets that MP4 refuses
-            order += 1
-            yield self._copies[packet.stream_index].take(packet, self._origin, order)
+            copy = self._copies[packet.stream.index]
+            if copy.wants(packet):
+                order += 1
+                yield copy.take(packet, self._origin, order)
 
 
 class _Copy:
@@ -171,6 +174,10 @@ class _Copy:
         self._codec = codec
         self._packets = 0
         self._digest = hashlib.sha256()
+
+    def wants(self, packet: Packet[Any]) -> bool:
+        """Not end-of-stream marks and empty packets, nor the gaps between subtitles, which MP4 writes itself."""
+        return packet.size > 0 and not (self._codec == "mov_text" and bytes(packet) == _NO_TEXT)
 
     def take(self, packet: Packet[Stream], origin: Fraction, order: int) -> _Timed:
         self._packets += 1
@@ -196,8 +203,9 @@ def read_copies(path: Path) -> tuple[CopiedStream, ...]:
             for stream in streams
         }
         for packet in container.demux(streams) if streams else ():
-            if packet.size:
-                copies[packet.stream_index].take(packet, Fraction(0), 0)
+            copy = copies[packet.stream.index]
+            if copy.wants(packet):
+                copy.take(packet, Fraction(0), 0)
         return tuple(copy.summary() for copy in copies.values())
 
 
