@@ -53,6 +53,8 @@ def loader(samples: SyntheticSamples, batch: int, workers: int) -> DataLoader[Ba
         num_workers=workers,
         prefetch_factor=4 if workers else None,
         worker_init_fn=_single_thread,
+        # Its own generator: drawing the workers' seed from the global one would make a resumed run differ.
+        generator=torch.Generator(),
     )
 
 

@@ -41,4 +41,12 @@ def write_onnx(cascade: Cascade, path: Path, opset: int) -> None:
             opset_version=opset,
             dynamo=False,
         )
+    _state_channels(path)
     onnx.checker.check_model(str(path), full_check=True)
+
+
+def _state_channels(path: Path) -> None:
+    """The exporter loses that the output has three channels; Triton wants graph and configuration to agree."""
+    model = onnx.load(str(path))
+    model.graph.output[0].type.tensor_type.shape.dim[3].dim_value = _EXAMPLE[3]
+    onnx.save(model, str(path))

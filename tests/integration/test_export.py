@@ -1,0 +1,106 @@
+"""From a checkpoint to a verified model repository, by the command that users run."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+import pytest
+import torch
+
+from cascade import checkpoint
+from cascade.cascade import Cascade
+from cascade.config import LITE
+from export import verify
+from export.graph import WindowGraph
+from export.onnx import write_onnx
+from export.triton import write_config
+from tests.parity import reference, released_state
+
+pytestmark = pytest.mark.integration
+
+
+def _export(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "export", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_a_released_checkpoint_becomes_a_graph_that_reproduces_the_reference(tmp_path: Path) -> None:
+    released = tmp_path / "released.pt"
+    torch.save(released_state(), released)
+    result = _export(
+        "--checkpoint", released, "--name", "cdvd_paper", "--output", tmp_path, "--preset", "paper"
+    )
+    assert result.returncode == 0, result.stderr
+
+    expected = reference()
+    session = ort.InferenceSession(
+        tmp_path / "cdvd_paper" / "1" / "model.onnx", providers=["CPUExecutionProvider"]
+    )
+    (restored,) = session.run(None, {"frames": expected.frames})
+    assert np.abs(restored - np.clip(expected.restored, 0, 1) * 255).max() <= 0.6
+
+    with torch.no_grad():
+        pytorch = WindowGraph(checkpoint.load(released))(torch.from_numpy(expected.frames)).numpy()
+    difference = np.abs(restored.astype(int) - pytorch)
+    assert difference.max() <= 1
+    assert (difference > 0).mean() <= 1e-3
+
+
+def test_an_export_describes_itself_and_keeps_the_model_card(tmp_path: Path) -> None:
+    weights = tmp_path / "weights.pt"
+    checkpoint.save(weights, Cascade(LITE))
+    card = tmp_path / "repository" / "mine" / "README.md"
+    card.parent.mkdir(parents=True)
+    card.write_text("my card")
+    result = _export("--checkpoint", weights, "--name", "mine", "--output", tmp_path / "repository")
+    assert result.returncode == 0, result.stderr
+    assert "verified" in result.stdout
+
+    described = json.loads((card.parent / "model.json").read_text())
+    assert described["name"] == "mine"
+    assert described["stages"] == 2
+    assert described["opset"] == 17
+    assert card.read_text() == "my card"
+    assert sorted(path.name for path in card.parent.iterdir()) == [
+        "1",
+        "README.md",
+        "config.pbtxt",
+        "model.json",
+    ]
+    assert [path.name for path in card.parent.parent.iterdir()] == ["mine"]
+
+
+def test_a_checkpoint_of_another_network_is_refused(tmp_path: Path) -> None:
+    weights = tmp_path / "weights.pt"
+    checkpoint.save(weights, Cascade(LITE))
+    result = _export(
+        "--checkpoint", weights, "--name", "x", "--output", tmp_path / "out", "--preset", "paper"
+    )
+    assert result.returncode == 1
+    assert "holds a 'lite' network, not 'paper'" in result.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_verification_notices_other_weights_and_another_signature(tmp_path: Path) -> None:
+    directory = tmp_path / "model"
+    torch.manual_seed(0)
+    cascade = Cascade(LITE).eval()
+    write_onnx(cascade, directory / "1" / "model.onnx", opset=17)
+    write_config(directory)
+    verify.check_signature(directory)
+
+    torch.nn.init.constant_(cascade.stage.restoration.body.leave[-1].bias, 0.1)
+    with pytest.raises(verify.VerificationError, match="differ"):
+        verify.compare(cascade, directory / "1" / "model.onnx")
+
+    config = directory / "config.pbtxt"
+    config.write_text(
+        config.read_text().replace("TYPE_UINT8, dims: [ -1, -1, -1, 3 ] } ]", "TYPE_FP32, dims: [ 3 ] } ]")
+    )
+    with pytest.raises(verify.VerificationError, match=r"config\.pbtxt states"):
+        verify.check_signature(directory)
