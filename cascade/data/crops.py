@@ -38,7 +38,7 @@ def random_crop(
 
 def _fits(photo: NDArray[np.uint8], size: tuple[int, int], turns: int) -> bool:
     height, width = size if turns % 2 == 0 else size[::-1]
-    return height <= photo.shape[0] and width <= photo.shape[1]
+    return bool(height <= photo.shape[0] and width <= photo.shape[1])
 
 
 def _textured_region(
