@@ -104,6 +104,18 @@ class Cascade(nn.Module):
         return outputs
 
 
+def pad_to_multiple(frames: Tensor, multiple: int) -> Tensor:
+    """``frames`` [N, 3, H, W] with H and W brought to a multiple, right and bottom, by repeating the edge.
+
+    Padded by a constant and cut: an exported graph keeps no padding that depends on the size.
+    """
+    h, w = frames.shape[-2:]
+    padded = F.pad(frames, (0, multiple - 1, 0, multiple - 1), mode="replicate")
+    return padded[
+        ..., : (h + multiple - 1) // multiple * multiple, : (w + multiple - 1) // multiple * multiple
+    ]
+
+
 def restore_window(cascade: Cascade, frames: Tensor) -> Tensor:
     """Restore the inner frames of a window of any size.
 
@@ -111,9 +123,6 @@ def restore_window(cascade: Cascade, frames: Tensor) -> Tensor:
     Sizes that the network cannot take are padded right and bottom by repeating the edge, and cropped back.
     """
     h, w = frames.shape[-2:]
-    m = cascade.multiple
-    # Padded by a constant and cut: an exported graph keeps no padding that depends on the size.
-    padded = F.pad(frames, (0, m - 1, 0, m - 1), mode="replicate")
-    padded = padded[..., : (h + m - 1) // m * m, : (w + m - 1) // m * m]
+    padded = pad_to_multiple(frames, cascade.multiple)
     restored: Tensor = cascade(padded.unsqueeze(0))[-1].restored.squeeze(0)
     return restored[..., :h, :w]
