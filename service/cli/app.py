@@ -23,6 +23,8 @@ INTERRUPTED = 130
 DEFAULT_URL = "http://127.0.0.1:8080"
 DEFAULT_PORT = 8080
 DEBUG_VARIABLE = "CDVD_DEBUG"
+NO_TELEMETRY = ("ORT_DISABLE_TELEMETRY", "1")
+"""ONNX Runtime from 1.29 on reports to its maker unless this is set before it loads; every child inherits it."""
 
 app = typer.Typer(
     name="cdvd",
@@ -176,6 +178,7 @@ def _one_line(kind: type[BaseException], error: BaseException, _trace: Traceback
 
 def main() -> None:
     """Run the command line; every deliberate error becomes one line on stderr."""
+    os.environ.setdefault(*NO_TELEMETRY)
     if not os.environ.get(DEBUG_VARIABLE):
         sys.excepthook = _one_line
     try:

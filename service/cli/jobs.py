@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
@@ -12,6 +13,9 @@ from rich.table import Table
 from service.cli.console import JobBar, job_bar, job_detail, say, say_json, status_text, summary
 from service.client import Client, Job
 from service.errors import PipelineError, ServiceError
+
+PIPE_WIDTH = 500
+"""Columns of a table that no terminal shows: programs get each job on one line."""
 
 
 def submit(source: Path, *, model: str | None, url: str, as_json: bool) -> None:
@@ -33,12 +37,16 @@ def list_jobs(limit: int, *, url: str, as_json: bool) -> None:
     if as_json:
         say_json([asdict(job) for job in jobs])
         return
-    table = Table("Job", "Status", "Video", "Progress", box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
+    table.add_column("Job", no_wrap=True, min_width=len(jobs[0].id) if jobs else None)
+    table.add_column("Status", no_wrap=True)
+    table.add_column("Video", overflow="fold")
+    table.add_column("Progress")
     for job in jobs:
         table.add_row(
             job.id, status_text(job.status), job.input.filename if job.input else "", job_detail(job)
         )
-    Console().print(table)
+    Console(width=None if sys.stdout.isatty() else PIPE_WIDTH).print(table)
 
 
 def cancel(job_id: str, *, url: str) -> None:
