@@ -51,7 +51,7 @@ def redis() -> Finding:
         path = find_redis_server()
     except RequirementMissing as error:
         return Finding("Redis", False, "no server", str(error))
-    command = [path, "--version"]
+    command = [str(path), "--version"]
     run = subprocess.run(command, capture_output=True, text=True, timeout=REDIS_TIMEOUT_S, check=False)
     if run.returncode:
         return Finding("Redis", False, f"{path} does not run: {run.stderr.strip()}", "reinstall it")

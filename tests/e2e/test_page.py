@@ -1,0 +1,235 @@
+"""The web page in a real Chromium, on the real service."""
+
+from __future__ import annotations
+
+import base64
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+
+from tests.clips import Clip, write_clip
+from tests.stack import QUICK, SLOW, Service, running_stack, until
+
+pytestmark = pytest.mark.integration
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = (
+    "--no-sandbox",  # containers run as root
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+PATIENCE_MS = 30_000
+CLIP = Clip(frames=50, audio="aac")
+LONG = Clip(frames=400)
+PHONE = {"width": 360, "height": 740}
+EXPLAINED = re.compile(r"Failed to load resource.* (4\d\d |net::ERR_INTERNET_DISCONNECTED)")
+"""Chromium notes refusals and outages in its console, also those that the page explains to its reader."""
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    with running_stack(tmp_path_factory.mktemp("page")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if path is None:
+        pytest.skip("no Chromium on this machine (apt install chromium)")
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def page(browser: Browser, service: Service) -> Iterator[Page]:
+    """The opened page. Whatever its scripts or its content security policy complain about fails the test."""
+    complaints: list[str] = []
+    context = browser.new_context(viewport={"width": 1000, "height": 900})
+    context.set_default_timeout(PATIENCE_MS)
+    opened = context.new_page()
+    opened.on("pageerror", lambda error: complaints.append(str(error)))
+    opened.on("console", lambda note: complaints.append(note.text) if note.type == "error" else None)
+    opened.goto(str(service.http.base_url))
+    yield opened
+    context.close()
+    assert [text for text in complaints if not EXPLAINED.match(text)] == []
+
+
+def send(page: Page, path: Path, model: str = QUICK) -> Locator:
+    """Choose a model and a file as people do; returns the job's row."""
+    page.get_by_label("Model").select_option(model)
+    page.get_by_label("Choose a video").set_input_files(path)
+    return row(page, path.name)
+
+
+def row(page: Page, name: str) -> Locator:
+    return page.get_by_role("listitem").filter(has_text=name)
+
+
+def expect_status(job: Locator, status: str) -> None:
+    expect(job.locator("[data-part=status]")).to_have_text(status, timeout=PATIENCE_MS)
+
+
+def finished_job(page: Page, service: Service, path: Path) -> Locator:
+    service.until_status(service.submit(path), "succeeded")
+    page.reload()
+    job = row(page, path.name)
+    expect_status(job, "Done")
+    return job
+
+
+def times(page: Page) -> tuple[float, float]:
+    """Positions of the video before and after, in seconds."""
+    before, after = page.evaluate("['before', 'after'].map((id) => document.getElementById(id).currentTime)")
+    return before, after
+
+
+def until_loaded(page: Page) -> None:
+    ready = "['before', 'after'].every((id) => document.getElementById(id).readyState >= 3)"
+    until(lambda: page.evaluate(ready), "both videos to load")
+
+
+def test_a_video_goes_from_the_file_picker_to_a_download(
+    page: Page, service: Service, tmp_path: Path
+) -> None:
+    job = send(page, write_clip(tmp_path / "picked.mp4", CLIP))
+    expect(job.get_by_text(re.compile("96.64, 50 frames"))).to_be_visible()
+    expect_status(job, "Done")
+    expect(page.get_by_role("status").filter(has_text="picked.mp4: Done")).to_be_attached()
+    with page.expect_download() as download:
+        job.get_by_role("link", name="Download picked.mp4").click()
+    (finished,) = [
+        found
+        for found in service.http.get("/jobs").json()["jobs"]
+        if found["input"]["filename"] == "picked.mp4"
+    ]
+    assert download.value.suggested_filename == "picked_deblurred.mp4"
+    assert download.value.path().stat().st_size == finished["output"]["bytes"]
+
+
+def test_a_video_can_be_dropped_anywhere_on_the_page(page: Page, tmp_path: Path) -> None:
+    data = base64.b64encode(write_clip(tmp_path / "clip.mp4").read_bytes()).decode()
+    page.evaluate(
+        """(data) => {
+            const bytes = Uint8Array.from(atob(data), (character) => character.charCodeAt(0));
+            const transfer = new DataTransfer();
+            transfer.items.add(new File([bytes], "dropped.mp4"));
+            for (const type of ["dragover", "drop"])
+                document.body.dispatchEvent(
+                    new DragEvent(type, { dataTransfer: transfer, bubbles: true, cancelable: true }));
+        }""",
+        data,
+    )
+    expect_status(row(page, "dropped.mp4"), "Done")
+
+
+def test_a_refused_file_is_explained_in_the_services_words(page: Page, tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("This is not a video. " * 50)
+    page.get_by_label("Choose a video").set_input_files(path)
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text("notes.txt: The file is in no container format that is accepted")
+    expect(row(page, "notes.txt")).to_have_count(0)
+    alert.get_by_role("button", name="Dismiss").click()
+    expect(alert).to_be_hidden()
+
+
+def test_a_running_job_shows_progress_and_can_be_canceled_retried_and_deleted(
+    page: Page, service: Service, tmp_path: Path
+) -> None:
+    job = send(page, write_clip(tmp_path / "long.mp4", LONG), SLOW)
+    expect(job.get_by_text(re.compile(r"[1-9]\d* of 400 frames, .* frames/s, \d+:\d\d left"))).to_be_visible(
+        timeout=PATIENCE_MS
+    )
+    assert 0 < job.get_by_role("progressbar").evaluate("(bar) => bar.value") < 1
+    job.get_by_role("button", name="Cancel").click()
+    expect_status(job, "Canceled")
+    job.get_by_role("button", name="Retry").click()
+    expect(job.get_by_role("button", name="Cancel")).to_be_visible()
+    job_id = str(job.get_attribute("data-id"))
+    job.get_by_role("button", name="Delete").click()
+    page.keyboard.press("Escape")
+    expect(job).to_be_visible()
+    job.get_by_role("button", name="Delete").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(job).to_have_count(0)
+    assert service.http.get(f"/jobs/{job_id}").status_code == 404
+
+
+def test_before_and_after_stay_together(page: Page, service: Service, tmp_path: Path) -> None:
+    job = finished_job(page, service, write_clip(tmp_path / "compared.mp4", CLIP))
+    job.get_by_role("button", name="Compare compared.mp4").click()
+    until_loaded(page)
+    page.get_by_role("button", name="Play").click()
+    until(lambda: min(times(page)) > 0.2, "both videos to play")
+    page.get_by_role("button", name="Pause").click()
+    until(lambda: times(page)[0] == times(page)[1], "both to stop at the same time")
+    page.get_by_label("Position in the video").fill("1")
+    until(lambda: times(page) == (1.0, 1.0), "both to go to the same place")
+    page.get_by_role("button", name="One frame on").click()
+    until(lambda: times(page) == (pytest.approx(1.06, abs=0.001),) * 2, "both to go on by one frame")
+
+
+def test_the_divider_moves_by_keyboard_and_by_pointer(page: Page, service: Service, tmp_path: Path) -> None:
+    job = finished_job(page, service, write_clip(tmp_path / "divided.mp4", CLIP))
+    job.get_by_role("button", name="Compare divided.mp4").click()
+    until_loaded(page)
+    divider = page.get_by_role("slider", name="Divider between before and after")
+    divider.focus()
+    page.keyboard.press("ArrowRight")
+    assert shown_before(page) == pytest.approx(51)
+    page.keyboard.press("Home")
+    assert shown_before(page) == 0
+    box = divider.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.75, box["y"] + box["height"] / 2, steps=5)
+    page.mouse.up()
+    assert shown_before(page) == pytest.approx(75, abs=2)
+
+
+def shown_before(page: Page) -> float:
+    """Percent of the width that shows the video before."""
+    clip = page.locator("#after").evaluate("(video) => getComputedStyle(video).clipPath")
+    found = re.fullmatch(r"inset\(0px 0px 0px ([\d.]+)(?:%|px)\)", clip)
+    assert found, clip
+    return float(found[1])
+
+
+def test_an_outage_is_told_and_forgotten(page: Page) -> None:
+    page.context.set_offline(True)
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(page.get_by_role("alert")).to_contain_text("does not answer")
+    page.context.set_offline(False)
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
+def test_the_page_fits_a_phone(page: Page, service: Service, tmp_path: Path) -> None:
+    page.set_viewport_size(PHONE)
+    name = f"{'a_very_long_name_without_any_space' * 3}.mp4"
+    job = finished_job(page, service, write_clip(tmp_path / name, Clip(frames=50, width=640, height=360)))
+    job.get_by_role("button", name="Compare").click()
+    until_loaded(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+def test_every_control_has_a_name_for_screen_readers(page: Page, service: Service, tmp_path: Path) -> None:
+    job = finished_job(page, service, write_clip(tmp_path / "named.mp4", CLIP))
+    job.get_by_role("button", name="Compare").click()
+    tree = page.locator("body").aria_snapshot()
+    controls = re.findall(r"- (button|slider|combobox|link|progressbar)(.*)", tree)
+    assert len(controls) > 8
+    assert [kind for kind, name in controls if not name.strip().startswith('"')] == []
