@@ -1,0 +1,62 @@
+"""Usage of the command line: what is refused before anything starts, and what help costs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from service.cli.app import app
+
+HEAVY = ("numpy", "av", "httpx", "fastapi", "celery", "onnxruntime", "pydantic_settings", "redis")
+
+
+@pytest.fixture
+def video(tmp_path: Path) -> Path:
+    path = tmp_path / "in.mp4"
+    path.write_bytes(b"not looked at")
+    return path
+
+
+def refused(*arguments: str | Path) -> str:
+    """The complaint about wrong usage, without the box around it."""
+    ran = CliRunner().invoke(app, [str(argument) for argument in arguments], env={"COLUMNS": "400"})
+    assert ran.exit_code == 2, ran.output
+    return ran.output
+
+
+def test_the_output_may_not_be_the_input(video: Path) -> None:
+    assert "overwrite IN" in refused("deblur", video, "-o", video)
+
+
+def test_the_output_may_not_be_the_input_by_another_name(video: Path) -> None:
+    link, hard = video.with_name("link.mp4"), video.with_name("hard.mp4")
+    link.symlink_to(video)
+    hard.hardlink_to(video)
+    assert "overwrite IN" in refused("deblur", video, "-o", link)
+    assert "overwrite IN" in refused("deblur", video, "-o", hard)
+
+
+def test_an_output_in_no_folder_is_refused_at_once(video: Path) -> None:
+    assert "there is no folder" in refused("deblur", video, "-o", video.parent / "absent" / "out.mp4")
+
+
+def test_a_missing_input_is_refused(tmp_path: Path) -> None:
+    assert "does not exist" in refused("deblur", tmp_path / "absent.mp4")
+
+
+def test_help_loads_nothing_heavy() -> None:
+    script = f"""
+import sys
+from typer.testing import CliRunner
+from service.cli.app import app
+assert CliRunner().invoke(app, ["deblur", "--help"]).exit_code == 0
+print([name for name in {HEAVY!r} if name in sys.modules])
+"""
+    ran = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert ran.stdout.strip() == "[]"

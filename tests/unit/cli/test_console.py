@@ -1,0 +1,38 @@
+"""Texts of the command line."""
+
+from __future__ import annotations
+
+import pytest
+
+from service.cli.console import complain, duration, job_detail
+from service.client import Job, Progress
+
+
+def job(status: str, progress: Progress) -> Job:
+    return Job("j1", status, "cdvd_lite", "", progress, None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0, "0:00"), (59.6, "1:00"), (75, "1:15"), (3599.7, "1:00:00"), (3700, "1:01:40")]
+)
+def test_durations_read_like_clocks(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
+
+
+def test_progress_tells_frames_speed_and_time_left() -> None:
+    progress = Progress(12, 48, 0.25, 3.14159, 11.4)
+    assert job_detail(job("running", progress)) == "12 of 48 frames, 3.1 frames/s, 0:11 left"
+
+
+def test_progress_tells_nothing_that_is_not_known() -> None:
+    assert job_detail(job("queued", Progress())) == ""
+    assert job_detail(job("running", Progress(0, 48))) == "0 of 48 frames"
+
+
+def test_a_finished_job_has_no_time_left() -> None:
+    assert "left" not in job_detail(job("succeeded", Progress(48, 48, 1.0, 3.0, 0.0)))
+
+
+def test_a_complaint_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    complain("first\n  second\n")
+    assert capsys.readouterr().err == "cdvd: first second\n"

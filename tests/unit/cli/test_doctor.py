@@ -1,0 +1,96 @@
+"""What the doctor says about machines and model repositories that lack something."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from service.cli import checks
+from service.cli.checks import Finding
+from service.cli.doctor import healthy, print_report, repository
+from tests.models import write_model
+
+
+@pytest.fixture
+def models(tmp_path: Path) -> Path:
+    write_model(tmp_path, "good")
+    return tmp_path
+
+
+def test_a_model_with_the_digest_of_its_description_is_found(models: Path) -> None:
+    (finding,) = repository(models, "good")
+    assert finding.found
+    assert "digest verified" in finding.detail
+
+
+def test_a_changed_graph_is_not_taken_for_the_described_one(models: Path) -> None:
+    with (models / "good" / "1" / "model.onnx").open("ab") as file:
+        file.write(b"\0")
+    (finding,) = repository(models, "good")
+    assert (finding.found, finding.required) == (False, True)
+    assert "not the file" in finding.detail
+    assert finding.remedy
+
+
+@pytest.mark.parametrize("lost", ["model.json", "1/model.onnx"])
+def test_half_a_model_is_missing(models: Path, lost: str) -> None:
+    (models / "good" / lost).unlink()
+    (finding,) = repository(models, "good")
+    assert not finding.found
+
+
+def test_only_the_default_model_is_required(models: Path) -> None:
+    (models / "broken").mkdir()
+    findings = list(repository(models, "good"))
+    assert [finding.found for finding in findings] == [False, True]
+    assert healthy(findings)
+
+
+def test_a_default_model_that_is_nowhere_is_missing(tmp_path: Path) -> None:
+    (finding,) = repository(tmp_path / "absent", "cdvd_lite")
+    assert not healthy([finding])
+    assert "cdvd_lite" in finding.detail
+
+
+def test_a_machine_without_redis_is_told_how_to_get_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("service.local.redis_server.find_spec", lambda _name: None)
+    finding = checks.redis()
+    assert not healthy([finding])
+    assert "redis-server" in finding.remedy
+
+
+def test_a_redis_that_does_not_run_is_not_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    server = tmp_path / "redis-server"
+    server.write_text("#!/bin/sh\necho 'missing library' >&2\nexit 1\n")
+    server.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    finding = checks.redis()
+    assert not finding.found
+    assert "missing library" in finding.detail
+
+
+def test_too_little_disk_space_is_told_for_a_folder_that_is_yet_to_be_made(tmp_path: Path) -> None:
+    folder = tmp_path / "not" / "yet"
+    assert checks.disk(folder, needed=1).found
+    assert not checks.disk(folder, needed=1 << 60).found
+
+
+def test_triton_is_optional_and_its_address_is_tried() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    finding = checks.triton(f"127.0.0.1:{port}")
+    assert (finding.found, finding.required) == (False, False)
+    assert f"http://127.0.0.1:{port}" in finding.detail
+
+
+def test_the_report_names_what_is_missing_and_its_remedy(capsys: pytest.CaptureFixture[str]) -> None:
+    print_report([Finding("Redis", False, "no server", "install it")], as_json=False)
+    printed = capsys.readouterr().out
+    assert "missing" in printed
+    assert "install it" in printed
+    assert "Something required is missing." in printed
