@@ -57,6 +57,9 @@ class JobBar:
         self._progress = progress
         self._task: TaskID = progress.add_task("Starting", total=None, detail="")
 
+    def stopping(self) -> None:
+        self._progress.update(self._task, description="Stopping the service", total=None, detail="")
+
     def sent(self, done: int, total: int) -> None:
         self._bytes("Sending", done, total)
 

@@ -37,7 +37,10 @@ def deblur(request: Request, *, quiet: bool = False) -> Job:
     with sigterm_exits(), job_bar(quiet=quiet) as bar, _service(request) as url, Client(url) as client:
         job = client.submit(request.source, options=options, on_sent=bar.sent)
         with _canceled_when_interrupted(client, job):
-            return follow(client, job, request.output, bar)
+            job = follow(client, job, request.output, bar)
+        if request.url is None:
+            bar.stopping()
+    return job
 
 
 @contextmanager
