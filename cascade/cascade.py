@@ -61,7 +61,7 @@ class Stage(nn.Module):
         warped, masks = warp(neighbours, flow.flow, padding="border")
         warped, masks = split(warped, 2, b * m), split(masks, 2, b * m)
         prior = sharpness_prior(centre, warped, masks, self.config.prior)
-        restored = self.restoration(RestorationInput(centre, warped, prior, fields))
+        restored = self.restoration(RestorationInput(centre, warped, masks, prior, fields))
         return StageOutput(
             restored=split(restored, b, m),
             prior=split(prior, b, m),

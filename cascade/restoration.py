@@ -21,7 +21,9 @@ class RestorationInput:
     centre: Tensor
     """[B, 3, H, W] RGB in [0, 1]."""
     warped: Tensor
-    """[2, B, 3, H, W]: previous and next frame aligned to the centre."""
+    """[2, B, 3, H, W]: previous and next frame aligned to the centre, zero where they do not reach."""
+    masks: Tensor
+    """[2, B, 1, H, W]: 1 where the aligned frames are valid, else 0."""
     prior: Tensor
     """[B, 1, H, W]: the temporal sharpness prior S."""
     flow: Tensor
@@ -111,5 +113,7 @@ class LightRestoration(nn.Module):
         flows = F.avg_pool2d(torch.cat((x.flow[0], x.flow[1]), dim=1), 2) / _FLOW_UNIT
         out = F.pixel_shuffle(self.body(torch.cat((F.pixel_unshuffle(stack, 2), flows), dim=1)), 2)
         weights = torch.softmax(out[:, 3:] + self.centre_bias, dim=1)
-        blend = weights[:, :1] * x.warped[0] + weights[:, 1:2] * x.centre + weights[:, 2:] * x.warped[1]
-        return blend + out[:, :3]
+        # Where a neighbour does not reach, its weight goes to the centre: no dark edges, whatever was learned.
+        previous = weights[:, :1] * (x.warped[0] - x.masks[0] * x.centre)
+        following = weights[:, 2:] * (x.warped[1] - x.masks[1] * x.centre)
+        return x.centre + previous + following + out[:, :3]
