@@ -7,7 +7,6 @@ clip as any client would, and compares what comes back. Exits with 1 when someth
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import tempfile
 import time
@@ -25,7 +24,6 @@ from benchmarks.clip import frame_times, read_clip, sound_packets, write_clip
 from benchmarks.picture import Panel, most_telling_detail, side_by_side
 from cascade.data.democlip import FPS, render_demo_clip
 from cascade.metrics import Quality, measure
-from service.cli.app import NO_TELEMETRY
 from service.cli.console import job_bar
 from service.client import Client, Job
 from service.embedded import EmbeddedOptions, EmbeddedStack
@@ -59,7 +57,6 @@ class Files:
 
 def main() -> int:
     options = _parser().parse_args()
-    os.environ.setdefault(*NO_TELEMETRY)
     files = Files(options.output)
     files.folder.mkdir(parents=True, exist_ok=True)
     try:

@@ -25,6 +25,7 @@ from cascade.cascade import Cascade, pad_to_multiple
 from cascade.data.folders import PairingError
 from cascade.data.photographs import load_photographs, split_photographs
 from cascade.metrics import Quality, crop_to_multiple, measure, quantize
+from cascade.runtime import open_session
 
 Frames = NDArray[np.uint8]
 Restorer = Callable[[Frames], list[Frames]]
@@ -63,9 +64,7 @@ def pytorch_restorer(cascade: Cascade) -> Restorer:
 
 def onnx_restorer(path: Path) -> Restorer:
     """Runs an exported graph."""
-    import onnxruntime as ort
-
-    session = ort.InferenceSession(path, providers=["CPUExecutionProvider"])
+    session = open_session(path)
 
     def restore(window: Frames) -> list[Frames]:
         return list(session.run(None, {"frames": window}))

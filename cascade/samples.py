@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Sequence
 
 import cv2
@@ -52,7 +53,7 @@ def loader(samples: SyntheticSamples, batch: int, workers: int) -> DataLoader[Ba
         batch_size=batch,
         num_workers=workers,
         prefetch_factor=4 if workers else None,
-        worker_init_fn=_single_thread,
+        worker_init_fn=_prepare_worker,
         # Its own generator: drawing the workers' seed from the global one would make a resumed run differ.
         generator=torch.Generator(),
     )
@@ -69,7 +70,9 @@ def neighbour_flows(batch: Batch) -> Tensor:
     return torch.stack((previous, following)).permute(0, 1, 2, 5, 3, 4)
 
 
-def _single_thread(worker: int) -> None:
+def _prepare_worker(worker: int) -> None:
+    """One thread each; Ctrl-C is for the parent, which saves and then ends its workers."""
     del worker
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     cv2.setNumThreads(0)
     torch.set_num_threads(1)

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import onnxruntime as ort
 import torch
 from numpy.typing import NDArray
 
 from cascade.cascade import Cascade
+from cascade.runtime import open_session
 from export.graph import WindowGraph
 from export.triton import configured_tensors
 
@@ -40,7 +40,7 @@ class Comparison:
 
 def compare(cascade: Cascade, path: Path) -> list[Comparison]:
     """ONNX Runtime (CPU) against PyTorch on random frames of two sizes. Raises VerificationError."""
-    session = ort.InferenceSession(path, providers=["CPUExecutionProvider"])
+    session = open_session(path)
     graph = WindowGraph(cascade).eval()
     results = []
     for shape in SIZES:
@@ -58,7 +58,7 @@ def compare(cascade: Cascade, path: Path) -> list[Comparison]:
 
 def check_signature(directory: Path) -> None:
     """Graph inputs and outputs against ``config.pbtxt``. Raises VerificationError."""
-    session = ort.InferenceSession(directory / "1" / "model.onnx", providers=["CPUExecutionProvider"])
+    session = open_session(directory / "1" / "model.onnx")
     nodes = [*session.get_inputs(), *session.get_outputs()]
     graph = {node.name: (_TRITON_TYPES.get(node.type), _dims(node.shape)) for node in nodes}
     configured = configured_tensors(directory)

@@ -8,13 +8,13 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import onnxruntime as ort
 import pytest
 import torch
 
 from cascade import checkpoint
 from cascade.cascade import Cascade
 from cascade.config import LITE
+from cascade.runtime import open_session
 from export import verify
 from export.graph import WindowGraph
 from export.onnx import write_onnx
@@ -38,9 +38,7 @@ def test_a_released_checkpoint_becomes_a_graph_that_reproduces_the_reference(tmp
     assert result.returncode == 0, result.stderr
 
     expected = reference()
-    session = ort.InferenceSession(
-        tmp_path / "cdvd_paper" / "1" / "model.onnx", providers=["CPUExecutionProvider"]
-    )
+    session = open_session(tmp_path / "cdvd_paper" / "1" / "model.onnx")
     (restored,) = session.run(None, {"frames": expected.frames})
     assert np.abs(restored - np.clip(expected.restored, 0, 1) * 255).max() <= 0.6
 

@@ -8,13 +8,13 @@ from pathlib import Path
 from statistics import mean
 
 import numpy as np
-import onnxruntime as ort
 import pytest
 from skimage.data import coffee
 
 from benchmarks.clip import frame_times, read_clip, sound_packets, write_clip
 from cascade.data.democlip import FPS, render_demo_clip
 from cascade.metrics import protocol_crop, psnr
+from cascade.runtime import open_session
 from export.verify import check_signature
 from service.client import Client
 from service.config import default_models
@@ -57,7 +57,7 @@ def test_the_shipped_model_is_what_it_says_it_is() -> None:
 
 
 def test_the_shipped_model_leaves_a_still_sharp_video_alone() -> None:
-    session = ort.InferenceSession(SHIPPED / "1" / "model.onnx", providers=["CPUExecutionProvider"])
+    session = open_session(SHIPPED / "1" / "model.onnx")
     sharp = coffee()[100:292, 200:456]
     (restored,) = session.run(None, {"frames": np.stack([sharp] * 7)})
     assert min(psnr(frame, sharp) for frame in restored) > 38
