@@ -16,7 +16,7 @@ from service.embedded import EmbeddedOptions, EmbeddedStack
 from tests.models import write_model
 
 QUICK, SLOW = "quick", "slow"
-SLOW_PRODUCTS = 40
+SLOW_PRODUCTS = 150
 """About half a second per window: long enough to interrupt a job of a few windows."""
 PATIENCE_S = 60.0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import redis
 
@@ -16,10 +17,15 @@ REPLY_TIMEOUT_S = 30.0
 
 def connect(url: str) -> redis.Redis:
     """A lazily connecting, thread-safe client; ``url`` is ``redis://host:port/0`` or ``unix:///path?db=0``."""
-    timeouts: dict[str, float] = {"socket_timeout": REPLY_TIMEOUT_S}
-    if not url.startswith("unix:"):
-        timeouts["socket_connect_timeout"] = CONNECT_TIMEOUT_S
-    return redis.Redis.from_url(url, decode_responses=True, health_check_interval=25, **timeouts)
+    limits: Any = timeouts(url, REPLY_TIMEOUT_S)
+    return redis.Redis.from_url(url, decode_responses=True, health_check_interval=25, **limits)
+
+
+def timeouts(url: str, reply_s: float) -> dict[str, float]:
+    """Client options: how long a connection may take, where there is one to make, and how long a reply."""
+    if url.startswith("unix:"):
+        return {"socket_timeout": reply_s}
+    return {"socket_timeout": reply_s, "socket_connect_timeout": CONNECT_TIMEOUT_S}
 
 
 def is_answering(url: str) -> bool:

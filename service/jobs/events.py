@@ -8,10 +8,11 @@ from typing import Any
 
 import redis.asyncio
 
-from service.jobs.broker import CONNECT_TIMEOUT_S, broker_errors
+from service.jobs.broker import REPLY_TIMEOUT_S, broker_errors, timeouts
 from service.jobs.keys import JobKeys
 
 FROM_THE_BEGINNING = "0-0"
+LONGEST_WAIT_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -27,13 +28,11 @@ class EventReader:
     """Follows event streams. Methods raise BrokerUnavailable."""
 
     def __init__(self, url: str) -> None:
-        timeouts: dict[str, Any] = (
-            {} if url.startswith("unix:") else {"socket_connect_timeout": CONNECT_TIMEOUT_S}
-        )
-        self._redis = redis.asyncio.Redis.from_url(url, decode_responses=True, **timeouts)
+        limits: Any = timeouts(url, LONGEST_WAIT_S + REPLY_TIMEOUT_S)
+        self._redis = redis.asyncio.Redis.from_url(url, decode_responses=True, **limits)
 
     async def read(self, job_id: str, after: str, wait_s: float) -> list[Event]:
-        """Events after an id, at most 100; waits up to ``wait_s`` (0: not at all) for the first."""
+        """Events after an id, at most 100; waits ``wait_s``, at most a minute, for the first."""
         block = int(wait_s * 1000) or None
         with broker_errors():
             answer = await self._redis.xread({JobKeys(job_id).events: after}, count=100, block=block)

@@ -47,8 +47,9 @@ class StepLedger:
         claim = keys.claim(job_id, step)
         used = [names.record, names.steps, names.done, claim, names.deliveries, names.frames, names.events]
         with broker_errors():
-            answer, deliveries = self._claim(keys=used, args=[step, self._owner, self._ttl_s, time.time()])
-        return Claim(ClaimAnswer(answer), int(deliveries))
+            reply = self._claim(keys=used, args=[step, self._owner, self._ttl_s, time.time()])
+        answer, deliveries, crashes = reply
+        return Claim(ClaimAnswer(answer), int(deliveries), int(crashes))
 
     def renew(self, job_id: str, step: str) -> bool:
         """Keep a claim alive. False if it was lost; the work may go on, it is only no longer exclusive."""
@@ -120,7 +121,7 @@ class StepLedger:
         """Mark a step as queued if its state is still ``seen`` and nobody (but ``dead_owner``) holds it."""
         names = JobKeys(job_id)
         with broker_errors():
-            used = [names.record, names.steps, keys.claim(job_id, step)]
+            used = [names.record, names.steps, keys.claim(job_id, step), names.deliveries]
             return bool(self._requeue(keys=used, args=[step, seen, dead_owner or "", time.time()]))
 
     def is_predecessor(self, owner: str) -> bool:

@@ -38,15 +38,16 @@ CLAIM = (
 local record, steps, done, claim, deliveries, frames, events = unpack(KEYS)
 local step, owner, ttl, now = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local status = redis.call('HGET', record, 'status')
-if status ~= 'queued' and status ~= 'running' then return {'stopped', 0} end
-if redis.call('SISMEMBER', done, step) == 1 then return {'done', 0} end
-if redis.call('HEXISTS', steps, step) == 0 then return {'stopped', 0} end
-if redis.call('EXISTS', claim) == 1 then return {'held', 0} end
+if status ~= 'queued' and status ~= 'running' then return {'stopped', 0, 0} end
+if redis.call('SISMEMBER', done, step) == 1 then return {'done', 0, 0} end
+if redis.call('HEXISTS', steps, step) == 0 then return {'stopped', 0, 0} end
+if redis.call('EXISTS', claim) == 1 then return {'held', 0, 0} end
 redis.call('SET', claim, owner, 'EX', ttl)
 redis.call('HSET', steps, step, 'running')
 redis.call('HDEL', frames, step)
 event(events, now, 'type', 'step_started', 'step', step)
-return {'granted', redis.call('HINCRBY', deliveries, step, 1)}
+local crashes = tonumber(redis.call('HGET', record, 'crashes') or 0)
+return {'granted', redis.call('HINCRBY', deliveries, step, 1), crashes}
 """
 )
 
@@ -76,16 +77,22 @@ return 1
 """
 
 REQUEUE = """
-local record, steps, claim = unpack(KEYS)
+local record, steps, claim, deliveries = unpack(KEYS)
 local step, seen, dead_owner, now = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 if redis.call('HGET', steps, step) ~= seen then return 0 end
 local owner = redis.call('GET', claim)
 if owner and owner ~= dead_owner then return 0 end
 redis.call('DEL', claim)
 redis.call('HSET', steps, step, 'queued ' .. now)
+if seen == 'running' and redis.call('HEXISTS', deliveries, step) == 1 then
+    redis.call('HINCRBY', record, 'crashes', 1)
+end
 return 1
 """
-"""Mark a lost or waiting step as queued, unless it changed since it was looked at or a live worker has it."""
+"""Mark a lost or waiting step as queued, unless it changed since it was looked at or a live worker has it.
+
+One that was running went down with its worker, unless that left in good order: the job's crashes are counted.
+"""
 
 SET_PLAN = (
     _EVENT
@@ -114,6 +121,7 @@ if redis.call('HDEL', steps, step) == 0 then return 0 end
 redis.call('HDEL', deliveries, step)
 redis.call('SADD', done, step)
 redis.call('HSET', frames, step, count)
+redis.call('HDEL', record, 'crashes')
 event(events, now, 'type', 'step_done', 'step', step)
 local segments = tonumber(redis.call('HGET', record, 'segments'))
 if redis.call('SCARD', done) ~= segments + 1 then return 0 end
@@ -142,7 +150,7 @@ return 1
 RETRY = """
 local record, steps = KEYS[1], KEYS[2]
 local now = ARGV[1]
-redis.call('HDEL', record, 'error', 'finished_at')
+redis.call('HDEL', record, 'error', 'finished_at', 'crashes')
 for _, step in ipairs(redis.call('HKEYS', steps)) do redis.call('HSET', steps, step, 'queued ' .. now) end
 return redis.call('HKEYS', steps)
 """

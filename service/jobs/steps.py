@@ -33,7 +33,10 @@ class ClaimAnswer(StrEnum):
 
 @dataclass(frozen=True)
 class Claim:
-    """The answer to a claim; ``deliveries`` counts this beginning and those that never came back."""
+    """The answer to a claim."""
 
     answer: ClaimAnswer
     deliveries: int = 0
+    """How often the step was begun without coming back, this time included."""
+    crashes: int = 0
+    """Workers that went down with a step of this job since one was last finished."""

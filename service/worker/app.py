@@ -28,6 +28,7 @@ from service.jobs.store import RedisJobStore
 from service.jobs.workers import WorkerRegistry, WorkerState
 from service.logs import configure_logging
 from service.storage.filesystem import FilesystemStorage
+from service.worker import transport
 from service.worker.engines import EngineCache
 from service.worker.keeper import Keeper, KeeperTimes
 from service.worker.runner import StepRunner
@@ -56,6 +57,7 @@ def main() -> None:
 
 def build(settings: Settings) -> tuple[Celery, EngineCache, Keeper]:
     """Put the worker together; nothing runs yet."""
+    transport.install()
     client = connect(settings.redis_url)
     app = create_celery(settings.redis_url)
     _configure(app)

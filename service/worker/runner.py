@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 
 MAX_DELIVERIES = 3
 """A step that took its worker down this often would take down the next one as well."""
+MAX_CRASHES = 6
+"""The same for a job whose segments take turns at it: so many in a row, without one being finished."""
 MAX_POSTPONED = 10
 FIRST_DELAY_S, LONGEST_DELAY_S = 5.0, 120.0
 """The engine is tried again after 5, 10, 20 ... 120 s: a quarter of an hour in all."""
@@ -98,3 +100,5 @@ class StepRunner:
 def _refuse_killer(step: str, claim: Claim) -> None:
     if claim.deliveries > MAX_DELIVERIES:
         raise SegmentGaveUp(f"{step} ended its worker {MAX_DELIVERIES} times; it is not tried again")
+    if claim.crashes >= MAX_CRASHES:
+        raise SegmentGaveUp(f"segments of this job ended their workers {claim.crashes} times in a row")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from http import HTTPStatus
 
 from anyio.to_thread import run_sync
@@ -12,6 +13,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
 from service.api.dependencies import Gateway, Parts
+from service.errors import BrokerUnavailable
 from service.jobs.events import FROM_THE_BEGINNING, Event
 from service.jobs.job import JobStatus
 
@@ -39,22 +41,24 @@ async def follow_job(job_id: str, parts: Parts, request: Request) -> Response:
 
 
 async def _lines(parts: Gateway, job_id: str, after: str) -> AsyncIterator[str]:
-    async for event in parts.events.follow(job_id, after, IDLE_S):
-        if event is not None:
+    """Ends with the job, with its deletion, or with Redis: the browser then asks again."""
+    over = False
+    with suppress(BrokerUnavailable):
+        async for event in parts.events.follow(job_id, after, IDLE_S):
+            if event is None:
+                yield ": still here\n\n"
+                if not await run_sync(parts.store.exists, job_id):
+                    return
+                continue
             yield _format(event)
-        elif await run_sync(parts.store.exists, job_id):
-            yield ": still here\n\n"
-        else:
-            return
-        if event is not None and await _is_last(parts, job_id, event):
-            return
+            over = _is_over(event, over)
+            if over and not await parts.events.read(job_id, event.id, wait_s=0):
+                return
 
 
-async def _is_last(parts: Gateway, job_id: str, event: Event) -> bool:
-    """An end that a retry followed, in a replay, is not the last event."""
-    if event.type != "status" or JobStatus(event.fields["status"]).active:
-        return False
-    return not await parts.events.read(job_id, event.id, wait_s=0)
+def _is_over(event: Event, before: bool) -> bool:
+    """Whether the job had ended at an event; in a replay, a retry may follow."""
+    return not JobStatus(event.fields["status"]).active if event.type == "status" else before
 
 
 def _format(event: Event) -> str:
