@@ -37,26 +37,28 @@ class Reconciler:
 
     def run(self) -> int:
         """Enqueue every lost or due step; returns how many."""
-        return sum(self._job(job_id) for job_id in self._store.active())
+        nothing_waits = self._queue.is_empty()  # asked before we add to it
+        found = 0
+        for job_id in self._store.active():
+            for step, state in self._ledger.pending(job_id).items():
+                if self._due(state, nothing_waits) and self._take_over(job_id, step, state):
+                    self._queue.enqueue(job_id, step)
+                    found += 1
+        return found
 
-    def _job(self, job_id: str) -> int:
-        return sum(self._step(job_id, step, state) for step, state in self._ledger.pending(job_id).items())
-
-    def _step(self, job_id: str, step: str, state: str) -> bool:
+    def _take_over(self, job_id: str, step: str, state: str) -> bool:
+        """Mark the step as queued, unless a live worker has it."""
         holder = self._ledger.holder(job_id, step)
         if holder and not self._ledger.is_predecessor(holder):
             return False
-        if not self._due(state) or not self._ledger.requeue(job_id, step, state, dead_owner=holder):
-            return False
-        self._queue.enqueue(job_id, step)
-        return True
+        return self._ledger.requeue(job_id, step, state, dead_owner=holder)
 
-    def _due(self, state: str) -> bool:
-        """Whether a step in this state, which no live worker holds, needs a new message now."""
+    def _due(self, state: str, nothing_waits: bool) -> bool:
+        """Whether a step in this state needs a new message now if no live worker holds it."""
         word, _, when = state.partition(" ")
         if word == "running":
             return True
         if word == "waiting":
             return float(when) <= self._clock()
         age = self._clock() - float(when)
-        return age > MESSAGE_LOST_S or (age > MESSAGE_GRACE_S and self._queue.is_empty())
+        return age > MESSAGE_LOST_S or (age > MESSAGE_GRACE_S and nothing_waits)

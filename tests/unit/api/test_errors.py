@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from service import errors
+from service.api.errors import STATUS, problem, status_of
+
+
+def _family(kind: type[errors.ServiceError]) -> Iterator[type[errors.ServiceError]]:
+    for child in kind.__subclasses__():
+        yield child
+        yield from _family(child)
+
+
+def test_every_refused_upload_is_the_clients_affair_but_a_full_disk() -> None:
+    statuses = {kind: status_of(kind("why")) for kind in _family(errors.UploadError)}
+
+    assert statuses.pop(errors.StorageFull) == 507
+    assert all(400 <= status < 500 for status in statuses.values())
+
+
+def test_error_without_a_row_is_ours() -> None:
+    assert status_of(errors.PipelineError("why")) == 500
+
+
+def test_derived_error_has_the_status_of_its_nearest_ancestor() -> None:
+    class Special(errors.NotAVideo):
+        pass
+
+    assert status_of(Special("why")) == STATUS[errors.NotAVideo]
+
+
+def test_problem_has_the_members_of_rfc_9457() -> None:
+    answer = problem(415, "not_a_video", "why")
+
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert json.loads(answer.body) == {
+        "type": "about:blank",
+        "title": "Not a video",
+        "status": 415,
+        "code": "not_a_video",
+        "detail": "why",
+    }
+
+
+def test_absent_service_says_when_to_come_back() -> None:
+    assert int(problem(503, "broker_unavailable", "why").headers["retry-after"]) > 0

@@ -1,0 +1,19 @@
+from __future__ import annotations
+
+import pytest
+
+from service.errors import InsecureAddress
+from service.local.address import is_loopback, require_safe_address
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "localhost", "::1", "[::1]"])
+def test_this_machine_is_safe(host: str) -> None:
+    assert is_loopback(host)
+    require_safe_address(host, allow_unauthenticated=False)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.2", "example.org", "localhost.example.org", ""])
+def test_every_other_address_needs_consent(host: str) -> None:
+    with pytest.raises(InsecureAddress, match="CDVD_ALLOW_UNAUTHENTICATED"):
+        require_safe_address(host, allow_unauthenticated=False)
+    require_safe_address(host, allow_unauthenticated=True)
