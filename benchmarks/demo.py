@@ -15,15 +15,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from skimage.data import coffee
 
 from benchmarks.clip import frame_times, read_clip, sound_packets, write_clip
-from benchmarks.picture import Panel, most_telling_detail, side_by_side
 from cascade.data.democlip import FPS, render_demo_clip
 from cascade.metrics import Quality, measure
+from cascade.panels import Panel, most_telling_detail, side_by_side, write_image
 from service.cli.console import job_bar
 from service.client import Client, Job
 from service.embedded import EmbeddedOptions, EmbeddedStack
@@ -61,7 +60,7 @@ def main() -> int:
     files.folder.mkdir(parents=True, exist_ok=True)
     try:
         return _run(files, options)
-    except ServiceError as error:
+    except (ServiceError, OSError) as error:
         print(f"demo: {error}", file=sys.stderr)
     except KeyboardInterrupt:
         print("demo: interrupted", file=sys.stderr)
@@ -141,7 +140,7 @@ def _judge(files: Files, blurred: Frames, restored: Frames, truth: Frames) -> li
         Panel(f"restored: {after[worst].psnr:.2f} dB", restored[worst]),
         Panel("truth", truth[worst]),
     )
-    _save(files.picture, side_by_side(panels, most_telling_detail(blurred[worst], truth[worst])))
+    write_image(files.picture, side_by_side(panels, most_telling_detail(blurred[worst], truth[worst])))
     print(f"Before:       {files.blurred}\nAfter:        {files.restored}\nSide by side: {files.picture}")
     return [] if gain > 0 else ["the restored frames are no closer to the truth than the blurred ones"]
 
@@ -162,11 +161,6 @@ def _qualities(frames: Frames, truth: Frames) -> list[Quality]:
 def _means(qualities: list[Quality]) -> tuple[float, float]:
     """Mean PSNR in dB and mean SSIM."""
     return mean(quality.psnr for quality in qualities), mean(quality.ssim for quality in qualities)
-
-
-def _save(path: Path, picture: Frames) -> None:
-    if not cv2.imwrite(str(path), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)):
-        raise PipelineError(f"cannot write {path}")
 
 
 def _yes(fact: bool) -> str:

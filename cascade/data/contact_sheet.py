@@ -19,19 +19,11 @@ from cascade.data.material import mix_material
 from cascade.data.photographs import DEFAULT_FOLDERS, load_photographs
 from cascade.data.synthesis import Sample, SynthesisConfig, synthesize
 from cascade.metrics import psnr
+from cascade.panels import flow_colours, write_image
 
 logger = logging.getLogger(__name__)
 
 GAP = 4
-
-
-def flow_colours(flow: NDArray[np.float32], longest: float) -> NDArray[np.uint8]:
-    """RGB [H, W, 3] of a flow [H, W, 2]; ``longest`` pixels have full saturation, none is white."""
-    length, angle = cv2.cartToPolar(flow[..., 0], flow[..., 1], angleInDegrees=True)
-    hue = angle / 2
-    saturation = np.clip(length / max(longest, 1e-6), 0, 1) * 255
-    hsv = np.stack([hue, saturation, np.full_like(hue, 255)], axis=-1).astype(np.uint8)
-    return np.asarray(cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB), np.uint8)
 
 
 def sample_rows(sample: Sample) -> NDArray[np.uint8]:
@@ -75,8 +67,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     config = SynthesisConfig(height=options.side, width=options.side)
     samples = [synthesize(material, config, rng) for _ in range(options.samples)]
     sheet = contact_sheet(samples, options.columns)
-    if not cv2.imwrite(str(options.output), cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR)):
-        raise SystemExit(f"cannot write {options.output}")
+    try:
+        write_image(options.output, sheet)
+    except OSError as error:
+        raise SystemExit(str(error)) from error
     logger.info("%d samples of %d photographs: %s", len(samples), len(photos), options.output)
 
 

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from cascade.data.contact_sheet import flow_colours, main
+from cascade.data.contact_sheet import main
 
 
 def test_the_command_writes_three_rows_per_sample(tmp_path: Path) -> None:
@@ -29,13 +29,3 @@ def test_an_output_that_cannot_be_written_ends_with_a_message(tmp_path: Path) ->
     )
     with pytest.raises(SystemExit, match="cannot write"):
         main(["--photos", str(tmp_path), "--output", str(tmp_path / "no" / "a.png"), "--samples", "1"])
-
-
-def test_flow_colours_tell_direction_and_length() -> None:
-    flow = np.array([[[0.0, 0.0], [5.0, 0.0], [-5.0, 0.0], [2.5, 0.0]]], np.float32)
-    still, right, left, slower = flow_colours(flow, longest=5.0)[0].tolist()
-    assert still == [255, 255, 255]
-    assert right == [255, 0, 0]
-    assert left == [0, 255, 255]
-    assert slower[0] == 255
-    assert 120 < slower[1] < 136
