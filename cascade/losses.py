@@ -32,6 +32,15 @@ def hard_example_l1(restored: Tensor, truth: Tensor) -> Tensor:
     return (residual * chosen).mean() / restored.shape[-3]
 
 
+def fourier_l1(restored: Tensor, truth: Tensor) -> Tensor:
+    """Mean absolute error of the spectra of [..., H, W]: blur is a matter of frequencies, which it weighs alike.
+
+    Real and imaginary parts count each; the transform is orthonormal, so that values compare with `l1`.
+    """
+    difference = torch.fft.rfft2(restored.float() - truth, norm="ortho")
+    return torch.view_as_real(difference).abs().mean()
+
+
 def end_point_error(flow: Tensor, truth: Tensor) -> Tensor:
     """Mean length, in pixels, of the difference of two flow fields [..., 2, H, W]."""
     return torch.sqrt(((flow.float() - truth) ** 2).sum(dim=-3) + 1e-6).mean()

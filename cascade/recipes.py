@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 
+from cascade.config import NetworkConfig, Prior, preset
 from cascade.data.synthesis import SynthesisConfig
 
 
 @dataclass(frozen=True)
 class Phase:
-    """One part of the cascaded training; learning rates follow a cosine from ``rate`` to ``final_rate``."""
+    """One part of the cascaded training. `schedule.learning_rate` says how the rate goes."""
 
     name: str
     steps: int
     batch: int
     frames: int
-    """Frames per sample: 3 when only flow is trained, 5 for two stages."""
+    """Frames per sample: 3 when only flow is trained, ``2 * stages + 1`` for a cascade."""
     crop: int
     """Side of the square samples, in pixels."""
     rate: float
     final_rate: float
     train_restoration: bool = True
     flow_weight: float = 1.0
-    """Weight of the multi-scale end-point error beside the image losses."""
+    """Weight of the multi-scale end-point error beside the image losses, where the exact flow is known."""
     hard_examples: float = 0.0
     """Weight of the hard-example L1 beside the plain L1; the released code uses 2."""
     displacement: float = 24.0
@@ -30,6 +32,22 @@ class Phase:
     blur: tuple[float, float] = (1.0, 16.0)
     """Range of blur lengths in pixels."""
     warmup: int = 200
+    halve_every: int = 0
+    """Steps after which the rate is halved, again and again; 0 is a cosine from ``rate`` to ``final_rate``."""
+    in_epochs: bool = False
+    """``steps`` and ``halve_every`` count epochs: each run of adjacent frames in the paired videos once."""
+    flow_rate: float | None = None
+    """Learning rate of the flow network, going as the other does; None is the same rate."""
+    paired_share: float = 0.0
+    """Share of the batches that come from paired videos; the others are synthetic."""
+    exact_flow_share: float = 0.0
+    """Share of the batches whose frames are aligned by the exact flow, while the estimated one is young."""
+    fourier_weight: float = 0.0
+    """Weight of the L1 between spectra beside the plain L1."""
+    per_frame: bool = False
+    """Every restored frame counts alike, as published; else every stage does."""
+    detach_stages: bool = False
+    """No stage's loss trains the stages before it: the ablation of joint training."""
 
     def synthesis(self) -> SynthesisConfig:
         return replace(
@@ -41,6 +59,12 @@ class Phase:
             blur=self.blur,
         )
 
+    def with_epochs_of(self, steps: int) -> Phase:
+        """The same phase with its lengths in steps, for epochs of ``steps`` steps."""
+        if not self.in_epochs:
+            return self
+        return replace(self, steps=self.steps * steps, halve_every=self.halve_every * steps, in_epochs=False)
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -49,12 +73,22 @@ class Recipe:
     name: str
     preset: str
     phases: tuple[Phase, ...]
+    stages: int = 2
+    prior: Prior = Prior.RELEASED
+    use_flow: bool = True
     bfloat16: bool = False
-    """Convolutions in bfloat16 (about twice as fast on CPUs with AMX), weights and sums in float32."""
+    """Mixed precision: convolutions in bfloat16 (GPUs, and CPUs with AMX), weights and sums in float32."""
     ema_decay: float = 0.999
-    """Decay per step of the averaged weights, which are what is validated and exported."""
+    """Decay per step of the averaged weights, which are what is validated and exported; 0 averages nothing."""
+    max_norm: float = 1.0
+    """Gradients are clipped to this: those of single strongly blurred samples would else undo many steps."""
     generated_share: float = 0.25
     """Share of generated pictures (dead leaves, text, edges) beside the photographs."""
+
+    @property
+    def network(self) -> NetworkConfig:
+        """The network that this recipe trains."""
+        return preset(self.preset, stages=self.stages, prior=self.prior, use_flow=self.use_flow)
 
 
 LITE_CPU = Recipe(
@@ -78,7 +112,52 @@ LITE_CPU = Recipe(
     ),
 )
 
-RECIPES = {recipe.name: recipe for recipe in (LITE_CPU,)}
+# As published (section 4): patches of 256, batches of 8, Adam at 1e-4 halved every 200 of 500 epochs, flow from
+# pretrained weights (--init or --init-flow) at 1e-6, L1 on the three frames of stage 1 and the one of stage 2.
+PAPER = Recipe(
+    name="paper",
+    preset="paper",
+    bfloat16=True,
+    ema_decay=0.0,
+    max_norm=math.inf,
+    phases=(
+        Phase(
+            "cascade",
+            500,
+            in_epochs=True,
+            batch=8,
+            frames=5,
+            crop=256,
+            rate=1e-4,
+            final_rate=0.0,
+            flow_rate=1e-6,
+            flow_weight=0.0,
+            warmup=0,
+            halve_every=200,
+            paired_share=1.0,
+            per_frame=True,
+        ),
+    ),
+)
+
+# The released code's loss: twice a hard-example L1 beside the plain one.
+PAPER_HARD = replace(
+    PAPER, name="paper-hard", phases=tuple(replace(phase, hard_examples=2.0) for phase in PAPER.phases)
+)
+
+# A minute on one core: shows that a machine, a folder of pictures and an installation can train. Teaches nothing.
+SMOKE = replace(
+    LITE_CPU,
+    name="smoke",
+    bfloat16=False,
+    generated_share=0.0,
+    phases=tuple(
+        replace(phase, steps=12, batch=1, crop=64, displacement=8.0, blur=(1.0, 6.0), warmup=2)
+        for phase in LITE_CPU.phases
+    ),
+)
+
+RECIPES = {recipe.name: recipe for recipe in (LITE_CPU, PAPER, PAPER_HARD, SMOKE)}
 
 
 @dataclass
@@ -91,3 +170,5 @@ class Progress:
     seconds: float = 0.0
     history: list[dict[str, float]] = field(default_factory=list)
     """Validations so far: the learning curve."""
+    skipped: int = 0
+    """Steps that changed nothing because a gradient was not finite."""
