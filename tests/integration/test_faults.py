@@ -44,7 +44,7 @@ def clip(tmp_path: Path) -> Path:
 def test_killed_worker_comes_back_and_finished_segments_stay_finished(tmp_path: Path, clip: Path) -> None:
     with running_stack(tmp_path, SETTINGS) as service:
         job_id = service.submit(clip, model=SLOW)
-        service.until_frames(job_id, 12 + 1)
+        until_started(service, job_id, "segment:1")
         child("service.worker").kill()
 
         service.until_status(job_id, "succeeded")
@@ -169,6 +169,15 @@ def child(part_of_command: str) -> psutil.Process:
     found = [one for one in psutil.Process().children() if part_of_command in " ".join(one.cmdline())]
     assert len(found) == 1
     return found[0]
+
+
+def until_started(service: Service, job_id: str, step: str) -> None:
+    """Follow the job's events until a step has begun; killing its worker then hits it in the middle."""
+    with service.http.stream("GET", f"/jobs/{job_id}/events") as answer:
+        for event, data in pairwise(answer.iter_lines()):
+            if event == "event: step_started" and json.loads(data[6:])["step"] == step:
+                return
+    raise AssertionError(f"{step} never began")
 
 
 def steps(service: Service, job_id: str, kind: str) -> Counter[str]:
