@@ -55,18 +55,13 @@ def resize(image: Tensor, size: tuple[int, int]) -> Tensor:
     return F.interpolate(image, size=size, mode="bilinear", align_corners=False)
 
 
-def _to_frame(flow: Tensor, size: tuple[int, int], downscale: int) -> Tensor:
-    """Flow on any grid, in pixels of the network's input, on the frame's grid and in its pixels."""
-    height, width = network_size(size, downscale)
-    scaled = resize(flow, size)
-    return torch.cat((scaled[:, :1] * (size[1] / width), scaled[:, 1:] * (size[0] / height)), dim=1)
+def resize_flow(flow: Tensor, size: tuple[int, int], unit: tuple[int, int]) -> Tensor:
+    """Flow [M, 2, h, w] on the grid of ``size`` and in its pixels.
 
-
-def resize_flow(flow: Tensor, size: tuple[int, int]) -> Tensor:
-    """Flow [M, 2, h, w] in its own pixels, on another grid and in that grid's pixels."""
-    h, w = flow.shape[-2:]
+    ``flow`` is in pixels of an image of ``unit`` (height, width), whatever its own grid.
+    """
     scaled = resize(flow, size)
-    return torch.cat((scaled[:, :1] * (size[1] / w), scaled[:, 1:] * (size[0] / h)), dim=1)
+    return torch.cat((scaled[:, :1] * (size[1] / unit[1]), scaled[:, 1:] * (size[0] / unit[0])), dim=1)
 
 
 def conv(inputs: int, outputs: int, stride: int = 1, dilation: int = 1) -> nn.Sequential:
@@ -166,7 +161,9 @@ class PwcNet(nn.Module):
         assert above is not None
         flow = (above[0] + self.refiner(above[1])) * _PUBLISHED_UNIT
         # In pixels of the network's input until here; u and v follow the resize to the frame's own size.
-        return FlowPrediction(_to_frame(flow, size, self.config.downscale), [*levels, flow])
+        return FlowPrediction(
+            resize_flow(flow, size, network_size(size, self.config.downscale)), [*levels, flow]
+        )
 
 
 class LightLevel(nn.Module):
@@ -235,4 +232,4 @@ class LightFlow(nn.Module):
             above = decoder(first[level], second[level], above)
             levels.append(above[0] * (self.config.downscale * 2 ** (level + 1)))
         assert above is not None
-        return FlowPrediction(resize_flow(above[0], size), levels)
+        return FlowPrediction(resize_flow(above[0], size, (above[0].shape[-2], above[0].shape[-1])), levels)

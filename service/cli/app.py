@@ -19,7 +19,6 @@ from typer.main import get_command
 from service.errors import ServiceError
 
 FAILURE = 1
-INTERRUPTED = 130
 DEFAULT_URL = "http://127.0.0.1:8080"
 DEFAULT_PORT = 8080
 DEBUG_VARIABLE = "CDVD_DEBUG"

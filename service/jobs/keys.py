@@ -10,9 +10,6 @@ ALL_JOBS = "cdvd:jobs"
 WORKERS = "cdvd:workers"
 """Sorted set of worker names by the unix time of their last heartbeat."""
 
-RECONCILE_LOCK = "cdvd:reconcile"
-"""Held for one period by the worker that looks for lost steps."""
-
 
 def jobs_with(status: str) -> str:
     """Sorted set like ALL_JOBS of the jobs in one state."""

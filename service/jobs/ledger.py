@@ -17,8 +17,8 @@ from service.jobs import keys, scripts
 from service.jobs.broker import broker_errors
 from service.jobs.keys import JobKeys
 from service.jobs.record import PLAN
-from service.jobs.steps import FINISH, Claim, ClaimAnswer
 from service.jobs.steps import PLAN as PLAN_STEP
+from service.jobs.steps import Claim, ClaimAnswer
 from service.types import Segment
 
 
@@ -127,10 +127,6 @@ class StepLedger:
     def is_predecessor(self, owner: str) -> bool:
         """Whether ``owner`` is an earlier incarnation of this very worker, and so surely dead."""
         return owner != self._owner and owner.partition("/")[0] == self._owner.partition("/")[0]
-
-    def all_segments_done(self, job_id: str) -> bool:
-        """Whether nothing but ``finish`` remains."""
-        return set(self.pending(job_id)) <= {FINISH}
 
     def _known(self, names: JobKeys) -> bool:
         return bool(self._redis.exists(names.record))
