@@ -58,6 +58,10 @@ class Settings(BaseSettings):
     """Output frames of one task: what a crash can cost, and what several workers can share."""
     window_pixels: int = Field(default=4_000_000, gt=0)
     """Output pixels of one call to the engine: bounds its memory, and the delay until a cancel is seen."""
+    windows_in_flight: int = Field(default=2, ge=1)
+    """Windows of a segment at the engine at a time; two hide the transfer of one behind the work on the other."""
+    engine: Literal["onnx"] = "onnx"
+    """What restores windows: ``onnx`` is ONNX Runtime in the worker's process."""
     engine_threads: int | None = Field(default=None, ge=1)
     """Threads of ONNX Runtime; None lets it take every core."""
     claim_ttl_s: int = Field(default=30, ge=2)

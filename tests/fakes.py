@@ -6,8 +6,8 @@ from threading import Lock
 
 import numpy as np
 
-from service.errors import InferenceFailed
-from service.inference.engine import Frames, check_window
+from service.errors import InferenceFailed, JobCanceled
+from service.inference.engine import Frames, Stopped, check_window, never
 from service.types import CONTEXT_FRAMES
 
 _SIDE = CONTEXT_FRAMES // 2
@@ -16,8 +16,9 @@ _SIDE = CONTEXT_FRAMES // 2
 class IdentityEngine:
     """Returns the inner frames of a window as they are."""
 
-    def restore(self, window: Frames) -> Frames:
+    def restore(self, window: Frames, stopped: Stopped = never, /) -> Frames:
         check_window(window)
+        _refuse_unwanted(stopped)
         return window[_SIDE:-_SIDE].copy()
 
     def close(self) -> None:
@@ -31,17 +32,18 @@ class RecordingEngine(IdentityEngine):
         self.windows: list[Frames] = []
         self._lock = Lock()
 
-    def restore(self, window: Frames) -> Frames:
+    def restore(self, window: Frames, stopped: Stopped = never, /) -> Frames:
         with self._lock:
             self.windows.append(window.copy())
-        return super().restore(window)
+        return super().restore(window, stopped)
 
 
 class AveragingEngine:
     """Restores a frame as the mean of itself and its four neighbours: shows which context it was given."""
 
-    def restore(self, window: Frames) -> Frames:
+    def restore(self, window: Frames, stopped: Stopped = never, /) -> Frames:
         check_window(window)
+        _refuse_unwanted(stopped)
         count = window.shape[0] - CONTEXT_FRAMES
         views = [window[offset : offset + count].astype(np.float32) for offset in range(CONTEXT_FRAMES + 1)]
         mean: Frames = np.rint(np.mean(views, axis=0)).astype(np.uint8)
@@ -58,9 +60,14 @@ class FailingEngine(IdentityEngine):
         self._left = on_window
         self._lock = Lock()
 
-    def restore(self, window: Frames) -> Frames:
+    def restore(self, window: Frames, stopped: Stopped = never, /) -> Frames:
         with self._lock:
             self._left -= 1
             if self._left == 0:
                 raise InferenceFailed("This window was refused.")
-        return super().restore(window)
+        return super().restore(window, stopped)
+
+
+def _refuse_unwanted(stopped: Stopped) -> None:
+    if stopped():
+        raise JobCanceled("Nobody wants this window.")

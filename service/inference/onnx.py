@@ -15,11 +15,9 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 import onnxruntime as ort
 
-from service.errors import EngineError, EngineUnavailable, InferenceFailed, ModelNotFound
-from service.inference.engine import Frames, check_window
-from service.types import CONTEXT_FRAMES
+from service.errors import EngineError, EngineUnavailable, InferenceFailed, JobCanceled, ModelNotFound
+from service.inference.engine import INPUT, OUTPUT, Frames, Stopped, check_window, checked_result, never
 
-INPUT, OUTPUT = "frames", "restored"
 _DTYPE = "tensor(uint8)"
 _CHANNELS = 3
 _QUIET = 3
@@ -49,22 +47,28 @@ class OnnxEngine:
         # against 5.5 GB at 720p).
         self._one_at_a_time = threading.Lock()
 
-    def restore(self, window: Frames) -> Frames:
+    def restore(self, window: Frames, stopped: Stopped = never, /) -> Frames:
         check_window(window)
+        with self._one_at_a_time:
+            if stopped():
+                raise JobCanceled("The window was not wanted any more when its turn came.")
+            return checked_result(self._run(window), window)
+
+    def close(self) -> None:
+        self._session = None
+
+    def _run(self, window: Frames) -> Frames:
         session = self._session
         if session is None:
             raise EngineUnavailable("The engine was closed.")
         try:
-            with self._one_at_a_time:
-                (restored,) = session.run([OUTPUT], {INPUT: np.ascontiguousarray(window)})
+            (restored,) = session.run([OUTPUT], {INPUT: np.ascontiguousarray(window)})
         except Exception as error:  # ONNX Runtime's exceptions share no base of their own
             raise InferenceFailed(
                 f"ONNX Runtime failed on a window of {list(window.shape)}: {error}"
             ) from error
-        return _checked(restored, window)
-
-    def close(self) -> None:
-        self._session = None
+        frames: Frames = restored
+        return frames
 
 
 def _options(threads: int | None) -> ort.SessionOptions:
@@ -98,10 +102,3 @@ def _check_signature(session: ort.InferenceSession, name: str) -> None:
 def _is_frames(shape: Sequence[int | str | None] | None) -> bool:
     """Four dimensions of which the last is, or may be, 3; the others are free."""
     return shape is not None and len(shape) == 4 and (shape[3] == _CHANNELS or not isinstance(shape[3], int))
-
-
-def _checked(restored: Frames, window: Frames) -> Frames:
-    wanted = (window.shape[0] - CONTEXT_FRAMES, *window.shape[1:])
-    if restored.shape != wanted:
-        raise InferenceFailed(f"The model returned {list(restored.shape)} where {list(wanted)} is due.")
-    return restored

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 from time import monotonic
 
 from service.errors import InferenceFailed, JobCanceled, PipelineError, UploadError
-from service.inference.engine import DeblurEngine, Frames
+from service.inference.engine import DeblurEngine, Frames, Stopped
 from service.pipeline.overlap import map_ahead, prefetch
 from service.pipeline.publish import published
 from service.pipeline.sharpness import sharpness
@@ -59,7 +60,8 @@ def restore_segment(
 ) -> SegmentResult:
     """Restore a segment and publish its piece under ``request.target``; a piece already there is replaced.
 
-    ``on_progress`` gets the number of finished frames after each window, ``should_stop`` is asked before.
+    ``on_progress`` gets the number of finished frames after each window; ``should_stop`` is asked before each, and
+    by engines that wait, from their threads.
     Raises JobCanceled, PipelineError or what the engine raises; then nothing is left behind.
     """
     began = monotonic()
@@ -79,6 +81,7 @@ class _Work:
         self._source = source
         self._request = request
         self._engine = engine
+        self._over = Event()
         self._done = 0
         self._windows = 0
         self._corrupt = 0
@@ -90,15 +93,30 @@ class _Work:
     ) -> None:
         request = self._request
         windows = form_windows(self._decoded(), request.segment, request.window)
+
+        def stopped() -> bool:
+            return self._over.is_set() or should_stop()
+
         with (
             closing(prefetch(windows, WINDOWS_AHEAD)) as ready,
-            closing(map_ahead(self._restore, ready, request.in_flight)) as restored,
+            closing(
+                map_ahead(lambda window: self._restore(window, stopped), ready, request.in_flight)
+            ) as done,
+            self._ending(),
         ):
             self._check(should_stop)
-            for window, frames in restored:
+            for window, frames in done:
                 self._write(piece, window, frames)
                 on_progress(self._done)
                 self._check(should_stop)
+
+    @contextmanager
+    def _ending(self) -> Iterator[None]:
+        """However the work ends, windows that are still at the engine are not waited for."""
+        try:
+            yield
+        finally:
+            self._over.set()
 
     def result(self, size: int, seconds: float) -> SegmentResult:
         return SegmentResult(
@@ -112,8 +130,8 @@ class _Work:
             self._corrupt += frame.corrupt and segment.start <= frame.number < segment.stop
             yield frame
 
-    def _restore(self, window: Window) -> Frames:
-        restored = self._engine.restore(window.frames)
+    def _restore(self, window: Window, stopped: Stopped) -> Frames:
+        restored = self._engine.restore(window.frames, stopped)
         wanted = window.outputs.shape
         if restored.shape != wanted or restored.dtype != window.frames.dtype:
             raise InferenceFailed(

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from celery import Celery
@@ -18,8 +16,6 @@ from celery.signals import worker_shutting_down
 
 from service.config import Settings
 from service.errors import ServiceError
-from service.inference.engine import DeblurEngine
-from service.inference.onnx import OnnxEngine
 from service.jobs.broker import connect
 from service.jobs.ledger import StepLedger
 from service.jobs.queue import QUEUES, JobQueue, create_celery
@@ -29,6 +25,7 @@ from service.jobs.workers import WorkerRegistry, WorkerState
 from service.logs import configure_logging
 from service.storage.filesystem import FilesystemStorage
 from service.worker import transport
+from service.worker.choose import choose
 from service.worker.engines import EngineCache
 from service.worker.keeper import Keeper, KeeperTimes
 from service.worker.runner import StepRunner
@@ -36,8 +33,6 @@ from service.worker.steps import Steps, WorkSizes
 from service.worker.tasks import register
 
 log = logging.getLogger(__name__)
-
-ENGINE = "onnxruntime"
 
 
 def main() -> None:
@@ -64,15 +59,15 @@ def build(settings: Settings) -> tuple[Celery, EngineCache, Keeper]:
     store, queue = RedisJobStore(client), JobQueue(app, client)
     owner = f"{settings.worker_name}/{secrets.token_hex(8)}"
     ledger = StepLedger(client, owner, settings.claim_ttl_s)
-    engines = EngineCache(settings.models, _loader(settings))
+    engines = EngineCache(settings.models, choose(settings))
     keeper = Keeper(
         ledger,
         Reconciler(store, ledger, queue),
         WorkerRegistry(client),
-        lambda running: _describe(settings.worker_name, engines, running),
+        lambda running: _describe(settings, engines, running),
         KeeperTimes(settings.claim_ttl_s, settings.stall_timeout_s),
     )
-    sizes = WorkSizes(settings.segment_frames, settings.window_pixels)
+    sizes = WorkSizes(settings.segment_frames, settings.window_pixels, settings.windows_in_flight)
     storage = FilesystemStorage(settings.data)
     steps = Steps(store, ledger, queue, storage, engines, keeper, sizes)
     register(app, StepRunner(store, ledger, queue, keeper), steps)
@@ -112,13 +107,6 @@ def _announce(keeper: Keeper) -> None:
     worker_shutting_down.connect(on_shutdown, weak=False)
 
 
-def _loader(settings: Settings) -> Callable[[Path], DeblurEngine]:
-    def load(directory: Path) -> DeblurEngine:
-        return OnnxEngine(directory, threads=settings.engine_threads)
-
-    return load
-
-
 def _load(engines: EngineCache, model: str) -> None:
     """Load the default model before taking work. A worker without it still serves others."""
     try:
@@ -127,5 +115,5 @@ def _load(engines: EngineCache, model: str) -> None:
         log.error("the default model is not available: %s", error)
 
 
-def _describe(name: str, engines: EngineCache, running: int) -> WorkerState:
-    return WorkerState(name, ENGINE, engines.loaded, engines.available(), running)
+def _describe(settings: Settings, engines: EngineCache, running: int) -> WorkerState:
+    return WorkerState(settings.worker_name, settings.engine, engines.loaded, engines.available(), running)

@@ -37,6 +37,7 @@ class WorkSizes:
 
     segment_frames: int
     window_pixels: int
+    windows_in_flight: int = 2
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,7 @@ class Steps:
             segment=segment,
             encode=job.spec.options,
             window=_window(job, self.sizes.window_pixels),
+            in_flight=self.sizes.windows_in_flight,
         )
         meter = _Meter(self.ledger, job.id, segment_step(segment.index), touch)
         restore_segment(request, engine, meter.advance, lambda: self._should_stop(job.id))

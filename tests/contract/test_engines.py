@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from service.errors import JobCanceled
 from service.inference.engine import DeblurEngine, Frames
 from service.inference.onnx import OnnxEngine
 from tests.fakes import AveragingEngine, IdentityEngine
@@ -86,3 +87,8 @@ def test_several_threads_may_call(engine: DeblurEngine) -> None:
 def test_other_shapes_and_types_are_refused(engine: DeblurEngine, wrong: Frames) -> None:
     with pytest.raises(ValueError, match="window"):
         engine.restore(wrong)
+
+
+def test_a_window_that_nobody_wants_is_not_restored(engine: DeblurEngine) -> None:
+    with pytest.raises(JobCanceled):
+        engine.restore(window(), lambda: True)

@@ -107,8 +107,8 @@ def test_restoring_a_segment_twice_gives_the_same_bytes(clip: Path) -> None:
 
 def test_an_engine_that_returns_too_few_frames_is_noticed(clip: Path) -> None:
     class Short(IdentityEngine):
-        def restore(self, window):  # type: ignore[no-untyped-def]
-            return super().restore(window)[:-1]
+        def restore(self, window, stopped):  # type: ignore[no-untyped-def]
+            return super().restore(window, stopped)[:-1]
 
     with pytest.raises(InferenceFailed, match="returned"):
         restore(request_for(clip), Short())

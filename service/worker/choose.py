@@ -1,0 +1,36 @@
+"""Which runtime restores the windows: ``CDVD_ENGINE``. The part of the composition root that knows them all.
+
+Each is imported when it is chosen: a worker that asks a Triton loads no runtime of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from service.config import Settings
+from service.errors import RequirementMissing
+from service.inference.engine import DeblurEngine
+
+Load = Callable[[Path], DeblurEngine]
+"""Makes an engine from a model's directory; raises ModelNotFound, EngineError or EngineUnavailable."""
+
+
+def choose(settings: Settings) -> Load:
+    """The way to load a model that the settings ask for. Raises RequirementMissing without its package."""
+    try:
+        return _CHOICES[settings.engine](settings)
+    except ImportError as error:
+        raise RequirementMissing(
+            f"CDVD_ENGINE={settings.engine} needs a package that is not installed ({error.name}): "
+            f"pip install 'cdvd[{settings.engine}]'"
+        ) from error
+
+
+def _onnx(settings: Settings) -> Load:
+    from service.inference.onnx import OnnxEngine
+
+    return lambda directory: OnnxEngine(directory, threads=settings.engine_threads)
+
+
+_CHOICES: dict[str, Callable[[Settings], Load]] = {"onnx": _onnx}
