@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,6 +33,12 @@ class ChildSpec:
     death_signal: signal.Signals = signal.SIGKILL
     patience_s: float = 10.0
     """Time between SIGTERM and SIGKILL when it is stopped."""
+    directory: Path | None = None
+    """Where it works; None is where we do."""
+    inherit_environment: bool = True
+    """Whether ``environment`` comes on top of ours or is all that it sees."""
+    clean: Callable[[], None] = lambda: None
+    """Removes what it leaves behind when it is killed: called before each start, and when it was stopped."""
 
 
 class Child:
@@ -46,6 +52,7 @@ class Child:
 
     def start(self) -> None:
         spec = self.spec
+        spec.clean()
         _set_aside(spec.log)
         launcher = [sys.executable, "-I", "-S", str(LAUNCHER), str(os.getpid()), str(int(spec.death_signal))]
         with spec.log.open("ab") as log:
@@ -54,7 +61,8 @@ class Child:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env={**os.environ, **spec.environment},
+                env={**(os.environ if spec.inherit_environment else {}), **spec.environment},
+                cwd=spec.directory,
                 pass_fds=spec.pass_fds,
                 start_new_session=True,  # Ctrl-C in the terminal is for the parent alone
             )
@@ -99,6 +107,7 @@ class Child:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        self.spec.clean()
 
     def log_tail(self, lines: int = 15) -> str:
         """The last lines it wrote."""
