@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SecretsSettingsSource,
+    SettingsConfigDict,
+)
+
+from service.jobs.broker import with_password
 
 GIB = 1024**3
 
@@ -24,6 +32,8 @@ class Settings(BaseSettings):
 
     redis_url: str = "redis://127.0.0.1:6379/0"
     """``redis://host:port/db`` or ``unix:///path?db=0``."""
+    redis_password: SecretStr | None = None
+    """Kept apart from the address, so that it can come from a file; not for an address that holds one."""
     data: Path = Path("cdvd-data")
     """Uploads, pieces and results. Gateway and workers see the same files under this path."""
     models: Path = Field(default_factory=default_models)
@@ -39,6 +49,9 @@ class Settings(BaseSettings):
     """A socket that already listens, handed down by the parent process; replaces host and port."""
     allow_unauthenticated: bool = False
     """Serve on other addresses than loopback although everyone who reaches them may do everything."""
+    allowed_hosts: frozenset[str] = frozenset()
+    """Names, beside those of this machine, that requests may come under (JSON, such as ``["gateway"]``): keeps
+    pages of others out of browsers' reach. Empty with ``allow_unauthenticated``: any name."""
 
     max_upload_bytes: int = Field(default=2 * GIB, gt=0)
     max_frame_pixels: int = Field(default=4096 * 2304, gt=0)
@@ -68,3 +81,31 @@ class Settings(BaseSettings):
     """A worker that was silent this long is taken for dead, and its segments are given to others."""
     stall_timeout_s: float = Field(default=900.0, gt=0)
     """A segment without one more frame for this long is hanging; the worker ends itself and begins anew."""
+    drain_s: float = Field(default=0.0, ge=0)
+    """After SIGTERM, time for segments in work to end; then, or with 0 at once, they stop at the next window and
+    go to another worker."""
+    metrics_host: str = "127.0.0.1"
+    metrics_port: int | None = Field(default=None, ge=1, le=65535)
+    """Where a worker serves ``/metrics`` for Prometheus; None is nowhere. The gateway's are at its own port."""
+
+    @property
+    def broker(self) -> str:
+        """``redis_url`` with the password in its place."""
+        password = self.redis_password
+        return (
+            self.redis_url if password is None else with_password(self.redis_url, password.get_secret_value())
+        )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Any setting can also be a file: ``$CDVD_SECRETS_DIR/cdvd_redis_password``, by default in /run/secrets."""
+        usual = (init_settings, env_settings, dotenv_settings, file_secret_settings)
+        directory = Path(os.environ.get("CDVD_SECRETS_DIR", "/run/secrets"))
+        return (*usual, SecretsSettingsSource(settings_cls, directory)) if directory.is_dir() else usual

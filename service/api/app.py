@@ -18,7 +18,8 @@ from service.api import errors
 from service.api.catalog import ModelCatalog
 from service.api.dependencies import Gateway, UploadLimits
 from service.api.guard import Guard
-from service.api.routes import events, files, jobs, system
+from service.api.load import load_registry
+from service.api.routes import events, files, jobs, metrics, system
 from service.config import Settings
 from service.errors import BrokerUnavailable
 from service.jobs.broker import connect
@@ -51,10 +52,10 @@ def create_app(settings: Settings) -> FastAPI:
 
     app = FastAPI(title="cdvd", summary="Video deblurring", lifespan=lifespan, docs_url=None, redoc_url=None)
     errors.install(app)
-    for module in (jobs, files, events, system):
+    for module in (jobs, files, events, system, metrics):
         app.include_router(module.router)
     _serve_page(app)
-    app.add_middleware(Guard, loopback_only=not settings.allow_unauthenticated)
+    app.add_middleware(Guard, hosts=_hosts(settings))
     return app
 
 
@@ -86,17 +87,25 @@ def _listen(settings: Settings) -> socket.socket:
 
 
 def _gateway(settings: Settings) -> Gateway:
-    client = connect(settings.redis_url)
+    client = connect(settings.broker)
+    store, workers = RedisJobStore(client), WorkerRegistry(client)
+    queue = JobQueue(create_celery(settings.broker), client)
     return Gateway(
-        store=RedisJobStore(client),
-        queue=JobQueue(create_celery(settings.redis_url), client),
-        events=EventReader(settings.redis_url),
-        workers=WorkerRegistry(client),
+        store=store,
+        queue=queue,
+        events=EventReader(settings.broker),
+        workers=workers,
         storage=FilesystemStorage(settings.data, settings.min_free_bytes),
         catalog=ModelCatalog(settings.models),
         default_model=settings.model,
         limits=UploadLimits(settings.max_upload_bytes, _probe_limits(settings)),
+        load=load_registry(queue, store, workers),
     )
+
+
+def _hosts(settings: Settings) -> frozenset[str] | None:
+    """The names that requests may come under, beside those of this machine; None where any will do."""
+    return None if settings.allow_unauthenticated and not settings.allowed_hosts else settings.allowed_hosts
 
 
 def _probe_limits(settings: Settings) -> ProbeLimits:

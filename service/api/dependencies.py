@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, cast
 
 from fastapi import Depends, Request
+from prometheus_client import CollectorRegistry
 
 from service.api.catalog import ModelCatalog
 from service.jobs.events import EventReader
@@ -36,6 +37,8 @@ class Gateway:
     catalog: ModelCatalog
     default_model: str
     limits: UploadLimits
+    load: CollectorRegistry
+    """Gauges that are read from Redis."""
 
 
 def _gateway(request: Request) -> Gateway:

@@ -30,11 +30,11 @@ _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
 class Guard:
-    """ASGI middleware. ``loopback_only``: take requests only under names of this machine."""
+    """ASGI middleware. ``hosts``: take requests only under these names and those of this machine; None is any."""
 
-    def __init__(self, app: ASGIApp, loopback_only: bool) -> None:
+    def __init__(self, app: ASGIApp, hosts: frozenset[str] | None) -> None:
         self._app = app
-        self._loopback_only = loopback_only
+        self._hosts = hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -54,9 +54,12 @@ class Guard:
 
     def _refusal(self, headers: Headers, method: str) -> str | None:
         host = headers.get("host", "")
-        if self._loopback_only and not is_loopback(urlsplit(f"//{host}").hostname or ""):
-            return f"this service answers only to names of its own machine, not to {host[:100]!r}"
+        if not self._is_ours(urlsplit(f"//{host}").hostname or ""):
+            return f"this service answers only to names that it knows as its own, not to {host[:100]!r}"
         origin = headers.get("origin")
         if method not in _SAFE_METHODS and origin is not None and urlsplit(origin).netloc != host:
             return f"pages of {origin[:100]!r} may not change anything here"
         return None
+
+    def _is_ours(self, name: str) -> bool:
+        return self._hosts is None or name in self._hosts or is_loopback(name)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 from anyio.to_thread import run_sync
 from starlette.requests import Request
@@ -13,14 +14,26 @@ from service.api.upload import ReceivedUpload, received_upload
 from service.errors import InvalidOption, ModelNotFound, ServiceError
 from service.jobs.job import Job, JobSpec, SourceFile, new_job_id
 from service.jobs.steps import PLAN
+from service.metrics import UPLOADS
 from service.video.probe import probe
 
 
 async def submit(parts: Gateway, request: Request) -> Job:
     """Receive, check and probe the upload, then queue its job. Raises UploadError and BrokerUnavailable."""
-    async with received_upload(request, parts.storage, parts.limits.max_bytes) as received:
-        spec = await _specify(parts, received)
-        return await run_sync(_accept, parts, received, spec)
+    with _counted():
+        async with received_upload(request, parts.storage, parts.limits.max_bytes) as received:
+            spec = await _specify(parts, received)
+            return await run_sync(_accept, parts, received, spec)
+
+
+@contextmanager
+def _counted() -> Iterator[None]:
+    try:
+        yield
+    except ServiceError as error:
+        UPLOADS.labels(error.code).inc()
+        raise
+    UPLOADS.labels("accepted").inc()
 
 
 async def _specify(parts: Gateway, received: ReceivedUpload) -> JobSpec:

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from service.api.body import RequestBody
 from service.api.multipart import FALLBACK_NAME, UploadForm, boundary_of
 from service.errors import EmptyUpload, UploadError, UploadTooLarge
+from service.metrics import UPLOAD_BYTES, UPLOAD_SECONDS
 from service.storage.store import Storage, Upload
 
 FORM_OVERHEAD_BYTES = 128 * 1024
@@ -86,11 +87,13 @@ class _Sink:
 async def _receive(body: RequestBody, sink: _Sink, boundary: bytes) -> ReceivedUpload:
     form = UploadForm(boundary, sink.take)
     try:
-        async for chunk in body.chunks():
-            form.feed(chunk)
-            await sink.flush(WRITE_BYTES)
-        form.close()
-        digest = await sink.finish()
+        with UPLOAD_SECONDS.time():
+            async for chunk in body.chunks():
+                UPLOAD_BYTES.inc(len(chunk))
+                form.feed(chunk)
+                await sink.flush(WRITE_BYTES)
+            form.close()
+            digest = await sink.finish()
     except UploadError:
         await body.drain()
         raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import quote, urlsplit, urlunsplit
 
 import redis
 
@@ -35,6 +36,15 @@ def is_answering(url: str) -> bool:
             return bool(client.ping())
         except redis.RedisError:
             return False
+
+
+def with_password(url: str, password: str) -> str:
+    """``url`` with a password in it. Raises ValueError where there is one already, or no place for one."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("redis", "rediss") or parts.password is not None:
+        raise ValueError("a password of its own goes with redis://[user@]host:port addresses that hold none")
+    user, _, address = parts.netloc.rpartition("@")
+    return urlunsplit(parts._replace(netloc=f"{user}:{quote(password, safe='')}@{address}"))
 
 
 @contextmanager

@@ -76,9 +76,13 @@ class JobQueue:
             raise BrokerUnavailable(f"the job cannot be queued: {error}") from error
 
     def is_empty(self) -> bool:
-        """Whether no message waits; a Celery queue on Redis is a list of its name."""
+        """Whether no message waits."""
+        return not any(self.depth().values())
+
+    def depth(self) -> dict[str, int]:
+        """Messages that no worker has taken yet, by queue; a Celery queue on Redis is a list of its name."""
         with broker_errors():
-            return not any(self._redis.llen(name) for name in QUEUES)
+            return {name: int(self._redis.llen(name)) for name in QUEUES}
 
     def close(self) -> None:
         """Close the connections to the broker."""

@@ -74,6 +74,11 @@ class RedisJobStore:
             queued = self._redis.zrange(keys.jobs_with(JobStatus.QUEUED), 0, -1)
         return sorted({*running, *queued})
 
+    def counts(self) -> dict[JobStatus, int]:
+        """How many jobs are on record in each state."""
+        with broker_errors():
+            return {status: int(self._redis.zcard(keys.jobs_with(status))) for status in JobStatus}
+
     def exists(self, job_id: str) -> bool:
         with broker_errors():
             return bool(self._redis.exists(JobKeys(job_id).record))

@@ -9,6 +9,7 @@ from pathlib import Path
 import av
 
 from service.errors import PipelineError, UploadError
+from service.metrics import STAGE_SECONDS
 from service.pipeline.publish import published
 from service.pipeline.report import CopyCheck, FinalReport, Versions
 from service.types import EncodeOptions, VideoInfo
@@ -39,7 +40,7 @@ def finalize(
     try:
         original = load_source(source)
         _check_unchanged(original, info)
-        with published(target) as part:
+        with published(target) as part, STAGE_SECONDS.labels("join").time():
             joined = join(original, pieces, part)
             report = _verify(original, part, joined, len(pieces), options)
     except UploadError as error:

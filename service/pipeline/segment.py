@@ -11,6 +11,7 @@ from time import monotonic
 
 from service.errors import InferenceFailed, JobCanceled, PipelineError, UploadError
 from service.inference.engine import DeblurEngine, Frames, Stopped
+from service.metrics import ENGINE_SECONDS, FRAMES, STAGE_SECONDS, timed
 from service.pipeline.overlap import map_ahead, prefetch
 from service.pipeline.publish import published
 from service.pipeline.sharpness import sharpness
@@ -126,12 +127,13 @@ class _Work:
     def _decoded(self) -> Iterator[DecodedFrame]:
         segment = self._request.segment
         first, stop = max(0, segment.start - SIDE), min(self._source.index.frames, segment.stop + SIDE)
-        for frame in decode_range(self._source, first, stop):
+        for frame in timed(decode_range(self._source, first, stop), "decode"):
             self._corrupt += frame.corrupt and segment.start <= frame.number < segment.stop
             yield frame
 
     def _restore(self, window: Window, stopped: Stopped) -> Frames:
-        restored = self._engine.restore(window.frames, stopped)
+        with STAGE_SECONDS.labels("inference").time(), ENGINE_SECONDS.time():
+            restored = self._engine.restore(window.frames, stopped)
         wanted = window.outputs.shape
         if restored.shape != wanted or restored.dtype != window.frames.dtype:
             raise InferenceFailed(
@@ -140,8 +142,10 @@ class _Work:
         return restored
 
     def _write(self, piece: PieceEncoder, window: Window, frames: Frames) -> None:
-        for offset, image in enumerate(frames):
-            piece.write(image, window.start + offset)
+        with STAGE_SECONDS.labels("encode").time():
+            for offset, image in enumerate(frames):
+                piece.write(image, window.start + offset)
+        FRAMES.inc(len(frames))
         self._before += sharpness(window.outputs)
         self._after += sharpness(frames)
         self._done += len(frames)

@@ -23,6 +23,7 @@ from service.jobs.reconcile import Reconciler
 from service.jobs.store import RedisJobStore
 from service.jobs.workers import WorkerRegistry, WorkerState
 from service.logs import configure_logging
+from service.metrics import served
 from service.storage.filesystem import FilesystemStorage
 from service.worker import transport
 from service.worker.choose import choose
@@ -40,11 +41,12 @@ def main() -> None:
     settings = Settings()
     configure_logging(settings.log_format, settings.log_level)
     app, engines, keeper = build(settings)
-    _announce(keeper)
+    _announce(keeper, settings.drain_s)
     _load(engines, settings.model)
     keeper.start()
     try:
-        app.worker_main(_arguments(settings))
+        with served(settings.metrics_host, settings.metrics_port):
+            app.worker_main(_arguments(settings))
     finally:
         keeper.stop()
         engines.close()
@@ -53,8 +55,8 @@ def main() -> None:
 def build(settings: Settings) -> tuple[Celery, EngineCache, Keeper]:
     """Put the worker together; nothing runs yet."""
     transport.install()
-    client = connect(settings.redis_url)
-    app = create_celery(settings.redis_url)
+    client = connect(settings.broker)
+    app = create_celery(settings.broker)
     _configure(app)
     store, queue = RedisJobStore(client), JobQueue(app, client)
     owner = f"{settings.worker_name}/{secrets.token_hex(8)}"
@@ -98,11 +100,11 @@ def _arguments(settings: Settings) -> list[str]:
     ]
 
 
-def _announce(keeper: Keeper) -> None:
-    """Stop at the next window when the process is told to stop; the handler itself only sets a flag."""
+def _announce(keeper: Keeper, drain_s: float) -> None:
+    """Stop at the next window, or after ``drain_s``, when the process is told to; the handler only sets a flag."""
 
     def on_shutdown(**_: Any) -> None:
-        keeper.stopping.set()
+        keeper.drain(drain_s)
 
     worker_shutting_down.connect(on_shutdown, weak=False)
 

@@ -51,10 +51,18 @@ class Keeper:
         self._held: dict[tuple[str, str], float] = {}
         self._lock = threading.Lock()
         self.stopping = threading.Event()
+        self._stop_at = float("inf")
         self._thread = threading.Thread(target=self._guarded_run, name="keeper", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
+
+    def drain(self, patience_s: float) -> None:
+        """Let steps in work go on for so long before ``stopping`` is set; only notes it, as signal handlers may."""
+        if patience_s > 0:
+            self._stop_at = time.monotonic() + patience_s
+        else:
+            self.stopping.set()
 
     def stop(self) -> None:
         """Say goodbye; the steps should have ended before."""
@@ -92,6 +100,8 @@ class Keeper:
         next_round = 0.0
         while not self.stopping.is_set():
             self._end_if_stalled()
+            if time.monotonic() >= self._stop_at:
+                self.stopping.set()
             try:
                 self._beat()
                 if time.monotonic() >= next_round:

@@ -19,6 +19,7 @@ from service.jobs.ledger import StepLedger
 from service.jobs.queue import JobQueue
 from service.jobs.steps import Claim, ClaimAnswer
 from service.jobs.store import RedisJobStore
+from service.metrics import STEPS
 from service.worker.keeper import Keeper
 
 log = logging.getLogger(__name__)
@@ -59,6 +60,7 @@ class StepRunner:
             _refuse_killer(step, claim)
             self._store.begin(job_id)
             work(self._store.get(job_id))
+            _count(step, "done")
         except (JobCanceled, JobNotFound):
             self._give_back(job_id, step)
         except EngineUnavailable as error:
@@ -72,6 +74,7 @@ class StepRunner:
 
     def _give_back(self, job_id: str, step: str) -> None:
         """The job was canceled or deleted, or this worker is stopping and another may go on at once."""
+        _count(step, "given_back")
         self._ledger.release(job_id, step)
         if self._keeper.stopping.is_set() and self._store.is_running(job_id):
             self._queue.enqueue(job_id, step)
@@ -81,6 +84,7 @@ class StepRunner:
         if times > MAX_POSTPONED:
             self._fail(job_id, step, Failure(error.code, str(error)))
             return
+        _count(step, "postponed")
         delay = min(FIRST_DELAY_S * 2 ** (times - 1), LONGEST_DELAY_S)
         log.warning("tried again in %g s: %s", delay, error, extra={"job": job_id, "step": step})
         self._ledger.release(job_id, step, not_before=time.time() + delay)
@@ -92,6 +96,7 @@ class StepRunner:
         self._fail(job_id, step, Failure(ServiceError.code, f"{type(error).__name__}: {error}"))
 
     def _fail(self, job_id: str, step: str, failure: Failure) -> None:
+        _count(step, "failed")
         if self._store.fail(job_id, failure):
             log.error("the job failed: %s", failure.detail, extra={"job": job_id, "step": step})
         self._ledger.release(job_id, step)
@@ -102,3 +107,7 @@ def _refuse_killer(step: str, claim: Claim) -> None:
         raise SegmentGaveUp(f"{step} ended its worker {MAX_DELIVERIES} times; it is not tried again")
     if claim.crashes >= MAX_CRASHES:
         raise SegmentGaveUp(f"segments of this job ended their workers {claim.crashes} times in a row")
+
+
+def _count(step: str, outcome: str) -> None:
+    STEPS.labels(step.partition(":")[0], outcome).inc()

@@ -1,0 +1,98 @@
+"""What the processes count, in Prometheus' form. Like loggers: any layer counts, nothing has to be passed down.
+
+Gateway and worker have a registry each, so that neither shows the other's zeros.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    ProcessCollector,
+    Summary,
+    generate_latest,
+    start_http_server,
+)
+
+Item = TypeVar("Item")
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+
+GATEWAY = CollectorRegistry()
+WORKER = CollectorRegistry()
+
+ProcessCollector(registry=GATEWAY)
+ProcessCollector(registry=WORKER)
+
+UPLOAD_BYTES = Counter(
+    "cdvd_upload_bytes", "Bytes of request bodies received, refused ones included", registry=GATEWAY
+)
+UPLOADS = Counter(
+    "cdvd_uploads", "Uploads by outcome: accepted, or the code of the error", ["outcome"], registry=GATEWAY
+)
+UPLOAD_SECONDS = Histogram(
+    "cdvd_upload_seconds",
+    "From the first byte of an upload until it is in storage",
+    buckets=(0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000),
+    registry=GATEWAY,
+)
+
+FRAMES = Counter("cdvd_frames_restored", "Frames restored and encoded", registry=WORKER)
+STEPS = Counter(
+    "cdvd_steps",
+    "Steps of jobs by kind (plan, segment, finish) and outcome (done, failed, postponed, given_back)",
+    ["step", "outcome"],
+    registry=WORKER,
+)
+STAGE_SECONDS = Summary(
+    "cdvd_stage_seconds",
+    "Busy seconds of a stage (decode: per frame; inference, encode: per window; join: per video; "
+    "upload: per piece or result published). The stages of a segment overlap.",
+    ["stage"],
+    registry=WORKER,
+)
+ENGINE_SECONDS = Histogram(
+    "cdvd_engine_seconds",
+    "One window at the engine, the wait for its turn and repeated attempts included",
+    buckets=(0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 51.2),
+    registry=WORKER,
+)
+
+
+def timed(items: Iterable[Item], stage: str) -> Iterator[Item]:
+    """Pass ``items`` on, counting the time that each takes to come as busy seconds of ``stage``."""
+    clock = STAGE_SECONDS.labels(stage)
+    iterator = iter(items)
+    while True:
+        with clock.time():
+            try:
+                item = next(iterator)
+            except StopIteration:
+                return
+        yield item
+
+
+def render(*registries: CollectorRegistry) -> bytes:
+    """The text that Prometheus reads; its type is ``CONTENT_TYPE``."""
+    return b"".join(generate_latest(registry) for registry in registries)
+
+
+@contextmanager
+def served(host: str, port: int | None) -> Iterator[None]:
+    """Serve the worker's metrics at ``http://host:port/metrics`` meanwhile; not at all if ``port`` is None."""
+    if port is None:
+        yield
+        return
+    server, thread = start_http_server(port, host, WORKER)
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
