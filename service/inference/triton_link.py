@@ -1,0 +1,200 @@
+"""One model on one Triton server: a window there and back, and every way in which that fails."""
+
+from __future__ import annotations
+
+import logging
+from threading import Event
+from typing import Any
+
+import numpy as np
+from tritonclient.grpc import InferenceServerClient, InferInput, InferRequestedOutput
+from tritonclient.utils import InferenceServerException
+
+from service.errors import EngineError, EngineUnavailable, InferenceFailed, JobCanceled, ModelNotFound
+from service.inference.engine import INPUT, OUTPUT, Frames, Stopped, checked_result, never
+from service.inference.triton_memory import SharedMemory
+from service.types import CONTEXT_FRAMES, MIN_SIDE
+
+log = logging.getLogger(__name__)
+
+_DATATYPE = "UINT8"
+_ASK_S = 0.2
+"""How often a call that waits for the server asks whether it is still wanted."""
+_CHANNEL = [
+    ("grpc.max_send_message_length", -1),
+    ("grpc.max_receive_message_length", -1),
+    # A server that was restarted is found again within a second or two, not after gRPC's two minutes.
+    ("grpc.initial_reconnect_backoff_ms", 200),
+    ("grpc.max_reconnect_backoff_ms", 2000),
+    # Each link has its own connection, so that closing one closes only that.
+    ("grpc.use_local_subchannel_pool", 1),
+]
+_AWAY = {"UNAVAILABLE", "DEADLINE_EXCEEDED", "CANCELLED", "NOT_FOUND", "ABORTED"}
+"""The server is down, too slow, or does not serve the model at the moment: somebody else may, or it may later."""
+_REFUSED = {"INVALID_ARGUMENT", "RESOURCE_EXHAUSTED", "OUT_OF_RANGE", "UNIMPLEMENTED"}
+"""This window is at fault. What is in neither set, INTERNAL above all, may be the window or a broken server."""
+
+
+class TritonLink:
+    """A connection for one model. Several threads may call; their windows are at the server at the same time."""
+
+    def __init__(self, address: str, model: str, *, timeout_s: float, owner: str) -> None:
+        """``address``: ``host:port`` of gRPC; nothing is connected yet. ``timeout_s``: for one window."""
+        self.address = address
+        self._model = model
+        self._timeout_s = timeout_s
+        self._owner = owner
+        self._client = InferenceServerClient(address, channel_args=_CHANNEL)
+        self._memory: SharedMemory | None = None
+        self._closed = Event()
+
+    @property
+    def shares_memory(self) -> bool:
+        """Whether windows go through shared memory."""
+        return self._memory is not None
+
+    def prove(self) -> None:
+        """Restore the smallest window, and find out whether memory can be shared.
+
+        Raises EngineUnavailable, ModelNotFound where the server knows no such model, EngineError where it cannot
+        load it or its tensors are others than ours, InferenceFailed where it returns another number of frames.
+        """
+        self._require_signature()
+        window = np.zeros((CONTEXT_FRAMES + 1, MIN_SIDE, MIN_SIDE, 3), np.uint8)
+        try:
+            checked_result(self._by_message(window, never), window)
+        except InferenceServerException as error:
+            raise EngineUnavailable(f"{self._says(error)} on the smallest window") from error
+        self._memory = self._shared_memory(window)
+
+    def infer(self, window: Frames, stopped: Stopped = never) -> Frames:
+        """Restore a window; raises what ``DeblurEngine.restore`` raises."""
+        try:
+            return checked_result(self._infer(window, stopped), window)
+        except InferenceServerException as error:
+            status = _status(error)
+            if status in _AWAY:
+                raise EngineUnavailable(self._says(error)) from error
+            if status not in _REFUSED:
+                self.prove()  # raises EngineUnavailable where every window fails
+            raise InferenceFailed(f"{self._says(error)} on a window of {list(window.shape)}") from error
+
+    def close(self) -> None:
+        """Give up the calls under way, and disconnect."""
+        self._closed.set()
+        if self._memory:
+            self._memory.close()
+        self._client.close()
+
+    def _infer(self, window: Frames, stopped: Stopped) -> Frames:
+        memory = self._memory
+        if memory is None:
+            return self._by_message(window, stopped)
+        try:
+            return self._by_memory(memory, window, stopped)
+        except (InferenceServerException, OSError) as error:
+            if isinstance(error, InferenceServerException) and _status(error) in _AWAY - {"NOT_FOUND"}:
+                raise
+            # A server that was restarted has forgotten the regions; anything else is told by the second try.
+            log.info("a window goes to %s without shared memory: %s", self.address, error)
+            memory.forget()
+            return self._by_message(window, stopped)
+
+    def _by_message(self, window: Frames, stopped: Stopped) -> Frames:
+        given = InferInput(INPUT, window.shape, _DATATYPE)
+        given.set_data_from_numpy(np.ascontiguousarray(window))
+        restored: Frames = self._call(given, InferRequestedOutput(OUTPUT), stopped).as_numpy(OUTPUT)
+        return restored
+
+    def _by_memory(self, memory: SharedMemory, window: Frames, stopped: Stopped) -> Frames:
+        shape = (window.shape[0] - CONTEXT_FRAMES, *window.shape[1:])
+        size = int(np.prod(shape))
+        with memory.region(window.nbytes + size) as region:
+            region.frames(0, window.shape)[...] = window
+            given, wanted = InferInput(INPUT, window.shape, _DATATYPE), InferRequestedOutput(OUTPUT)
+            given.set_shared_memory(region.name, window.nbytes)
+            wanted.set_shared_memory(region.name, size, window.nbytes)
+            output = self._call(given, wanted, stopped).get_output(OUTPUT)
+            if output is None or tuple(output.shape) != shape:
+                raise InferenceFailed(f"The model returned {output and [*output.shape]}, not {list(shape)}.")
+            return region.frames(window.nbytes, shape).copy()
+
+    def _call(self, given: InferInput, wanted: InferRequestedOutput, stopped: Stopped) -> Any:
+        """Wait for the answer, for the deadline, or until nobody wants it any more."""
+        done, answers = Event(), []
+
+        def answered(result: Any, error: Any) -> None:
+            answers.append((result, error))
+            done.set()
+
+        try:
+            call = self._client.async_infer(
+                self._model, [given], answered, outputs=[wanted], client_timeout=self._timeout_s
+            )
+        except ValueError as error:  # gRPC's word for a closed connection
+            raise EngineUnavailable("The engine was closed.") from error
+        while not done.wait(_ASK_S):
+            if self._closed.is_set() or stopped():
+                call.cancel()
+                raise self._given_up()
+        result, failure = answers[0]
+        if failure is not None:
+            raise failure
+        return result
+
+    def _given_up(self) -> EngineError | JobCanceled:
+        if self._closed.is_set():
+            return EngineUnavailable("The engine was closed.")
+        return JobCanceled(f"Nobody waits for the window at {self.address} any more.")
+
+    def _require_signature(self) -> None:
+        """The tensors are those that we send and expect; else say what the server has against the model."""
+        try:
+            found = self._client.get_model_metadata(self._model, client_timeout=self._timeout_s)
+        except InferenceServerException as error:
+            raise self._absent(error) from error
+        for side, tensors, name in (("input", found.inputs, INPUT), ("output", found.outputs, OUTPUT)):
+            stated = [(tensor.name, tensor.datatype, list(tensor.shape)) for tensor in tensors]
+            if len(stated) != 1 or stated[0][:2] != (name, _DATATYPE) or not _is_frames(stated[0][2]):
+                raise EngineError(
+                    f"The model {self._model!r} at {self.address} has another {side} than {name}: {_DATATYPE} "
+                    f"[N, H, W, 3]; found {stated}."
+                )
+
+    def _absent(self, error: InferenceServerException) -> EngineError | ModelNotFound:
+        if _status(error) not in ("NOT_FOUND", "UNAVAILABLE"):
+            return EngineUnavailable(self._says(error))
+        try:
+            index = self._client.get_model_repository_index(client_timeout=self._timeout_s).models
+        except InferenceServerException as again:
+            return EngineUnavailable(self._says(again))
+        states = [(one.state, one.reason) for one in index if one.name == self._model]
+        if not states:
+            return ModelNotFound(f"There is no model {self._model!r} at the Triton of {self.address}.")
+        state, reason = states[-1]
+        if state == "UNAVAILABLE" and reason not in ("", "unloaded"):
+            return EngineError(f"The model {self._model!r} does not load at {self.address}: {reason}")
+        return EngineUnavailable(f"{self.address} does not serve {self._model!r} yet: {state or 'loading'}")
+
+    def _shared_memory(self, window: Frames) -> SharedMemory | None:
+        memory = SharedMemory(self._client, self._owner, self._timeout_s)
+        try:
+            memory.sweep()
+            self._by_memory(memory, window, never)
+        except (InferenceServerException, InferenceFailed, OSError, AttributeError) as error:
+            # AttributeError: a system without posix_fallocate.
+            log.info("windows go to %s by message, not by shared memory: %s", self.address, error)
+            return None
+        log.info("windows go to %s by shared memory", self.address)
+        return memory
+
+    def _says(self, error: InferenceServerException) -> str:
+        return f"Triton at {self.address}: {_status(error)}: {error.message()}"
+
+
+def _status(error: InferenceServerException) -> str:
+    return str(error.status()).removeprefix("StatusCode.")
+
+
+def _is_frames(shape: list[int]) -> bool:
+    return len(shape) == 4 and shape[3] in (3, -1)
