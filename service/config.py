@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import socket
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import (
     BaseSettings,
+    NoDecode,
     PydanticBaseSettingsSource,
     SecretsSettingsSource,
     SettingsConfigDict,
@@ -73,8 +74,14 @@ class Settings(BaseSettings):
     """Output pixels of one call to the engine: bounds its memory, and the delay until a cancel is seen."""
     windows_in_flight: int = Field(default=2, ge=1)
     """Windows of a segment at the engine at a time; two hide the transfer of one behind the work on the other."""
-    engine: Literal["onnx"] = "onnx"
-    """What restores windows: ``onnx`` is ONNX Runtime in the worker's process."""
+    engine: Literal["onnx", "triton"] = "onnx"
+    """What restores windows: ``onnx`` is ONNX Runtime in the worker's process, ``triton`` a server elsewhere."""
+    triton_urls: Annotated[tuple[str, ...], NoDecode] = ("127.0.0.1:8001",)
+    """gRPC addresses ``host:port`` of Triton, with commas between; a name stands for all that it resolves to."""
+    triton_timeout_s: float = Field(default=60.0, gt=0)
+    """For one window at a Triton; one that takes longer gets no more until it has recovered."""
+    triton_patience_s: float = Field(default=30.0, ge=0)
+    """How long a window waits while no Triton answers; then its segment is put off and tried again."""
     engine_threads: int | None = Field(default=None, ge=1)
     """Threads of ONNX Runtime; None lets it take every core."""
     claim_ttl_s: int = Field(default=30, ge=2)
@@ -87,6 +94,11 @@ class Settings(BaseSettings):
     metrics_host: str = "127.0.0.1"
     metrics_port: int | None = Field(default=None, ge=1, le=65535)
     """Where a worker serves ``/metrics`` for Prometheus; None is nowhere. The gateway's are at its own port."""
+
+    @field_validator("triton_urls", mode="before")
+    @classmethod
+    def _listed(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
     @property
     def broker(self) -> str:

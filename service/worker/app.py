@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import logging
 import secrets
+import threading
 from typing import Any
 
 from celery import Celery
 from celery.signals import worker_shutting_down
 
 from service.config import Settings
-from service.errors import ServiceError
+from service.errors import EngineUnavailable, ServiceError
 from service.jobs.broker import connect
 from service.jobs.ledger import StepLedger
 from service.jobs.queue import QUEUES, JobQueue, create_celery
@@ -35,6 +36,9 @@ from service.worker.tasks import register
 
 log = logging.getLogger(__name__)
 
+LOAD_AGAIN_S = 5.0
+"""Pause between attempts to load the default model while its engine is away."""
+
 
 def main() -> None:
     """Work until told to stop: ``python -m service.worker``."""
@@ -42,7 +46,7 @@ def main() -> None:
     configure_logging(settings.log_format, settings.log_level)
     app, engines, keeper = build(settings)
     _announce(keeper, settings.drain_s)
-    _load(engines, settings.model)
+    _load_default(engines, settings.model, keeper.stopping)
     keeper.start()
     try:
         with served(settings.metrics_host, settings.metrics_port):
@@ -109,12 +113,30 @@ def _announce(keeper: Keeper, drain_s: float) -> None:
     worker_shutting_down.connect(on_shutdown, weak=False)
 
 
-def _load(engines: EngineCache, model: str) -> None:
-    """Load the default model before taking work. A worker without it still serves others."""
+def _load_default(engines: EngineCache, model: str, stopping: threading.Event) -> None:
+    """Load the default model before taking work; while its engine is away, go on trying in the background.
+
+    A worker without it still serves other models.
+    """
+
+    def keep_trying() -> None:
+        while not stopping.wait(LOAD_AGAIN_S) and not _load(engines, model):
+            pass
+
+    if not _load(engines, model):
+        threading.Thread(target=keep_trying, name="load", daemon=True).start()
+
+
+def _load(engines: EngineCache, model: str) -> bool:
+    """Whether the answer is final; an engine that is away may come back."""
     try:
         engines.get(model)
+    except EngineUnavailable as error:
+        log.warning("the default model is tried again: %s", error)
+        return False
     except ServiceError as error:
         log.error("the default model is not available: %s", error)
+    return True
 
 
 def _describe(settings: Settings, engines: EngineCache, running: int) -> WorkerState:

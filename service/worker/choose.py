@@ -33,4 +33,16 @@ def _onnx(settings: Settings) -> Load:
     return lambda directory: OnnxEngine(directory, threads=settings.engine_threads)
 
 
-_CHOICES: dict[str, Callable[[Settings], Load]] = {"onnx": _onnx}
+def _triton(settings: Settings) -> Load:
+    from service.inference.triton import TritonEngine, TritonOptions
+
+    options = TritonOptions(
+        addresses=settings.triton_urls,
+        timeout_s=settings.triton_timeout_s,
+        patience_s=settings.triton_patience_s,
+        owner=settings.worker_name,
+    )
+    return lambda directory: TritonEngine(directory.name, options)
+
+
+_CHOICES: dict[str, Callable[[Settings], Load]] = {"onnx": _onnx, "triton": _triton}
