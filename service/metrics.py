@@ -13,6 +13,7 @@ from prometheus_client import (
     CONTENT_TYPE_LATEST,
     CollectorRegistry,
     Counter,
+    Gauge,
     Histogram,
     ProcessCollector,
     Summary,
@@ -62,6 +63,15 @@ ENGINE_SECONDS = Histogram(
     "One window at the engine, the wait for its turn and repeated attempts included",
     buckets=(0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 51.2),
     registry=WORKER,
+)
+TRITON_WINDOWS = Counter(
+    "cdvd_triton_windows",
+    "Windows sent to a Triton server, by the way there (memory, message) and by outcome: restored, or the error's code",
+    ["server", "way", "outcome"],
+    registry=WORKER,
+)
+TRITON_ADMITTED = Gauge(
+    "cdvd_triton_admitted", "1 while windows go to a Triton server, 0 while it is sick", ["server"], registry=WORKER
 )
 
 
