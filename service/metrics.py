@@ -67,11 +67,14 @@ ENGINE_SECONDS = Histogram(
 TRITON_WINDOWS = Counter(
     "cdvd_triton_windows",
     "Windows sent to a Triton server, by the way there (memory, message) and by outcome: restored, or the error's code",
-    ["server", "way", "outcome"],
+    ["server", "model", "way", "outcome"],
     registry=WORKER,
 )
 TRITON_ADMITTED = Gauge(
-    "cdvd_triton_admitted", "1 while windows go to a Triton server, 0 while it is sick", ["server"], registry=WORKER
+    "cdvd_triton_admitted",
+    "1 while windows of a model go to a Triton server, 0 while it is sick",
+    ["server", "model"],
+    registry=WORKER,
 )
 
 

@@ -10,9 +10,17 @@ import numpy as np
 from tritonclient.grpc import InferenceServerClient, InferInput, InferRequestedOutput
 from tritonclient.utils import InferenceServerException
 
-from service.errors import EngineError, EngineUnavailable, InferenceFailed, JobCanceled, ModelNotFound
+from service.errors import (
+    EngineError,
+    EngineUnavailable,
+    InferenceFailed,
+    JobCanceled,
+    ModelNotFound,
+    ServiceError,
+)
 from service.inference.engine import INPUT, OUTPUT, Frames, Stopped, checked_result, never
 from service.inference.triton_memory import SharedMemory
+from service.metrics import TRITON_WINDOWS
 from service.types import CONTEXT_FRAMES, MIN_SIDE
 
 log = logging.getLogger(__name__)
@@ -41,7 +49,7 @@ class TritonLink:
     def __init__(self, address: str, model: str, *, timeout_s: float, owner: str) -> None:
         """``address``: ``host:port`` of gRPC; nothing is connected yet. ``timeout_s``: for one window."""
         self.address = address
-        self._model = model
+        self.model = model
         self._timeout_s = timeout_s
         self._owner = owner
         self._client = InferenceServerClient(address, channel_args=_CHANNEL)
@@ -69,6 +77,23 @@ class TritonLink:
 
     def infer(self, window: Frames, stopped: Stopped = never) -> Frames:
         """Restore a window; raises what ``DeblurEngine.restore`` raises."""
+        way, outcome = "memory" if self._memory else "message", "restored"
+        try:
+            return self._answer(window, stopped)
+        except ServiceError as error:
+            outcome = error.code
+            raise
+        finally:
+            TRITON_WINDOWS.labels(self.address, self.model, way, outcome).inc()
+
+    def close(self) -> None:
+        """Give up the calls under way, and disconnect."""
+        self._closed.set()
+        if self._memory:
+            self._memory.close()
+        self._client.close()
+
+    def _answer(self, window: Frames, stopped: Stopped) -> Frames:
         try:
             return checked_result(self._infer(window, stopped), window)
         except InferenceServerException as error:
@@ -78,13 +103,6 @@ class TritonLink:
             if status not in _REFUSED:
                 self.prove()  # raises EngineUnavailable where every window fails
             raise InferenceFailed(f"{self._says(error)} on a window of {list(window.shape)}") from error
-
-    def close(self) -> None:
-        """Give up the calls under way, and disconnect."""
-        self._closed.set()
-        if self._memory:
-            self._memory.close()
-        self._client.close()
 
     def _infer(self, window: Frames, stopped: Stopped) -> Frames:
         memory = self._memory
@@ -129,7 +147,7 @@ class TritonLink:
 
         try:
             call = self._client.async_infer(
-                self._model, [given], answered, outputs=[wanted], client_timeout=self._timeout_s
+                self.model, [given], answered, outputs=[wanted], client_timeout=self._timeout_s
             )
         except ValueError as error:  # gRPC's word for a closed connection
             raise EngineUnavailable("The engine was closed.") from error
@@ -150,14 +168,14 @@ class TritonLink:
     def _require_signature(self) -> None:
         """The tensors are those that we send and expect; else say what the server has against the model."""
         try:
-            found = self._client.get_model_metadata(self._model, client_timeout=self._timeout_s)
+            found = self._client.get_model_metadata(self.model, client_timeout=self._timeout_s)
         except InferenceServerException as error:
             raise self._absent(error) from error
         for side, tensors, name in (("input", found.inputs, INPUT), ("output", found.outputs, OUTPUT)):
             stated = [(tensor.name, tensor.datatype, list(tensor.shape)) for tensor in tensors]
             if len(stated) != 1 or stated[0][:2] != (name, _DATATYPE) or not _is_frames(stated[0][2]):
                 raise EngineError(
-                    f"The model {self._model!r} at {self.address} has another {side} than {name}: {_DATATYPE} "
+                    f"The model {self.model!r} at {self.address} has another {side} than {name}: {_DATATYPE} "
                     f"[N, H, W, 3]; found {stated}."
                 )
 
@@ -168,13 +186,13 @@ class TritonLink:
             index = self._client.get_model_repository_index(client_timeout=self._timeout_s).models
         except InferenceServerException as again:
             return EngineUnavailable(self._says(again))
-        states = [(one.state, one.reason) for one in index if one.name == self._model]
+        states = [(one.state, one.reason) for one in index if one.name == self.model]
         if not states:
-            return ModelNotFound(f"There is no model {self._model!r} at the Triton of {self.address}.")
+            return ModelNotFound(f"There is no model {self.model!r} at the Triton of {self.address}.")
         state, reason = states[-1]
         if state == "UNAVAILABLE" and reason not in ("", "unloaded"):
-            return EngineError(f"The model {self._model!r} does not load at {self.address}: {reason}")
-        return EngineUnavailable(f"{self.address} does not serve {self._model!r} yet: {state or 'loading'}")
+            return EngineError(f"The model {self.model!r} does not load at {self.address}: {reason}")
+        return EngineUnavailable(f"{self.address} does not serve {self.model!r} yet: {state or 'loading'}")
 
     def _shared_memory(self, window: Frames) -> SharedMemory | None:
         memory = SharedMemory(self._client, self._owner, self._timeout_s)

@@ -16,6 +16,7 @@ from typing import Protocol
 
 from service.errors import EngineUnavailable, JobCanceled, ServiceError
 from service.inference.engine import Frames, Stopped, never
+from service.metrics import TRITON_ADMITTED
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +31,9 @@ class Link(Protocol):
 
     @property
     def address(self) -> str: ...
+
+    @property
+    def model(self) -> str: ...
 
     def prove(self) -> None:
         """Restore a small window. Raises EngineError or ModelNotFound."""
@@ -143,7 +147,7 @@ class Pool:
             self._put_off(member, reason)
 
     def _put_off(self, member: _Member, reason: ServiceError) -> None:
-        member.admitted = False
+        _admit(member, admitted=False)
         member.reason = reason
         pause = min(FIRST_PAUSE_S * 2 ** min(member.failures, 10), LONGEST_PAUSE_S)
         member.failures += 1
@@ -172,7 +176,8 @@ class Pool:
         with self._changed:
             gone = [member for address, member in self._members.items() if address not in addresses]
             for member in gone:
-                member.wanted = member.admitted = False
+                member.wanted = False
+                _admit(member, admitted=False)
                 del self._members[member.link.address]
             for address in addresses - self._members.keys():
                 self._members[address] = _Member(self._connect(address))
@@ -200,7 +205,8 @@ class Pool:
         with self._changed:
             member.proving = False
             if reason is None:
-                member.failures, member.reason, member.admitted = 0, None, member.wanted
+                member.failures, member.reason = 0, None
+                _admit(member, admitted=member.wanted)
                 log.info("windows go to %s", member.link.address)
             else:
                 self._put_off(member, reason)
@@ -225,3 +231,8 @@ class Pool:
     def _reasons(self) -> str:
         said = sorted({str(one.reason) for one in self._members.values() if one.reason})
         return "; ".join(said) or "there is no address"
+
+
+def _admit(member: _Member, *, admitted: bool) -> None:
+    member.admitted = admitted
+    TRITON_ADMITTED.labels(member.link.address, member.link.model).set(admitted)
