@@ -17,6 +17,7 @@ from pydantic_settings import (
 )
 
 from service.jobs.broker import with_password
+from service.types import Engine
 
 GIB = 1024**3
 
@@ -74,8 +75,7 @@ class Settings(BaseSettings):
     """Output pixels of one call to the engine: bounds its memory, and the delay until a cancel is seen."""
     windows_in_flight: int = Field(default=2, ge=1)
     """Windows of a segment at the engine at a time; two hide the transfer of one behind the work on the other."""
-    engine: Literal["onnx", "triton"] = "onnx"
-    """What restores windows: ``onnx`` is ONNX Runtime in the worker's process, ``triton`` a server elsewhere."""
+    engine: Engine = "onnx"
     triton_urls: Annotated[tuple[str, ...], NoDecode] = ("127.0.0.1:8001",)
     """gRPC addresses ``host:port`` of Triton, with commas between; a name stands for all that it resolves to."""
     triton_timeout_s: float = Field(default=60.0, gt=0)

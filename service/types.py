@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 CONTEXT_FRAMES = 4
 """Input frames a window needs beyond its output frames: the two-stage cascade looks two to each side."""
 
 MIN_SIDE = 64
 """Smallest height or width, in pixels, that the exported graphs take."""
+
+Engine = Literal["onnx", "triton"]
+"""What restores windows: ``onnx`` is ONNX Runtime in the worker's process, ``triton`` are servers of NVIDIA Triton."""
 
 
 @dataclass(frozen=True)
