@@ -35,7 +35,6 @@ TIMEOUTS = httpx.Timeout(30.0, connect=5.0, write=None, pool=None)
 """A slow disk behind the gateway may hold an upload's next bytes back for any time, hence no write limit."""
 CHUNK_BYTES = 1 << 18
 
-
 T = TypeVar("T")
 
 
@@ -119,8 +118,9 @@ class Client:
 
     def __init__(self, url: str, *, transport: httpx.BaseTransport | None = None) -> None:
         with _transport_errors(url):
-            plain = {"Accept-Encoding": "identity"}  # Content-Length is then what arrives
-            self._http = httpx.Client(base_url=url, headers=plain, timeout=TIMEOUTS, transport=transport)
+            self._http = httpx.Client(base_url=url, timeout=TIMEOUTS, transport=transport)
+        self._http.headers["Accept-Encoding"] = "identity"  # Content-Length is then what arrives
+        self._http.follow_redirects = True  # results may be in an object store
 
     def __enter__(self) -> Self:
         return self

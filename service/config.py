@@ -17,6 +17,7 @@ from pydantic_settings import (
 )
 
 from service.jobs.broker import with_password
+from service.storage.options import S3Options, StorageOptions
 from service.types import Engine
 
 GIB = 1024**3
@@ -37,7 +38,24 @@ class Settings(BaseSettings):
     redis_password: SecretStr | None = None
     """Kept apart from the address, so that it can come from a file; not for an address that holds one."""
     data: Path = Path("cdvd-data")
-    """Uploads, pieces and results. Gateway and workers see the same files under this path."""
+    """Uploads, pieces and results. Gateway and workers see the same files under this path, unless those are in
+    an object store."""
+    storage: Literal["filesystem", "s3"] = "filesystem"
+    """``s3`` keeps files in an S3-compatible object store; gateway and workers then share no disk."""
+    s3_bucket: str = "cdvd"
+    s3_prefix: str = Field(default="", pattern=r"^$|/$")
+    """In front of every key; empty or ending in a slash."""
+    s3_endpoint: str | None = None
+    """Such as ``http://minio:9000``; None is Amazon's."""
+    s3_region: str = "us-east-1"
+    s3_access_key_id: str | None = None
+    s3_secret_access_key: SecretStr | None = None
+    """Without keys they are looked for where Amazon's tools do: environment, files, the machine's role."""
+    s3_public_url: str | None = None
+    """The store as clients reach it: downloads are then redirected there. None: the gateway passes them on."""
+    scratch: Path | None = None
+    """A worker's local copies of objects in use; None is below ``data``."""
+    scratch_bytes: int = Field(default=16 * GIB, gt=0)
     models: Path = Field(default_factory=default_models)
     """The model repository: ``<name>/1/model.onnx`` and ``<name>/model.json``."""
     model: str = "cdvd_lite"
@@ -123,3 +141,26 @@ class Settings(BaseSettings):
         usual = (init_settings, env_settings, dotenv_settings, file_secret_settings)
         directory = Path(os.environ.get("CDVD_SECRETS_DIR", "/run/secrets"))
         return (*usual, SecretsSettingsSource(settings_cls, directory)) if directory.is_dir() else usual
+
+    def storage_options(self) -> StorageOptions:
+        """How this process reaches the files of jobs."""
+        scratch = self.scratch or self.data / "scratch"
+        return StorageOptions(
+            data=self.data,
+            reserve_bytes=self.min_free_bytes,
+            s3=self._s3_options() if self.storage == "s3" else None,
+            scratch=scratch / self.worker_name,
+            scratch_bytes=self.scratch_bytes,
+        )
+
+    def _s3_options(self) -> S3Options:
+        secret = self.s3_secret_access_key
+        return S3Options(
+            bucket=self.s3_bucket,
+            prefix=self.s3_prefix,
+            endpoint=self.s3_endpoint,
+            region=self.s3_region,
+            access_key_id=self.s3_access_key_id,
+            secret_access_key=secret.get_secret_value() if secret else None,
+            public_url=self.s3_public_url,
+        )

@@ -26,6 +26,7 @@
     │   └── InferenceFailed        inference_failed         the engine refused or failed this window
     ├── PipelineError              restoration_failed       decode, encode or join failed
     ├── BrokerUnavailable          broker_unavailable       Redis cannot be reached
+    ├── StorageUnavailable         storage_unavailable      the object store cannot be reached; retry later
     ├── DataInUse                  data_in_use              two services on one data directory
     ├── StackFailed                stack_failed             a part of the embedded service does not start or stay
     ├── InsecureAddress            insecure_address         a public address without keys
@@ -146,6 +147,10 @@ class PipelineError(ServiceError):
 
 class BrokerUnavailable(ServiceError):
     code = "broker_unavailable"
+
+
+class StorageUnavailable(ServiceError):
+    code = "storage_unavailable"
 
 
 class DataInUse(ServiceError):

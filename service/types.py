@@ -47,6 +47,16 @@ class VideoInfo:
 
 
 @dataclass(frozen=True)
+class RemoteFile:
+    """A file in an object store, read over HTTP in ranges for as long as its signed address is valid."""
+
+    url: str
+    bytes: int
+    public: bool = False
+    """Whether clients of the service can reach the address as well."""
+
+
+@dataclass(frozen=True)
 class Segment:
     """A run of output frames that one task restores: ``start <= frame < stop``, in presentation order."""
 

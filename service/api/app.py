@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import httpx
 import uvicorn
 from anyio.to_thread import run_sync
 from fastapi import FastAPI
@@ -21,7 +22,7 @@ from service.api.guard import Guard
 from service.api.load import load_registry
 from service.api.routes import events, files, jobs, metrics, system
 from service.config import Settings
-from service.errors import BrokerUnavailable
+from service.errors import BrokerUnavailable, StorageUnavailable
 from service.jobs.broker import connect
 from service.jobs.events import EventReader
 from service.jobs.queue import JobQueue, create_celery
@@ -29,7 +30,7 @@ from service.jobs.store import RedisJobStore
 from service.jobs.workers import WorkerRegistry
 from service.local.address import require_safe_address
 from service.logs import configure_logging
-from service.storage.filesystem import FilesystemStorage
+from service.storage.options import open_storage
 from service.video.probe import ProbeLimits
 
 log = logging.getLogger(__name__)
@@ -37,6 +38,8 @@ log = logging.getLogger(__name__)
 WEB = Path(__file__).resolve().parents[1] / "web"
 GOODBYE_S = 5
 """Time for answers in flight when the gateway stops; event streams do not end by themselves."""
+
+OBJECTS_TIMEOUT = httpx.Timeout(60.0, connect=5.0)
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -46,7 +49,8 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         gateway = app.state.gateway = _gateway(settings)
         await run_sync(_sweep, gateway, settings.sweep_after_s)
-        yield
+        async with httpx.AsyncClient(timeout=OBJECTS_TIMEOUT, trust_env=False) as app.state.objects:
+            yield
         await gateway.events.close()
         gateway.queue.close()
 
@@ -55,7 +59,7 @@ def create_app(settings: Settings) -> FastAPI:
     for module in (jobs, files, events, system, metrics):
         app.include_router(module.router)
     _serve_page(app)
-    app.add_middleware(Guard, hosts=_hosts(settings))
+    app.add_middleware(Guard, hosts=_hosts(settings), media=settings.s3_public_url)
     return app
 
 
@@ -95,7 +99,7 @@ def _gateway(settings: Settings) -> Gateway:
         queue=queue,
         events=EventReader(settings.broker),
         workers=workers,
-        storage=FilesystemStorage(settings.data, settings.min_free_bytes),
+        storage=open_storage(settings.storage_options()),
         catalog=ModelCatalog(settings.models),
         default_model=settings.model,
         limits=UploadLimits(settings.max_upload_bytes, _probe_limits(settings)),
@@ -121,7 +125,7 @@ def _sweep(gateway: Gateway, older_than_s: float) -> None:
     """Remove what an earlier gateway that was killed left behind."""
     try:
         removed = gateway.storage.sweep(gateway.store.exists, older_than_s)
-    except BrokerUnavailable as error:
+    except (BrokerUnavailable, StorageUnavailable) as error:
         log.warning("leftovers stay until the next start: %s", error)
         return
     log.info("removed %d leftovers of earlier uploads", removed)

@@ -36,6 +36,7 @@ STATUS: dict[type[errors.ServiceError], HTTPStatus] = {
     errors.ResultExpired: HTTPStatus.GONE,
     errors.ModelNotFound: HTTPStatus.NOT_FOUND,
     errors.BrokerUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.StorageUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 """An error has the status of its nearest ancestor here; what has none is our fault, 500."""
 

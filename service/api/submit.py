@@ -11,8 +11,8 @@ from starlette.requests import Request
 from service.api.dependencies import Gateway
 from service.api.options import read_options
 from service.api.upload import ReceivedUpload, received_upload
-from service.errors import InvalidOption, ModelNotFound, ServiceError
-from service.jobs.job import Job, JobSpec, SourceFile, new_job_id
+from service.errors import InvalidOption, ModelNotFound, ServiceError, StorageUnavailable
+from service.jobs.job import Job, JobSpec, SourceFile
 from service.jobs.steps import PLAN
 from service.metrics import UPLOADS
 from service.video.probe import probe
@@ -39,7 +39,7 @@ def _counted() -> Iterator[None]:
 async def _specify(parts: Gateway, received: ReceivedUpload) -> JobSpec:
     requested = read_options(received.fields)
     model = await run_sync(_known_model, parts, requested.model or parts.default_model)
-    video = await probe(received.upload.path, parts.limits.probe)
+    video = await probe(received.upload.contents(), parts.limits.probe)
     source = SourceFile(received.filename, received.upload.size, received.sha256)
     return JobSpec(model, requested.encode, source, video)
 
@@ -53,13 +53,14 @@ def _known_model(parts: Gateway, name: str) -> str:
 
 def _accept(parts: Gateway, received: ReceivedUpload, spec: JobSpec) -> Job:
     """Files, record, message, in this order: each may rely on those before. All or nothing remains."""
-    job_id = new_job_id()
-    received.upload.keep(job_id)
+    job_id = received.upload.job_id
+    received.upload.keep()
     try:
         job = parts.store.create(job_id, spec)
         parts.queue.enqueue(job_id, PLAN)
     except BaseException:
-        parts.storage.delete(job_id)
+        with suppress(StorageUnavailable):
+            parts.storage.delete(job_id)
         with suppress(ServiceError):
             parts.store.delete(job_id)
         raise

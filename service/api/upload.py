@@ -12,7 +12,8 @@ from starlette.requests import Request
 
 from service.api.body import RequestBody
 from service.api.multipart import FALLBACK_NAME, UploadForm, boundary_of
-from service.errors import EmptyUpload, UploadError, UploadTooLarge
+from service.errors import EmptyUpload, StorageUnavailable, UploadError, UploadTooLarge
+from service.jobs.job import new_job_id
 from service.metrics import UPLOAD_BYTES, UPLOAD_SECONDS
 from service.storage.store import Storage, Upload
 
@@ -39,15 +40,15 @@ async def received_upload(
 ) -> AsyncIterator[ReceivedUpload]:
     """The upload in a request's body; removed on leaving, unless it was kept.
 
-    Raises MalformedRequest, UploadTooLarge, EmptyUpload, StorageFull; the headers are checked before a byte
-    of the body is read.
+    Raises MalformedRequest, UploadTooLarge, EmptyUpload, StorageFull, StorageUnavailable; the headers
+    are checked before a byte of the body is read.
     """
     body = RequestBody(request)
     try:
         boundary = boundary_of(request.headers.get("content-type", ""))
         length = _declared_length(request, max_bytes)
-        upload = await run_sync(storage.begin_upload, length)
-    except UploadError:
+        upload = await run_sync(storage.begin_upload, new_job_id(), length)
+    except (UploadError, StorageUnavailable):
         await body.drain()
         raise
     try:
@@ -94,7 +95,7 @@ async def _receive(body: RequestBody, sink: _Sink, boundary: bytes) -> ReceivedU
                 await sink.flush(WRITE_BYTES)
             form.close()
             digest = await sink.finish()
-    except UploadError:
+    except (UploadError, StorageUnavailable):
         await body.drain()
         raise
     return ReceivedUpload(sink.upload, form.filename or FALLBACK_NAME, digest, form.fields)

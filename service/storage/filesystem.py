@@ -22,6 +22,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from service.errors import StorageFull
+from service.storage.store import PIECES, SOURCE, Shown
 
 _PRIVATE = 0o700
 
@@ -29,16 +30,18 @@ _PRIVATE = 0o700
 class FilesystemUpload:
     """An upload in a directory of its own."""
 
-    def __init__(self, directory: Path, jobs: Path) -> None:
+    def __init__(self, job_id: str, directory: Path, home: Path) -> None:
+        """``directory`` becomes ``home`` when the upload is kept."""
+        self._job_id = job_id
         self._directory = directory
-        self._jobs = jobs
+        self._home = home
         self._digest = hashlib.sha256()
         self._size = 0
-        self._file = self.path.open("xb")
+        self._file = self.contents().open("xb")
 
     @property
-    def path(self) -> Path:
-        return self._directory / "source"
+    def job_id(self) -> str:
+        return self._job_id
 
     @property
     def size(self) -> int:
@@ -57,9 +60,12 @@ class FilesystemUpload:
         self._file.close()
         return self._digest.hexdigest()
 
-    def keep(self, job_id: str) -> None:
-        (self._directory / "pieces").mkdir(mode=_PRIVATE)
-        self._directory.rename(self._jobs / job_id)
+    def contents(self) -> Path:
+        return self._directory / SOURCE
+
+    def keep(self) -> None:
+        (self._directory / PIECES).mkdir(mode=_PRIVATE)
+        self._directory.rename(self._home)
 
     def discard(self) -> None:
         with suppress(OSError):
@@ -79,27 +85,37 @@ class FilesystemStorage:
         for directory in (self._root, self._incoming, self._jobs, self._trash):
             directory.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
 
-    def begin_upload(self, expected_bytes: int) -> FilesystemUpload:
+    def begin_upload(self, job_id: str, expected_bytes: int) -> FilesystemUpload:
         self._check_space(expected_bytes)
         directory = self._incoming / secrets.token_hex(16)
         with _full_disk():
             directory.mkdir(mode=_PRIVATE)
-            return FilesystemUpload(directory, self._jobs)
+            return FilesystemUpload(job_id, directory, self._jobs / job_id)
 
-    def source(self, job_id: str) -> Path:
-        return self._jobs / job_id / "source"
+    def find(self, job_id: str, name: str, shown: Shown | None = None) -> Path | None:  # noqa: ARG002
+        path = self._jobs / job_id / name
+        return path if path.is_file() else None
 
-    def pieces(self, job_id: str) -> Path:
-        return self._jobs / job_id / "pieces"
+    @contextmanager
+    def reading(self, job_id: str, name: str) -> Iterator[Path]:
+        path = self.find(job_id, name)
+        if path is None:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), f"{job_id}/{name}")
+        yield path
+
+    @contextmanager
+    def writing(self, job_id: str, name: str) -> Iterator[Path]:
+        """The final place in a directory of its own that vanishes with the job: a rename publishes."""
+        target = self._jobs / job_id / name
+        draft = target.with_name(f"{target.name}.{secrets.token_hex(8)}.part")
+        try:
+            yield draft
+            draft.replace(target)
+        finally:
+            draft.unlink(missing_ok=True)
 
     def drop_pieces(self, job_id: str) -> None:
-        self._remove(self.pieces(job_id))
-
-    def result(self, job_id: str, container: str) -> Path:
-        return self._jobs / job_id / f"result.{container}"
-
-    def report(self, job_id: str) -> Path:
-        return self._jobs / job_id / "report.json"
+        self._remove(self._jobs / job_id / PIECES)
 
     def delete(self, job_id: str) -> None:
         self._remove(self._jobs / job_id)
@@ -143,7 +159,7 @@ class FilesystemStorage:
 def _changed(path: Path) -> float:
     """When anything in a directory last came or went; an upload's file is touched by every write."""
     try:
-        return max(entry.stat().st_mtime for entry in (path, path / "source") if entry.exists())
+        return max(entry.stat().st_mtime for entry in (path, path / SOURCE) if entry.exists())
     except (FileNotFoundError, ValueError):
         return time.time()
 

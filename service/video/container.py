@@ -1,4 +1,4 @@
-"""Opening files that strangers sent: by path, as a plain local file, in a container format on our list.
+"""Opening files that strangers sent: by path or as a file object, in a container format on our list.
 
 Playlists, concat scripts, sdp, image sequences and the like can name other files or addresses, so only
 formats that hold their own frames are on the list, and FFmpeg may use no protocol but ``file``.
@@ -16,6 +16,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from service.errors import DamagedVideo, NotAVideo, NoVideoStream
+from service.video.ranged import RangedFile
 
 FORMATS = (
     "mov",
@@ -45,8 +46,8 @@ _MP4_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
 _MAGIC = (b"\x1a\x45\xdf\xa3", b"FLV\x01", b"\x00\x00\x01\xba", b"OggS")
 
 
-def open_video(path: Path, max_pixels: int | None = None) -> InputContainer:
-    """Open ``path`` for reading. ``max_pixels`` bounds every frame that FFmpeg decodes while it looks around.
+def open_video(media: Path | RangedFile, max_pixels: int | None = None) -> InputContainer:
+    """Open ``media`` for reading. ``max_pixels`` bounds every frame that FFmpeg decodes while it looks around.
 
     Raises NotAVideo or DamagedVideo.
     """
@@ -58,9 +59,9 @@ def open_video(path: Path, max_pixels: int | None = None) -> InputContainer:
     if max_pixels is not None:
         options["max_pixels"] = str(max_pixels + _ALIGNMENT_SLACK)
     try:
-        return av.open(str(path.resolve()), "r", options=options, metadata_errors="replace")
+        return av.open(_openable(media), "r", options=options, metadata_errors="replace")
     except av.FFmpegError as error:
-        if _begins_like_a_video(path):
+        if _begins_like_a_video(media):
             raise DamagedVideo(
                 "The file begins like a video but its index cannot be read; it is probably truncated. "
                 "Send the complete file."
@@ -99,8 +100,22 @@ def decode_frames(container: InputContainer, stream: VideoStream) -> Iterator[Vi
             continue  # whoever needs this frame notices its absence
 
 
-def _begins_like_a_video(path: Path) -> bool:
-    with path.open("rb") as file:
-        head = file.read(12)
+def _openable(media: Path | RangedFile) -> str | RangedFile:
+    if isinstance(media, Path):
+        return str(media.resolve())
+    media.seek(0)
+    return media
+
+
+def _begins_like_a_video(media: Path | RangedFile) -> bool:
+    head = _head(media)
     is_avi = head[:4] == b"RIFF" and head[8:12] == b"AVI "
     return head[4:8] in _MP4_BOXES or head.startswith(_MAGIC) or is_avi
+
+
+def _head(media: Path | RangedFile) -> bytes:
+    if isinstance(media, Path):
+        with media.open("rb") as file:
+            return file.read(12)
+    media.seek(0)
+    return media.read(12)

@@ -1,4 +1,7 @@
-"""The child process of the probe: ``python -m service.video.inspect PATH LIMITS`` prints one JSON verdict."""
+"""The child process of the probe: ``python -m service.video.inspect LIMITS`` reads which file, prints a verdict.
+
+Both are JSON. The file comes over standard input because its address may be a signed one, which is a secret.
+"""
 
 from __future__ import annotations
 
@@ -11,20 +14,27 @@ from pathlib import Path
 import av
 from av.stream import Stream
 
-from service.errors import DamagedVideo, FrameSizeRejected, UploadError, VideoTooLong
+from service.errors import DamagedVideo, FrameSizeRejected, StorageUnavailable, UploadError, VideoTooLong
 from service.types import VideoInfo
 from service.video.container import open_video, video_stream
 from service.video.index import FrameIndex, read_index
+from service.video.ranged import RangedFile
 from service.video.source import examine
-from service.video.verdict import ProbeLimits, info_to_json, limits_from_json, refusal_to_json
+from service.video.verdict import (
+    ProbeLimits,
+    info_to_json,
+    limits_from_json,
+    media_from_json,
+    refusal_to_json,
+)
 
 
 def main() -> None:
-    path, limits = Path(sys.argv[1]), limits_from_json(sys.argv[2])
+    limits, media = limits_from_json(sys.argv[1]), media_from_json(sys.stdin.read())
     _restrict(limits)
     try:
-        verdict = info_to_json(inspect(path, limits))
-    except UploadError as error:
+        verdict = info_to_json(inspect(media if isinstance(media, Path) else RangedFile(media), limits))
+    except (UploadError, StorageUnavailable) as error:
         verdict = refusal_to_json(error)
     except MemoryError:
         verdict = refusal_to_json(DamagedVideo("The file needs more memory to decode than is allowed."))
@@ -42,12 +52,12 @@ def _restrict(limits: ProbeLimits) -> None:
     signal.alarm(seconds)
 
 
-def inspect(path: Path, limits: ProbeLimits) -> VideoInfo:
+def inspect(media: Path | RangedFile, limits: ProbeLimits) -> VideoInfo:
     """Look at the container, then its packets, then its first frame; refuse as early as possible.
 
-    Raises UploadError's kinds, MemoryError.
+    Raises UploadError's kinds, MemoryError, StorageUnavailable.
     """
-    with open_video(path, limits.max_pixels) as container:
+    with open_video(media, limits.max_pixels) as container:
         stream = video_stream(container)
         _check_size(stream.codec_context.width, stream.codec_context.height, limits)
         index = read_index(container, stream, limits.max_frames)
@@ -55,18 +65,17 @@ def inspect(path: Path, limits: ProbeLimits) -> VideoInfo:
         name, codec = container.format.name, stream.codec_context.codec.canonical_name
         audio = tuple(_codec(stream) for stream in container.streams.audio)
         subtitles = tuple(_codec(stream) for stream in container.streams.subtitles)
-    source = examine(path, index, limits.max_pixels, threads=1)
-    picture = source.picture
+    index, picture = examine(media, index, limits.max_pixels, threads=1)
     _check_size(picture.width, picture.height, limits)
     return VideoInfo(
         container=_container(name),
         codec=codec,
         width=picture.width,
         height=picture.height,
-        frames=source.index.frames,
-        duration_s=float(source.index.duration),
-        fps=float(source.index.rate),
-        variable_frame_rate=source.index.variable_rate,
+        frames=index.frames,
+        duration_s=float(index.duration),
+        fps=float(index.rate),
+        variable_frame_rate=index.variable_rate,
         rotation=picture.rotation,
         bit_depth=picture.bit_depth,
         color=picture.color,

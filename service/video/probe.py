@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from asyncio.subprocess import DEVNULL, PIPE, Process
+from asyncio.subprocess import PIPE, Process
 from contextlib import suppress
 from pathlib import Path
 from signal import SIGALRM, SIGXCPU
 from typing import NoReturn
 
 from service.errors import DamagedVideo, EmptyUpload, ProbeTimeout
-from service.types import VideoInfo
-from service.video.verdict import ProbeLimits, limits_to_json, read_verdict
+from service.types import RemoteFile, VideoInfo
+from service.video.verdict import ProbeLimits, limits_to_json, media_to_json, read_verdict
 
 __all__ = ["ProbeLimits", "probe"]
 
@@ -26,22 +26,25 @@ _COMPLAINT = 2000
 """Characters of a traceback that are worth keeping."""
 
 
-async def probe(path: Path, limits: ProbeLimits) -> VideoInfo:
-    """Find out what video ``path`` holds and whether it is within ``limits``.
+async def probe(media: Path | RemoteFile, limits: ProbeLimits) -> VideoInfo:
+    """Find out what video ``media`` holds and whether it is within ``limits``.
 
-    Raises EmptyUpload, NotAVideo, NoVideoStream, DamagedVideo, FrameSizeRejected, VideoTooLong, ProbeTimeout.
+    Raises EmptyUpload, NotAVideo, NoVideoStream, DamagedVideo, FrameSizeRejected, VideoTooLong, ProbeTimeout,
+    and StorageUnavailable for a remote file.
     The child process is gone when this returns, raises or is canceled.
     """
-    upload = await asyncio.to_thread(_existing, path)
+    upload = await asyncio.to_thread(_existing, media)
     child = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "service.video.inspect", str(upload), limits_to_json(limits)),
+        *(sys.executable, "-m", "service.video.inspect", limits_to_json(limits)),
         cwd=_PACKAGES,
-        stdin=DEVNULL,
+        stdin=PIPE,
         stdout=PIPE,
         stderr=PIPE,
     )
     try:
-        answer, complaint = await asyncio.wait_for(child.communicate(), limits.timeout_s)
+        answer, complaint = await asyncio.wait_for(
+            child.communicate(media_to_json(upload).encode()), limits.timeout_s
+        )
     except TimeoutError:
         raise _took_too_long(limits) from None
     finally:
@@ -51,10 +54,10 @@ async def probe(path: Path, limits: ProbeLimits) -> VideoInfo:
     return read_verdict(answer.decode())
 
 
-def _existing(path: Path) -> Path:
-    if path.stat().st_size == 0:
+def _existing(media: Path | RemoteFile) -> Path | RemoteFile:
+    if (media.stat().st_size if isinstance(media, Path) else media.bytes) == 0:
         raise EmptyUpload("The upload is empty. Send a video file.")
-    return path.resolve()
+    return media.resolve() if isinstance(media, Path) else media
 
 
 async def _end(child: Process) -> None:

@@ -16,6 +16,7 @@ from service.errors import DamagedVideo
 from service.types import ColorTags
 from service.video.container import DECODER_THREADS, decode_frames, open_video, prepare_decoder, video_stream
 from service.video.index import FrameIndex, read_index
+from service.video.ranged import RangedFile
 
 _COLOR_RANGE_FULL = 2
 
@@ -63,12 +64,12 @@ def load_source(path: Path) -> Source:
 def _load(path: Path, _modified_ns: int, _size: int) -> Source:
     with open_video(path) as container:
         index = read_index(container, video_stream(container))
-    return examine(path, index)
+    return Source(path, *examine(path, index))
 
 
 def examine(
-    path: Path, index: FrameIndex, max_pixels: int = MAX_PIXELS, threads: int = DECODER_THREADS
-) -> Source:
+    media: Path | RangedFile, index: FrameIndex, max_pixels: int = MAX_PIXELS, threads: int = DECODER_THREADS
+) -> tuple[FrameIndex, PictureFormat]:
     """Decode the beginning of the video and drop from the index the leading frames that do not decode.
 
     A stream cut out of a longer one may begin with frames that refer to what came before it; no player shows
@@ -77,7 +78,7 @@ def examine(
     first_key = index.keyframes[0].pts if index.keyframes else index.pts[0]
     first: VideoFrame | None = None
     decoded: set[int] = set()
-    with open_video(path, max_pixels) as container:
+    with open_video(media, max_pixels) as container:
         stream = video_stream(container)
         prepare_decoder(stream, max_pixels, threads)
         for frame in decode_frames(container, stream):
@@ -89,7 +90,7 @@ def examine(
             raise DamagedVideo("No frame of the video can be decoded; the file is damaged.")
         picture = _picture(stream, first)
     leading = frozenset(pts for pts in index.pts if pts < first_key) - decoded
-    return Source(path, index.without(leading), picture)
+    return index.without(leading), picture
 
 
 def _picture(stream: VideoStream, frame: VideoFrame) -> PictureFormat:

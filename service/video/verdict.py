@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from service import errors
-from service.types import MIN_SIDE, ColorTags, VideoInfo
+from service.types import MIN_SIDE, ColorTags, RemoteFile, VideoInfo
 
 GIB = 1 << 30
 
-_REFUSALS: dict[str, type[errors.UploadError]] = {
+_REFUSALS: dict[str, type[errors.ServiceError]] = {
     kind.code: kind
     for kind in (
         errors.EmptyUpload,
@@ -21,6 +22,7 @@ _REFUSALS: dict[str, type[errors.UploadError]] = {
         errors.FrameSizeRejected,
         errors.VideoTooLong,
         errors.ProbeTimeout,
+        errors.StorageUnavailable,
     )
 }
 
@@ -48,16 +50,25 @@ def limits_from_json(text: str) -> ProbeLimits:
     return ProbeLimits(**json.loads(text))
 
 
+def media_to_json(media: Path | RemoteFile) -> str:
+    return json.dumps({"path": str(media)} if isinstance(media, Path) else asdict(media))
+
+
+def media_from_json(text: str) -> Path | RemoteFile:
+    fields = json.loads(text)
+    return Path(fields["path"]) if "path" in fields else RemoteFile(**fields)
+
+
 def info_to_json(info: VideoInfo) -> str:
     return json.dumps({"info": asdict(info)})
 
 
-def refusal_to_json(error: errors.UploadError) -> str:
+def refusal_to_json(error: errors.ServiceError) -> str:
     return json.dumps({"code": error.code, "message": str(error)})
 
 
 def read_verdict(text: str) -> VideoInfo:
-    """Return what the child found or raise the UploadError that it named; ValueError for anything else."""
+    """Return what the child found or raise the error that it named; ValueError for anything else."""
     verdict = json.loads(text)
     if "info" in verdict:
         return _info(verdict["info"])

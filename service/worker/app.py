@@ -25,7 +25,7 @@ from service.jobs.store import RedisJobStore
 from service.jobs.workers import WorkerRegistry, WorkerState
 from service.logs import configure_logging
 from service.metrics import served
-from service.storage.filesystem import FilesystemStorage
+from service.storage.options import open_storage
 from service.worker import transport
 from service.worker.choose import choose
 from service.worker.engines import EngineCache
@@ -74,7 +74,7 @@ def build(settings: Settings) -> tuple[Celery, EngineCache, Keeper]:
         KeeperTimes(settings.claim_ttl_s, settings.stall_timeout_s),
     )
     sizes = WorkSizes(settings.segment_frames, settings.window_pixels, settings.windows_in_flight)
-    storage = FilesystemStorage(settings.data)
+    storage = open_storage(settings.storage_options())
     steps = Steps(store, ledger, queue, storage, engines, keeper, sizes)
     register(app, StepRunner(store, ledger, queue, keeper), steps)
     return app, engines, keeper

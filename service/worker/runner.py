@@ -13,6 +13,7 @@ from service.errors import (
     JobNotFound,
     SegmentGaveUp,
     ServiceError,
+    StorageUnavailable,
 )
 from service.jobs.job import Failure, Job
 from service.jobs.ledger import StepLedger
@@ -30,7 +31,7 @@ MAX_CRASHES = 6
 """The same for a job whose segments take turns at it: so many in a row, without one being finished."""
 MAX_POSTPONED = 10
 FIRST_DELAY_S, LONGEST_DELAY_S = 5.0, 120.0
-"""The engine is tried again after 5, 10, 20 ... 120 s: a quarter of an hour in all."""
+"""The engine, or the object store, is tried again after 5, 10, 20 ... 120 s: a quarter of an hour in all."""
 
 Touch = Callable[[], None]
 
@@ -63,7 +64,7 @@ class StepRunner:
             _count(step, "done")
         except (JobCanceled, JobNotFound):
             self._give_back(job_id, step)
-        except EngineUnavailable as error:
+        except (EngineUnavailable, StorageUnavailable) as error:
             self._postpone(job_id, step, error)
         except BrokerUnavailable:
             raise
@@ -79,7 +80,7 @@ class StepRunner:
         if self._keeper.stopping.is_set() and self._store.is_running(job_id):
             self._queue.enqueue(job_id, step)
 
-    def _postpone(self, job_id: str, step: str, error: EngineUnavailable) -> None:
+    def _postpone(self, job_id: str, step: str, error: EngineUnavailable | StorageUnavailable) -> None:
         times = self._ledger.postpone(job_id, step)
         if times > MAX_POSTPONED:
             self._fail(job_id, step, Failure(error.code, str(error)))

@@ -6,6 +6,7 @@ import hashlib
 import json
 import logging
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,10 +17,10 @@ from service.jobs.queue import JobQueue
 from service.jobs.steps import FINISH, segment_step
 from service.jobs.store import RedisJobStore
 from service.pipeline.finalize import finalize
-from service.pipeline.publish import published
+from service.pipeline.report import FinalReport
 from service.pipeline.segment import SegmentRequest, restore_segment
 from service.pipeline.segments import plan_segments
-from service.storage.store import Storage
+from service.storage.store import REPORT, SOURCE, Storage, piece_name, result_name
 from service.types import Segment
 from service.worker.engines import EngineCache
 from service.worker.keeper import Keeper
@@ -62,30 +63,46 @@ class Steps:
     def segment(self, job: Job, index: int, touch: Touch) -> None:
         """Restore a segment, unless its piece was published by a worker that died right after."""
         segment = job.plan[index]
-        target = self._piece(job, segment)
-        if not target.is_file():
-            self._restore(job, segment, target, touch)
+        if self.storage.find(job.id, piece_name(segment)) is None:
+            self._restore(job, segment, touch)
         if self.ledger.complete(job.id, segment_step(index), segment.frames):
             self.queue.enqueue(job.id, FINISH)
 
     def finish(self, job: Job) -> None:
         """Join the pieces, write the report, publish the result."""
-        spec = job.spec
-        target = self.storage.result(job.id, spec.options.container)
-        pieces = [self._piece(job, segment) for segment in job.plan]
-        report = finalize(self.storage.source(job.id), pieces, target, spec.video, spec.options)
+        try:
+            output, report = self._join(job)
+        except FileNotFoundError as error:
+            raise PipelineError(f"A file of the job is missing: {error}") from error
         self._write_report(job, json.loads(report.to_json()))
-        digest, size = _digest(target)
-        output = Output(size, digest, spec.options.container, spec.options.codec, report.frames_out)
         if self.store.succeed(job.id, output):
             self.storage.drop_pieces(job.id)
         self.ledger.drop(job.id, FINISH)
 
-    def _restore(self, job: Job, segment: Segment, target: Path, touch: Touch) -> None:
+    def _join(self, job: Job) -> tuple[Output, FinalReport]:
+        spec = job.spec
+        container = spec.options.container
+        with ExitStack() as stack:
+            source = stack.enter_context(self.storage.reading(job.id, SOURCE))
+            names = [piece_name(segment) for segment in job.plan]
+            pieces = [stack.enter_context(self.storage.reading(job.id, name)) for name in names]
+            target = stack.enter_context(self.storage.writing(job.id, result_name(container)))
+            report = finalize(source, pieces, target, spec.video, spec.options)
+            digest, size = _digest(target)
+        return Output(size, digest, container, spec.options.codec, report.frames_out), report
+
+    def _restore(self, job: Job, segment: Segment, touch: Touch) -> None:
+        with (
+            self.storage.reading(job.id, SOURCE) as source,
+            self.storage.writing(job.id, piece_name(segment)) as target,
+        ):
+            self._restore_into(target, source, job, segment, touch)
+
+    def _restore_into(self, target: Path, source: Path, job: Job, segment: Segment, touch: Touch) -> None:
         engine = self.engines.get(job.spec.model)
         touch()
         request = SegmentRequest(
-            source=self.storage.source(job.id),
+            source=source,
             target=target,
             segment=segment,
             encode=job.spec.options,
@@ -103,15 +120,11 @@ class Steps:
         except BrokerUnavailable:
             return False  # Redis may be back before the segment is done
 
-    def _piece(self, job: Job, segment: Segment) -> Path:
-        """The name says what the piece holds; the job fixes everything else."""
-        return self.storage.pieces(job.id) / f"{segment.index:05d}_{segment.start}-{segment.stop}.mp4"
-
     def _write_report(self, job: Job, report: dict[str, object]) -> None:
         made_with = {"name": job.spec.model, "sha256": self.engines.digest(job.spec.model)}
         text = json.dumps({"job": job.id, "model": made_with, **report}, indent=2)
-        with published(self.storage.report(job.id)) as part:
-            part.write_text(text, "utf-8")
+        with self.storage.writing(job.id, REPORT) as file:
+            file.write_text(text, "utf-8")
 
 
 class _Meter:

@@ -1,17 +1,20 @@
-"""Files of jobs: the result, the upload, the report. Ranges and HEAD are the framework's FileResponse's."""
+"""Files of jobs: the result, the upload, the report."""
 
 from __future__ import annotations
 
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import Any
 
-from fastapi import APIRouter, Response
+from anyio.to_thread import run_sync
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse
 
-from service.api.dependencies import Parts
+from service.api.dependencies import Gateway, Parts
+from service.api.download import answer, shown
 from service.api.schemas import ProblemBody
 from service.errors import JobNotFinished, JobNotFound
 from service.jobs.job import Job, JobStatus
+from service.storage.store import REPORT, SOURCE, Shown, result_name
 
 router = APIRouter(tags=["files"])
 
@@ -29,43 +32,44 @@ _VIDEO: dict[int | str, dict[str, Any]] = {**_PROBLEMS, 200: {"content": {"video
 
 @router.head("/jobs/{job_id}/result", include_in_schema=False)
 @router.get("/jobs/{job_id}/result", response_class=FileResponse, responses=_VIDEO)
-def download_result(job_id: str, parts: Parts) -> FileResponse:
-    """The finished video."""
-    job = parts.store.get(job_id)
+async def download_result(job_id: str, parts: Parts, request: Request) -> Response:
+    """The finished video; with an object store that clients reach, a redirect to it there."""
+    job = await run_sync(_finished, parts, job_id)
     container = job.spec.options.container
-    path = _finished(job, parts.storage.result(job.id, container))
     name = f"{PurePath(job.spec.source.filename).stem}_deblurred.{container}"
-    return _file(path, name, container)
+    what = shown(name, _media_type(container))
+    return await _answer(parts, request, job, result_name(container), what)
 
 
 @router.head("/jobs/{job_id}/source", include_in_schema=False)
 @router.get("/jobs/{job_id}/source", response_class=FileResponse, responses=_VIDEO)
-def download_source(job_id: str, parts: Parts) -> FileResponse:
+async def download_source(job_id: str, parts: Parts, request: Request) -> Response:
     """The upload as it was sent."""
-    job = parts.store.get(job_id)
-    path = parts.storage.source(job.id)
-    if not path.is_file():
-        raise JobNotFound(f"the files of job {job.id} were removed")
-    return _file(path, job.spec.source.filename, job.spec.video.container)
+    job = await run_sync(parts.store.get, job_id)
+    what = shown(job.spec.source.filename, _media_type(job.spec.video.container))
+    return await _answer(parts, request, job, SOURCE, what)
 
 
 @router.get("/jobs/{job_id}/report", responses=_PROBLEMS)
-def show_report(job_id: str, parts: Parts) -> Response:
+async def show_report(job_id: str, parts: Parts, request: Request) -> Response:
     """What was kept, what was lost, and with what the result was made."""
+    job = await run_sync(_finished, parts, job_id)
+    return await _answer(parts, request, job, REPORT, Shown("application/json", "inline"))
+
+
+def _finished(parts: Gateway, job_id: str) -> Job:
     job = parts.store.get(job_id)
-    path = _finished(job, parts.storage.report(job.id))
-    return Response(path.read_bytes(), media_type="application/json")
-
-
-def _finished(job: Job, path: Path) -> Path:
     if job.status is not JobStatus.SUCCEEDED:
         raise JobNotFinished(f"the job is {job.status}; there is a result once it has succeeded")
-    if not path.is_file():
+    return job
+
+
+async def _answer(parts: Gateway, request: Request, job: Job, name: str, what: Shown) -> Response:
+    file = await run_sync(parts.storage.find, job.id, name, what)
+    if file is None:
         raise JobNotFound(f"the files of job {job.id} were removed")
-    return path
+    return await answer(request, file, what)
 
 
-def _file(path: Path, name: str, container: str) -> FileResponse:
-    media_type = _MEDIA_TYPES.get(container, "application/octet-stream")
-    headers = {"Cache-Control": "private, no-cache"}
-    return FileResponse(path, media_type=media_type, filename=name, headers=headers, stat_result=path.stat())
+def _media_type(container: str) -> str:
+    return _MEDIA_TYPES.get(container, "application/octet-stream")

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 from pathlib import Path
 
@@ -18,45 +17,17 @@ def files(root: Path) -> set[str]:
 
 
 def kept(storage: FilesystemStorage, job_id: str = JOB) -> None:
-    upload = storage.begin_upload(3)
+    upload = storage.begin_upload(job_id, 3)
     upload.write(b"abc")
     upload.finish()
-    upload.keep(job_id)
-
-
-def test_kept_upload_becomes_the_source(tmp_path: Path) -> None:
-    storage = FilesystemStorage(tmp_path)
-    upload = storage.begin_upload(6)
-    upload.write(b"abc")
-    upload.write(b"def")
-
-    assert upload.finish() == hashlib.sha256(b"abcdef").hexdigest()
-    assert upload.size == 6
-    upload.keep(JOB)
-    upload.discard()
-
-    assert storage.source(JOB).read_bytes() == b"abcdef"
-    assert storage.pieces(JOB).is_dir()
-    assert files(tmp_path) == {f"jobs/{JOB}/source"}
-
-
-def test_discarded_upload_leaves_nothing(tmp_path: Path) -> None:
-    storage = FilesystemStorage(tmp_path)
-    upload = storage.begin_upload(3)
-    upload.write(b"abc")
-
-    upload.discard()
-    upload.discard()
-
-    assert files(tmp_path) == set()
-    assert list((tmp_path / "incoming").iterdir()) == []
+    upload.keep()
 
 
 def test_nobody_else_can_look_inside(tmp_path: Path) -> None:
     storage = FilesystemStorage(tmp_path / "data")
     kept(storage)
 
-    for directory in (tmp_path / "data", storage.source(JOB).parent):
+    for directory in (tmp_path / "data", tmp_path / "data" / "jobs" / JOB):
         assert directory.stat().st_mode & 0o077 == 0
 
 
@@ -64,7 +35,7 @@ def test_upload_that_would_not_leave_the_reserve_is_refused(tmp_path: Path) -> N
     storage = FilesystemStorage(tmp_path, reserve_bytes=1)
 
     with pytest.raises(StorageFull, match="free"):
-        storage.begin_upload(1 << 60)
+        storage.begin_upload(JOB, 1 << 60)
     assert list((tmp_path / "incoming").iterdir()) == []
 
 
@@ -74,7 +45,7 @@ def test_disk_that_fills_up_in_the_middle_is_reported(
 ) -> None:
     full_device = os.fdopen(os.open("/dev/full", os.O_WRONLY), "wb")
     monkeypatch.setattr(Path, "open", lambda *_: full_device)
-    upload = FilesystemStorage(tmp_path).begin_upload(1)
+    upload = FilesystemStorage(tmp_path).begin_upload(JOB, 1)
 
     with pytest.raises(StorageFull, match="full"):
         upload.write(bytes(1 << 20))
@@ -91,39 +62,29 @@ def test_deleted_job_cannot_be_written_to(tmp_path: Path) -> None:
     storage.delete(JOB)
 
     with pytest.raises(FileNotFoundError) as caught:
-        (storage.pieces(JOB) / "piece").write_bytes(b"late")
+        (tmp_path / "jobs" / JOB / "pieces" / "piece").write_bytes(b"late")
     assert caught.value.errno == errno.ENOENT
     assert files(tmp_path) == set()
 
 
-def test_pieces_can_be_dropped_alone(tmp_path: Path) -> None:
-    storage = FilesystemStorage(tmp_path)
-    kept(storage)
-    (storage.pieces(JOB) / "piece").touch()
-
-    storage.drop_pieces(JOB)
-    storage.drop_pieces(JOB)
-
-    assert files(tmp_path) == {f"jobs/{JOB}/source"}
-
-
-def test_sweep_removes_old_leftovers_and_nothing_else(tmp_path: Path) -> None:
+def test_sweep_judges_by_the_latest_change(tmp_path: Path) -> None:
     storage = FilesystemStorage(tmp_path)
     known, orphan, young = ("0" * 32, "1" * 32, "2" * 32)
     for job_id in (known, orphan, young):
         kept(storage, job_id)
-    abandoned, fresh = storage.begin_upload(1), storage.begin_upload(1)
-    for path in (storage.source(known), storage.source(orphan), abandoned.path):
-        for changed in (path, path.parent):
+    abandoned, fresh = storage.begin_upload("3" * 32, 1), storage.begin_upload("4" * 32, 1)
+    for path in (tmp_path / "jobs" / known, tmp_path / "jobs" / orphan, abandoned.contents().parent):
+        for changed in (path / "source", path):
             os.utime(changed, (0, 0))
 
     removed = storage.sweep(lambda job_id: job_id == known, older_than_s=3600)
 
     assert removed == 2
-    assert storage.source(known).exists()
-    assert storage.source(young).exists()
-    assert not storage.source(orphan).exists()
-    assert not abandoned.path.exists()
-    assert fresh.path.exists()
+    assert [storage.find(job_id, "source") is not None for job_id in (known, orphan, young)] == [
+        True,
+        False,
+        True,
+    ]
+    assert [upload.contents().exists() for upload in (abandoned, fresh)] == [False, True]
     for upload in (abandoned, fresh):
         upload.discard()

@@ -1,0 +1,182 @@
+"""Storage in an S3-compatible object store, for gateways and workers that share no disk.
+
+    <prefix>jobs/<id>/source             the upload
+    <prefix>jobs/<id>/pieces/...         restored segments
+    <prefix>jobs/<id>/result.<container>, report.json
+
+An object appears whole or not at all, which is all the atomicity that is needed. An upload streams into its final
+place, where nobody looks before its job is known. Workers work on local copies: a decoder seeks too much
+for a network.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from service.errors import StorageUnavailable
+from service.storage.bucket import Bucket
+from service.storage.scratch import Scratch
+from service.storage.store import PIECES, SOURCE, Shown
+from service.types import RemoteFile
+
+log = logging.getLogger(__name__)
+
+PART_BYTES = 8 << 20
+"""Above the 5 MiB that S3 asks for; an upload holds two of them in memory."""
+MAX_PARTS = 9_000
+"""S3 takes 10,000; the announced size may be a little short."""
+
+
+class S3Upload:
+    """Goes out in parts while it comes in: one part is on its way while the next one fills."""
+
+    def __init__(self, bucket: Bucket, job_id: str, key: str, expected_bytes: int) -> None:
+        self._bucket = bucket
+        self._job_id = job_id
+        self._key = key
+        self._part_bytes = max(PART_BYTES, expected_bytes // MAX_PARTS)
+        self._buffer = bytearray()
+        self._digest = hashlib.sha256()
+        self._size = 0
+        self._upload_id = ""
+        self._tags: list[Future[str]] = []
+        self._sender = ThreadPoolExecutor(1, thread_name_prefix="upload")
+        self._kept = False
+
+    @property
+    def job_id(self) -> str:
+        return self._job_id
+
+    @property
+    def size(self) -> int:
+        return self._size
+
+    def write(self, data: bytes) -> None:
+        self._digest.update(data)
+        self._size += len(data)
+        self._buffer += data
+        if len(self._buffer) >= self._part_bytes:
+            self._send()
+
+    def finish(self) -> str:
+        if self._upload_id:
+            if self._buffer:
+                self._send()
+            self._bucket.join_parts(self._key, self._upload_id, [tag.result() for tag in self._tags])
+            self._upload_id = ""
+        else:
+            self._bucket.put(self._key, bytes(self._buffer))
+        return self._digest.hexdigest()
+
+    def contents(self) -> RemoteFile:
+        return RemoteFile(self._bucket.sign(self._key, None), self._size)
+
+    def keep(self) -> None:
+        self._sender.shutdown()
+        self._kept = True
+
+    def discard(self) -> None:
+        """What cannot be removed now is found by a sweep."""
+        self._sender.shutdown(cancel_futures=True)
+        if self._kept:
+            return
+        try:
+            if self._upload_id:
+                self._bucket.drop_parts(self._key, self._upload_id)
+            self._bucket.remove(self._key)
+        except (StorageUnavailable, FileNotFoundError) as error:
+            log.warning("leftovers of an upload stay until a sweep: %s", error)
+
+    def _send(self) -> None:
+        """Hand over the buffer; wait for the part before, so that a slow store slows the client down."""
+        if not self._upload_id:
+            self._upload_id = self._bucket.begin_parts(self._key)
+        if self._tags:
+            self._tags[-1].result()
+        data, self._buffer = self._buffer, bytearray()
+        number = len(self._tags) + 1
+        self._tags.append(
+            self._sender.submit(self._bucket.put_part, self._key, self._upload_id, number, bytes(data))
+        )
+
+
+class S3Storage:
+    """Storage in a bucket; ``scratch`` holds the local copies that workers need."""
+
+    def __init__(self, bucket: Bucket, prefix: str, scratch: Scratch) -> None:
+        self._bucket = bucket
+        self._prefix = f"{prefix}jobs/"
+        self._scratch = scratch
+
+    def begin_upload(self, job_id: str, expected_bytes: int) -> S3Upload:
+        return S3Upload(self._bucket, job_id, self._key(job_id, SOURCE), expected_bytes)
+
+    def find(self, job_id: str, name: str, shown: Shown | None = None) -> RemoteFile | None:
+        key = self._key(job_id, name)
+        size = self._bucket.size(key)
+        if size is None:
+            return None
+        return RemoteFile(self._bucket.sign(key, shown), size, public=self._bucket.public)
+
+    @contextmanager
+    def reading(self, job_id: str, name: str) -> Iterator[Path]:
+        key = self._key(job_id, name)
+        size = self._bucket.size(key)
+        if size is None:
+            raise FileNotFoundError(f"there is no object {key}")
+        with self._scratch.copy(key, size, lambda path: self._bucket.download(key, path)) as path:
+            yield path
+
+    @contextmanager
+    def writing(self, job_id: str, name: str) -> Iterator[Path]:
+        """A delete takes the source away first, so whoever still sees it after writing was in time."""
+        key = self._key(job_id, name)
+        with self._scratch.draft() as path:
+            yield path
+            self._bucket.upload(path, key)
+        if self._bucket.size(self._key(job_id, SOURCE)) is None:
+            self._bucket.remove(key)
+            raise FileNotFoundError(f"the files of job {job_id} were removed")
+
+    def drop_pieces(self, job_id: str) -> None:
+        self._remove_all(self._key(job_id, f"{PIECES}/"))
+
+    def delete(self, job_id: str) -> None:
+        self._bucket.remove(self._key(job_id, SOURCE))
+        self._remove_all(self._key(job_id, ""))
+
+    def sweep(self, is_known: Callable[[str], bool], older_than_s: float) -> int:
+        latest = datetime.now(UTC) - timedelta(seconds=older_than_s)
+        return self._sweep_unfinished(latest) + self._sweep_orphans(is_known, latest)
+
+    def check(self) -> None:
+        self._bucket.check()
+
+    def _sweep_unfinished(self, latest: datetime) -> int:
+        old = [found for found in self._bucket.unfinished(self._prefix) if found.changed <= latest]
+        for found in old:
+            self._bucket.drop_parts(found.key, found.upload_id)
+        return len(old)
+
+    def _sweep_orphans(self, is_known: Callable[[str], bool], latest: datetime) -> int:
+        changed: dict[str, datetime] = {}
+        for found in self._bucket.objects(self._prefix):
+            job_id = found.key.removeprefix(self._prefix).partition("/")[0]
+            changed[job_id] = max(found.changed, changed.get(job_id, found.changed))
+        orphans = [job_id for job_id, when in changed.items() if when <= latest and not is_known(job_id)]
+        for job_id in orphans:
+            self.delete(job_id)
+        return len(orphans)
+
+    def _remove_all(self, prefix: str) -> None:
+        for found in self._bucket.objects(prefix):
+            self._bucket.remove(found.key)
+
+    def _key(self, job_id: str, name: str) -> str:
+        return f"{self._prefix}{job_id}/{name}"

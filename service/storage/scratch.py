@@ -1,0 +1,100 @@
+"""Local copies of remote files, within a limit: the least recently used go when room is needed."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from service.errors import StorageFull, StorageUnavailable
+
+
+@dataclass
+class _Copy:
+    path: Path
+    bytes: int
+    users: int = 0
+    complete: bool = False
+    fetching: threading.Lock = field(default_factory=threading.Lock)
+
+
+class Scratch:
+    """A directory of one process, emptied when it starts. Copies that are in use stay.
+
+    ``max_bytes`` bounds the copies. What is being written comes on top: a piece for each segment in work, or a
+    result.
+    """
+
+    def __init__(self, root: Path, max_bytes: int) -> None:
+        self._root = root
+        self._max_bytes = max_bytes
+        self._copies: OrderedDict[str, _Copy] = OrderedDict()
+        self._lock = threading.Lock()
+        shutil.rmtree(root, ignore_errors=True)
+
+    @contextmanager
+    def copy(self, key: str, size: int, fetch: Callable[[Path], None]) -> Iterator[Path]:
+        """A local copy of the file ``key`` of ``size`` bytes, which ``fetch`` writes if it is not here yet.
+
+        Raises StorageFull for what can never fit, StorageUnavailable while what is in use leaves no room.
+        """
+        copy = self._enter(key, size)
+        try:
+            with copy.fetching:
+                if not copy.complete:
+                    fetch(copy.path)
+                    copy.complete = True
+            yield copy.path
+        finally:
+            self._leave(key, copy)
+
+    @contextmanager
+    def draft(self) -> Iterator[Path]:
+        """A path for a new file, which is gone afterwards."""
+        path = self._new_path()
+        try:
+            yield path
+        finally:
+            path.unlink(missing_ok=True)
+
+    def _enter(self, key: str, size: int) -> _Copy:
+        with self._lock:
+            copy = self._copies.get(key)
+            if copy is None:
+                self._make_room(size)
+                copy = self._copies[key] = _Copy(self._new_path(), size)
+            self._copies.move_to_end(key)
+            copy.users += 1
+            return copy
+
+    def _leave(self, key: str, copy: _Copy) -> None:
+        with self._lock:
+            copy.users -= 1
+            if not copy.users and not copy.complete:
+                self._drop(key)
+
+    def _make_room(self, wanted: int) -> None:
+        if wanted > self._max_bytes:
+            raise StorageFull(
+                f"a file of {wanted} bytes does not fit into the {self._max_bytes} bytes that local copies may take"
+            )
+        idle = [key for key, copy in self._copies.items() if not copy.users]
+        while self._used() + wanted > self._max_bytes:
+            if not idle:
+                raise StorageUnavailable("the local copies in use leave no room for another file")
+            self._drop(idle.pop(0))
+
+    def _used(self) -> int:
+        return sum(copy.bytes for copy in self._copies.values())
+
+    def _drop(self, key: str) -> None:
+        self._copies.pop(key).path.unlink(missing_ok=True)
+
+    def _new_path(self) -> Path:
+        self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return self._root / secrets.token_hex(16)
