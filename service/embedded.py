@@ -6,6 +6,7 @@ data directory, so the next start goes on with them.
 
 from __future__ import annotations
 
+import secrets
 import signal
 import socket
 import sys
@@ -27,6 +28,9 @@ from service.local.lock import DirectoryLock
 from service.local.redis_server import find_redis_server, redis_command, socket_path
 from service.local.signals import sigterm_exits
 from service.local.supervisor import Supervised, Supervisor
+from service.local.triton_install import cache_directory, install
+from service.local.triton_server import TritonServer, free_ports
+from service.types import Engine
 
 CLAIM_TTL_S = 10
 """The one worker is started again at once and takes over what it held before; this is only a backstop."""
@@ -42,6 +46,11 @@ class EmbeddedOptions:
     data: Path = Path("cdvd-data")
     models: Path = field(default_factory=default_models)
     model: str = "cdvd_lite"
+    engine: Engine | None = None
+    """What restores windows; None is what ``CDVD_ENGINE`` says. For ``triton`` a server is started here, fetched
+    from PyPI when it is not there yet, unless ``CDVD_TRITON_URLS`` names others."""
+    triton: Path = field(default_factory=cache_directory)
+    """Where a Triton from PyPI is kept."""
     allow_unauthenticated: bool = False
     """Listen on other addresses than loopback although everyone who reaches them may do everything."""
     start_timeout_s: float = 60.0
@@ -75,8 +84,8 @@ class EmbeddedStack:
     def start(self) -> None:
         """Return when jobs are taken and a worker has loaded the model.
 
-        Raises InsecureAddress, ModelNotFound, RequirementMissing, DataInUse, and StackFailed with the end of
-        the logs.
+        Raises InsecureAddress, ModelNotFound, RequirementMissing (no Redis, no Triton for this machine), DataInUse,
+        and StackFailed with the end of the logs.
         """
         options = self._options
         allowed = options.allow_unauthenticated or Settings().allow_unauthenticated
@@ -105,8 +114,12 @@ class EmbeddedStack:
         self._url = _url(listener)
         redis_socket = resources.enter_context(socket_path(data))
         environment = _environment(options, data, redis_socket, allow_unauthenticated)
+        triton = _triton_server(options, data)
+        if triton:
+            environment["CDVD_TRITON_URLS"] = triton.grpc_address
         children = (
             _redis(redis_command(server, _directory(data / "redis"), redis_socket), data, lock, environment),
+            *([_triton(triton)] if triton else []),
             _worker(options, data, environment),
             _gateway(data, listener, environment),
         )
@@ -135,6 +148,26 @@ def _redis(command: list[str], data: Path, lock: DirectoryLock, environment: dic
     return Supervised(Child(spec), lambda: is_answering(url))
 
 
+def _triton_server(options: EmbeddedOptions, data: Path) -> TritonServer | None:
+    """The server to start here, if windows go to a Triton and nobody has named one."""
+    settings = Settings()
+    if (options.engine or settings.engine) != "triton" or "triton_urls" in settings.model_fields_set:
+        return None
+    return TritonServer(
+        install=install(options.triton),
+        models=options.models,
+        directory=data / "triton",
+        log=_directory(data / "logs") / "triton.log",
+        ports=free_ports(),
+        name=f"cdvd-{secrets.token_hex(8)}",
+        threads=settings.engine_threads,
+    )
+
+
+def _triton(server: TritonServer) -> Supervised:
+    return Supervised(Child(server.spec()), server.is_ready, server.is_healthy)
+
+
 def _worker(options: EmbeddedOptions, data: Path, environment: dict[str, str]) -> Supervised:
     command = [sys.executable, "-m", "service.worker"]
     log = _directory(data / "logs") / "worker.log"
@@ -160,6 +193,7 @@ def _environment(
         "CDVD_DATA": str(data),
         "CDVD_MODELS": str(options.models.resolve()),
         "CDVD_MODEL": options.model,
+        "CDVD_ENGINE": options.engine or Settings().engine,
         "CDVD_ALLOW_UNAUTHENTICATED": str(allow_unauthenticated),
         "CDVD_WORKER_NAME": "embedded",
         "CDVD_CLAIM_TTL_S": str(CLAIM_TTL_S),

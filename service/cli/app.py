@@ -17,6 +17,7 @@ import typer
 from typer.main import get_command
 
 from service.errors import ServiceError
+from service.types import Engine
 
 FAILURE = 1
 DEFAULT_URL = "http://127.0.0.1:8080"
@@ -50,7 +51,7 @@ Models = Annotated[
 
 
 @app.command()
-def up(
+def up(  # noqa: PLR0913  # one parameter per option
     data: Annotated[Path, typer.Option(help="Jobs and videos are kept here.", file_okay=False)] = Path(
         "data"
     ),
@@ -58,6 +59,13 @@ def up(
     port: Annotated[int, typer.Option(help="0 takes a free one.", min=0, max=65535)] = DEFAULT_PORT,
     models: Models = None,
     model: ModelName = None,
+    engine: Annotated[
+        Engine | None,
+        typer.Option(
+            envvar="CDVD_ENGINE",
+            help="What restores windows. For triton, a server from PyPI is started unless CDVD_TRITON_URLS is set.",
+        ),
+    ] = None,
     allow_unauthenticated: Annotated[
         bool, typer.Option(help="Listen on other addresses than loopback without any check of who asks.")
     ] = False,
@@ -73,9 +81,31 @@ def up(
         data=data,
         models=models or base.models,
         model=model or base.model,
+        engine=engine,
         allow_unauthenticated=allow_unauthenticated,
     )
     serve(options)
+
+
+@app.command()
+def triton(
+    models: Models = None,
+    grpc_port: Annotated[int, typer.Option(help="0 takes a free one.", min=0, max=65535)] = 8001,
+    http_port: Annotated[int, typer.Option(min=0, max=65535)] = 8000,
+    metrics_port: Annotated[int, typer.Option(min=0, max=65535)] = 8002,
+    directory: Annotated[
+        Path | None, typer.Option(help="Where the server is kept; ~/.cache/cdvd/triton.", file_okay=False)
+    ] = None,
+    install_only: Annotated[bool, typer.Option("--install", help="Only fetch it.")] = False,
+) -> None:
+    """Run a Triton for this machine, on its processors, until Ctrl-C; it is fetched from PyPI if need be."""
+    from service.cli import triton as command
+    from service.local.triton_install import cache_directory
+    from service.local.triton_server import TritonPorts
+
+    install = command.fetch(directory or cache_directory())
+    if not install_only:
+        command.serve(install, models, TritonPorts(http_port, grpc_port, metrics_port))
 
 
 @app.command()

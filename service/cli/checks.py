@@ -8,15 +8,19 @@ import platform
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
-from service.errors import RequirementMissing
+from service.errors import RequirementMissing, ServiceError
 from service.local.redis_server import find_redis_server
+from service.local.triton_install import VERSION as TRITON_VERSION
+from service.local.triton_install import cache_directory, installed, require_platform
 
 OLDEST_PYTHON = (3, 11)
-TRITON_TIMEOUT_S = 3.0
+TRITON_TIMEOUT_S = 10.0
 REDIS_TIMEOUT_S = 10.0
 GIB = 1 << 30
 
@@ -92,26 +96,42 @@ def onnxruntime() -> Finding:
     return Finding("ONNX Runtime", True, f"{module.__version__} on {providers}")
 
 
-def triton(url: str | None) -> Finding:
-    """The optional inference server, by its HTTP address."""
-    if not url:
-        detail = "CDVD_TRITON_URL is not set: networks run in the worker's process"
-        return Finding("Triton", False, detail, required=False)
-    import httpx
+def triton(addresses: Sequence[str], model: str) -> Finding:
+    """Whether one of the servers that were named restores a window of ``model`` now."""
+    from service.inference.triton import TritonEngine, TritonOptions
 
-    address = url if "://" in url else f"http://{url}"
+    remedy = "start it, or correct CDVD_TRITON_URLS"
+    options = TritonOptions(addresses, timeout_s=TRITON_TIMEOUT_S, owner="doctor")
     try:
-        ready = httpx.get(f"{address}/v2/health/ready", timeout=TRITON_TIMEOUT_S).is_success
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        return Finding("Triton", False, f"{address}: {error}", "start it, or correct CDVD_TRITON_URL", False)
-    return Finding("Triton", ready, f"{address}: {'ready' if ready else 'not ready'}", required=False)
+        with closing(TritonEngine(model, options)) as engine:
+            return Finding("Triton", True, f"{', '.join(engine.servers)}: restored a window of {model}")
+    except (ServiceError, ValueError) as error:
+        return Finding("Triton", False, str(error), remedy)
 
 
-def triton_client() -> Finding:
-    if _module("tritonclient") is not None:
-        return Finding("Triton client", True, "installed", required=False)
-    remedy = "only for a Triton server: pip install 'cdvd[triton]'"
-    return Finding("Triton client", False, "not installed", remedy, required=False)
+def triton_client(*, required: bool) -> Finding:
+    if _module("tritonclient.grpc") is not None:
+        return Finding("Triton client", True, "installed", required=required)
+    remedy = (
+        "pip install 'cdvd[triton]'"
+        if required
+        else "only for CDVD_ENGINE=triton: pip install 'cdvd[triton]'"
+    )
+    return Finding("Triton client", False, "not installed", remedy, required=required)
+
+
+def local_triton(*, required: bool) -> Finding:
+    """The server that ``cdvd triton`` and ``cdvd up --engine triton`` start here."""
+    name, folder = "Local Triton", cache_directory()
+    try:
+        require_platform()
+    except RequirementMissing as error:
+        return Finding(name, False, str(error), "use another machine's: CDVD_TRITON_URLS", required)
+    if installed(folder):
+        return Finding(name, True, f"{TRITON_VERSION} in {folder}", required=required)
+    return Finding(
+        name, False, "not fetched yet", "`cdvd triton --install` (55 MB), or at its first use", False
+    )
 
 
 def disk(folder: Path, needed: int) -> Finding:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -18,7 +17,6 @@ from service.cli.checks import Finding
 from service.cli.console import say_json
 from service.config import Settings
 
-TRITON_VARIABLE = "CDVD_TRITON_URL"
 _MODEL_REMEDY = "restore its folder from the release, or export it: python -m export --help"
 
 
@@ -32,11 +30,21 @@ def examine(models: Path | None) -> list[Finding]:
         checks.ffmpeg(),
         checks.x264(),
         checks.onnxruntime(),
-        checks.triton_client(),
-        checks.triton(os.environ.get(TRITON_VARIABLE)),
+        *triton(settings),
         *repository(models or settings.models, settings.model),
         checks.disk(settings.data, settings.min_free_bytes),
     ]
+
+
+def triton(settings: Settings) -> Iterator[Finding]:
+    """Required only where windows go to a Triton: the client, and the servers named, or else one of our own."""
+    chosen = settings.engine == "triton"
+    client = checks.triton_client(required=chosen)
+    yield client
+    if not chosen or "triton_urls" not in settings.model_fields_set:
+        yield checks.local_triton(required=chosen)
+    elif client.found:
+        yield checks.triton(settings.triton_urls, settings.model)
 
 
 def repository(folder: Path, default: str) -> Iterator[Finding]:

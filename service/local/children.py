@@ -109,6 +109,12 @@ class Child:
             process.wait()
         self.spec.clean()
 
+    def kill(self) -> None:
+        """SIGKILL: it counts as a crash, after which ``revive`` starts it again."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
     def log_tail(self, lines: int = 15) -> str:
         """The last lines it wrote."""
         with suppress(OSError):

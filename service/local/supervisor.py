@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from service.local.children import Child
 log = logging.getLogger(__name__)
 
 LOOK_S = 0.1
+HEALTH_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,8 @@ class Supervised:
 
     child: Child
     is_ready: Callable[[], bool] = lambda: True
+    is_healthy: Callable[[int], bool] = lambda _pid: True
+    """Asked with the process id now and then; one that is not is killed, and so started again."""
 
 
 class Supervisor:
@@ -33,6 +37,7 @@ class Supervisor:
         self._stopping = threading.Event()
         self._ended = threading.Event()
         self._failure: StackFailed | None = None
+        self._look_at = 0.0
         self._thread = threading.Thread(target=self._run, name="supervisor", daemon=True)
 
     def start(self) -> None:
@@ -62,6 +67,7 @@ class Supervisor:
                 one.child.start()
                 self._await(one)
             while not self._stopping.wait(LOOK_S):
+                self._kill_the_sick()
                 self._revive()
         except (StackFailed, OSError) as error:
             self._failure = error if isinstance(error, StackFailed) else StackFailed(str(error))
@@ -74,6 +80,15 @@ class Supervisor:
         while not self._stopping.wait(LOOK_S / 2) and not one.is_ready():
             if not one.child.running:
                 raise StackFailed(f"{one.child.spec.name} does not start:\n{one.child.log_tail()}")
+
+    def _kill_the_sick(self) -> None:
+        if time.monotonic() < self._look_at:
+            return
+        self._look_at = time.monotonic() + HEALTH_S
+        for one in self._supervised:
+            if one.child.running and one.child.pid and not one.is_healthy(one.child.pid):
+                log.warning("%s is broken and is started again", one.child.spec.name)
+                one.child.kill()
 
     def _revive(self) -> None:
         for one in self._supervised:

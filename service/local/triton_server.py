@@ -9,16 +9,18 @@ import socket
 import sys
 import urllib.request
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from http.client import HTTPException
 from pathlib import Path
 
-from service.errors import RequirementMissing
+from service.errors import RequirementMissing, StackFailed
 from service.local.children import ChildSpec
 from service.local.triton_install import TritonInstall, library_directory
 
 BACKEND = Path(__file__).with_name("onnxruntime_backend.py")
 SHARED_MEMORY = Path("/dev/shm")
+HOST = "127.0.0.1"
+"""Triton lets everybody who reaches it do everything."""
 READY_TIMEOUT_S = 2.0
 EXIT_TIMEOUT_S = 5
 """With less, an open connection makes Triton end as if it had failed."""
@@ -33,6 +35,9 @@ class TritonPorts:
     metrics: int
 
 
+NO_PORTS = TritonPorts(0, 0, 0)
+
+
 @dataclass(frozen=True)
 class TritonServer:
     """One server on the models of a repository; ``name`` tells it from every other one on this machine."""
@@ -44,13 +49,12 @@ class TritonServer:
     log: Path
     ports: TritonPorts
     name: str
-    host: str = "127.0.0.1"
     threads: int | None = None
     """Threads of ONNX Runtime per window; None lets it take every core."""
 
     @property
     def grpc_address(self) -> str:
-        return f"{self.host}:{self.ports.grpc}"
+        return f"{HOST}:{self.ports.grpc}"
 
     def spec(self) -> ChildSpec:
         """How ``Child`` runs it: it dies with us, in good order, and leaves nothing behind."""
@@ -84,7 +88,7 @@ class TritonServer:
 
     def is_ready(self) -> bool:
         """Whether it has finished loading; another server that listens on our port is not taken for it."""
-        address = f"http://{self.host}:{self.ports.http}"
+        address = f"http://{HOST}:{self.ports.http}"
         direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:
             with direct.open(f"{address}/v2", timeout=READY_TIMEOUT_S) as answer:
@@ -94,6 +98,14 @@ class TritonServer:
                 return bool(answer.status == 200)
         except (OSError, HTTPException, ValueError, KeyError):
             return False
+
+    @staticmethod
+    def is_healthy(pid: int) -> bool:
+        """Whether the processes that run the models live. Without one the server still says that it is ready,
+        does not start it again, and fails every window.
+        """
+        tasks = Path(f"/proc/{pid}/task").glob("*/children")
+        return not any(_is_zombie(int(child)) for task in tasks for child in _read(task).split())
 
     @property
     def _prefix(self) -> str:
@@ -123,9 +135,9 @@ class TritonServer:
             "exit-on-error": "false",  # a model that does not load is reported by whoever asks for it
             "strict-readiness": "false",
             "exit-timeout-secs": EXIT_TIMEOUT_S,
-            "http-address": self.host,
-            "grpc-address": self.host,
-            "metrics-address": self.host,
+            "http-address": HOST,
+            "grpc-address": HOST,
+            "metrics-address": HOST,
             "http-port": ports.http,
             "grpc-port": ports.grpc,
             "metrics-port": ports.metrics,
@@ -146,9 +158,32 @@ class TritonServer:
         ]
 
 
-def free_ports(host: str = "127.0.0.1") -> TritonPorts:
-    """Three ports that nobody listens on now; ``is_ready`` notices when somebody was faster."""
+def free_ports(wanted: TritonPorts = NO_PORTS) -> TritonPorts:
+    """The wanted ports, and free ones in place of zeros; ``is_ready`` notices when somebody else was faster.
+
+    Raises StackFailed for a port that is taken: the server itself would notice that only when all is loaded.
+    """
     with ExitStack() as held:
-        sockets = [held.enter_context(socket.create_server((host, 0))) for _ in range(3)]
+        sockets = [held.enter_context(_bound(port)) for port in astuple(wanted)]
         http, grpc, metrics = (one.getsockname()[1] for one in sockets)
     return TritonPorts(http, grpc, metrics)
+
+
+def _bound(port: int) -> socket.socket:
+    try:
+        return socket.create_server((HOST, port))
+    except OSError as error:
+        raise StackFailed(f"Triton cannot listen on {HOST} port {port}: {error.strerror or error}") from error
+
+
+def _is_zombie(pid: int) -> bool:
+    """A process that has ended and was not waited for; its state follows its name, which may hold anything."""
+    return _read(Path(f"/proc/{pid}/stat")).rpartition(")")[2].split()[:1] == ["Z"]
+
+
+def _read(path: Path) -> str:
+    """What a file of /proc says; nothing when its process is gone."""
+    try:
+        return path.read_text()
+    except OSError:
+        return ""

@@ -9,7 +9,8 @@ import pytest
 
 from service.cli import checks
 from service.cli.checks import Finding
-from service.cli.doctor import healthy, print_report, repository
+from service.cli.doctor import healthy, print_report, repository, triton
+from service.config import Settings
 from tests.models import write_model
 
 
@@ -80,12 +81,22 @@ def test_too_little_disk_space_is_told_for_a_folder_that_is_yet_to_be_made(tmp_p
     assert not checks.disk(folder, needed=1 << 60).found
 
 
-def test_triton_is_optional_and_its_address_is_tried() -> None:
+def test_a_triton_that_windows_go_to_is_required_and_its_address_is_tried(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    finding = checks.triton(f"127.0.0.1:{port}")
-    assert (finding.found, finding.required) == (False, False)
-    assert f"http://127.0.0.1:{port}" in finding.detail
+    monkeypatch.setenv("CDVD_ENGINE", "triton")
+    monkeypatch.setenv("CDVD_TRITON_URLS", f"127.0.0.1:{port}")
+    client, server = triton(Settings())
+    assert client.found
+    assert (server.found, server.required) == (False, True)
+    assert f"127.0.0.1:{port}" in server.detail
+
+
+def test_without_a_triton_nothing_of_it_is_required(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CDVD_ENGINE", raising=False)
+    assert healthy(list(triton(Settings())))
 
 
 def test_the_report_names_what_is_missing_and_its_remedy(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,58 @@
+"""``cdvd triton``: a Triton server on this machine, in the foreground."""
+
+from __future__ import annotations
+
+import secrets
+import tempfile
+from pathlib import Path
+
+from service.cli.console import say
+from service.config import default_models
+from service.local.children import Child
+from service.local.signals import sigterm_exits
+from service.local.supervisor import Supervised, Supervisor
+from service.local.triton_install import VERSION, TritonInstall, install, installed
+from service.local.triton_server import HOST, TritonPorts, TritonServer, free_ports
+
+
+def fetch(directory: Path) -> TritonInstall:
+    """The server kept in ``directory``; fetched with pip when it is not there. Raises RequirementMissing."""
+    if installed(directory) is None:
+        say(f"Fetching Triton {VERSION} into {directory} ...")
+    found = install(directory)
+    say(f"Triton is in {found.root}")
+    return found
+
+
+def serve(found: TritonInstall, models: Path | None, ports: TritonPorts) -> None:
+    """Run until interrupted, which is the normal end; raise StackFailed when the server does not start or stay."""
+    with tempfile.TemporaryDirectory(prefix="cdvd-triton-") as folder, sigterm_exits():
+        server = TritonServer(
+            install=found,
+            models=models or default_models(),
+            directory=Path(folder) / "triton",
+            log=Path(folder) / "triton.log",
+            ports=free_ports(ports),
+            name=f"cdvd-{secrets.token_hex(8)}",
+        )
+        _run(server)
+
+
+def _run(server: TritonServer) -> None:
+    supervisor = Supervisor([Supervised(Child(server.spec()), server.is_ready, server.is_healthy)])
+    supervisor.start()
+    try:
+        while not server.is_ready():
+            if supervisor.wait(0.1):
+                return
+        ports = server.ports
+        say(f"Triton serves {server.models.resolve()}")
+        say(f"gRPC {HOST}:{ports.grpc}, HTTP {HOST}:{ports.http}, metrics {HOST}:{ports.metrics}")
+        say(f"Its log is {server.log}")
+        say(f"For workers: CDVD_ENGINE=triton CDVD_TRITON_URLS={server.grpc_address}. Ctrl-C stops.")
+        while not supervisor.wait(1.0):
+            pass
+    except (KeyboardInterrupt, SystemExit):
+        say("Stopped.")
+    finally:
+        supervisor.stop()
