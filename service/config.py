@@ -96,6 +96,8 @@ class Settings(BaseSettings):
     engine: Engine = "onnx"
     triton_urls: Annotated[tuple[str, ...], NoDecode] = ("127.0.0.1:8001",)
     """gRPC addresses ``host:port`` of Triton, with commas between; a name stands for all that it resolves to."""
+    triton_shared_memory: bool = True
+    """Exchange windows by shared memory with a Triton that can: one on the same machine that allows it."""
     triton_timeout_s: float = Field(default=60.0, gt=0)
     """For one window at a Triton; one that takes longer gets no more until it has recovered."""
     triton_patience_s: float = Field(default=30.0, ge=0)
