@@ -10,6 +10,13 @@ from onnx import TensorProto, helper, numpy_helper
 
 _SHAPE = ["N", "H", "W", 3]
 _OPSET = 17
+_CONFIG = """\
+backend: "onnxruntime"
+max_batch_size: 0
+input [ { name: "frames", data_type: TYPE_UINT8, dims: [ -1, -1, -1, 3 ] } ]
+output [ { name: "restored", data_type: TYPE_UINT8, dims: [ -1, -1, -1, 3 ] } ]
+instance_group [ { count: 1, kind: KIND_CPU } ]
+"""
 
 
 def graph(
@@ -58,6 +65,19 @@ def averaging_graph() -> onnx.ModelProto:
     return graph(nodes, constants)
 
 
+def narrow_graph() -> onnx.ModelProto:
+    """The inner frames as they are, and an error for other widths than 64."""
+    node, constants = _slice(2, -2, "inner")
+    constants["columns"] = np.zeros((1, 1, 64, 3), np.int32)
+    nodes = [
+        node,
+        helper.make_node("Cast", ["inner"], ["numbers"], to=TensorProto.INT32),
+        helper.make_node("Add", ["numbers", "columns"], ["sum"]),
+        helper.make_node("Cast", ["sum"], ["restored"], to=TensorProto.UINT8),
+    ]
+    return graph(nodes, constants)
+
+
 def outer_graph() -> onnx.ModelProto:
     """All frames, so four too many."""
     return graph([helper.make_node("Identity", ["frames"], ["restored"])], {})
@@ -69,10 +89,16 @@ def float_graph() -> onnx.ModelProto:
     return graph([node], constants, dtype=TensorProto.FLOAT)
 
 
-def write_model(folder: Path, model: onnx.ModelProto) -> Path:
+def write_model(folder: Path, model: onnx.ModelProto, name: str = "tiny") -> Path:
     """Lay ``model`` out as the model repository does, and return the model's directory."""
-    directory = folder / "tiny"
+    directory = folder / name
     (directory / "1").mkdir(parents=True)
     onnx.checker.check_model(model)
     onnx.save(model, directory / "1" / "model.onnx")
+    write_config(directory)
     return directory
+
+
+def write_config(directory: Path) -> None:
+    """The least that Triton wants to know of a model in ``directory``."""
+    (directory / "config.pbtxt").write_text(_CONFIG)

@@ -11,6 +11,8 @@ from pathlib import Path
 import onnx
 from onnx import TensorProto, helper
 
+from tests.graphs import write_config
+
 MATRIX_SIDE = 512
 """A product of two such matrices takes about 10 ms on one core."""
 
@@ -33,6 +35,7 @@ def write_model(repository: Path, name: str, products: int = 0) -> Path:
         "description": "for tests: returns its inner frames",
     }
     (directory / "model.json").write_text(json.dumps(card))
+    write_config(directory)
     return directory
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from service.errors import EngineUnavailable, InferenceFailed
 from service.inference.engine import Frames, Stopped, check_window, checked_result, never
-from service.inference.triton_link import TritonLink
+from service.inference.triton_link import LinkOptions, TritonLink
 from service.inference.triton_pool import Pool
 from service.types import CONTEXT_FRAMES
 
@@ -35,6 +35,8 @@ class TritonOptions:
     """How long a window is tried again, and waits while no server takes any, before its segment is put off."""
     owner: str = "worker"
     """Name of this worker: after a restart, what its last process left at a server is removed."""
+    share_memory: bool = True
+    """Use shared memory with the servers that can."""
     message_bytes: int = MESSAGE_BYTES
     """Bytes of the largest window that is sent whole; a longer one is cut, which does not change the result."""
 
@@ -77,7 +79,8 @@ class TritonEngine:
 
     def _connector(self, model: str) -> Callable[[str], TritonLink]:
         options = self._options
-        return lambda address: TritonLink(address, model, timeout_s=options.timeout_s, owner=options.owner)
+        link = LinkOptions(options.timeout_s, options.owner, options.share_memory)
+        return lambda address: TritonLink(address, model, link)
 
 
 def split(window: Frames, most_bytes: int) -> list[Frames]:

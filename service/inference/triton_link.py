@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from threading import Event
 from typing import Any
 
@@ -43,15 +44,23 @@ _REFUSED = {"INVALID_ARGUMENT", "RESOURCE_EXHAUSTED", "OUT_OF_RANGE", "UNIMPLEME
 """This window is at fault. What is in neither set, INTERNAL above all, may be the window or a broken server."""
 
 
+@dataclass(frozen=True)
+class LinkOptions:
+    """``timeout_s``: for one window. ``owner``: see ``SharedMemory``, which is tried if ``share_memory``."""
+
+    timeout_s: float
+    owner: str
+    share_memory: bool = True
+
+
 class TritonLink:
     """A connection for one model. Several threads may call; their windows are at the server at the same time."""
 
-    def __init__(self, address: str, model: str, *, timeout_s: float, owner: str) -> None:
-        """``address``: ``host:port`` of gRPC; nothing is connected yet. ``timeout_s``: for one window."""
+    def __init__(self, address: str, model: str, options: LinkOptions) -> None:
+        """``address``: ``host:port`` of gRPC; nothing is connected yet."""
         self.address = address
         self.model = model
-        self._timeout_s = timeout_s
-        self._owner = owner
+        self._options = options
         self._client = InferenceServerClient(address, channel_args=_CHANNEL)
         self._memory: SharedMemory | None = None
         self._closed = Event()
@@ -73,7 +82,7 @@ class TritonLink:
             checked_result(self._by_message(window, never), window)
         except InferenceServerException as error:
             raise EngineUnavailable(f"{self._says(error)} on the smallest window") from error
-        self._memory = self._shared_memory(window)
+        self._memory = self._shared_memory(window) if self._options.share_memory else None
 
     def infer(self, window: Frames, stopped: Stopped = never) -> Frames:
         """Restore a window; raises what ``DeblurEngine.restore`` raises."""
@@ -147,7 +156,7 @@ class TritonLink:
 
         try:
             call = self._client.async_infer(
-                self.model, [given], answered, outputs=[wanted], client_timeout=self._timeout_s
+                self.model, [given], answered, outputs=[wanted], client_timeout=self._options.timeout_s
             )
         except ValueError as error:  # gRPC's word for a closed connection
             raise EngineUnavailable("The engine was closed.") from error
@@ -168,7 +177,7 @@ class TritonLink:
     def _require_signature(self) -> None:
         """The tensors are those that we send and expect; else say what the server has against the model."""
         try:
-            found = self._client.get_model_metadata(self.model, client_timeout=self._timeout_s)
+            found = self._client.get_model_metadata(self.model, client_timeout=self._options.timeout_s)
         except InferenceServerException as error:
             raise self._absent(error) from error
         for side, tensors, name in (("input", found.inputs, INPUT), ("output", found.outputs, OUTPUT)):
@@ -183,7 +192,7 @@ class TritonLink:
         if _status(error) not in ("NOT_FOUND", "UNAVAILABLE"):
             return EngineUnavailable(self._says(error))
         try:
-            index = self._client.get_model_repository_index(client_timeout=self._timeout_s).models
+            index = self._client.get_model_repository_index(client_timeout=self._options.timeout_s).models
         except InferenceServerException as again:
             return EngineUnavailable(self._says(again))
         states = [(one.state, one.reason) for one in index if one.name == self.model]
@@ -195,7 +204,7 @@ class TritonLink:
         return EngineUnavailable(f"{self.address} does not serve {self.model!r} yet: {state or 'loading'}")
 
     def _shared_memory(self, window: Frames) -> SharedMemory | None:
-        memory = SharedMemory(self._client, self._owner, self._timeout_s)
+        memory = SharedMemory(self._client, self._options.owner, self._options.timeout_s)
         try:
             memory.sweep()
             self._by_memory(memory, window, never)

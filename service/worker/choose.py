@@ -41,6 +41,7 @@ def _triton(settings: Settings) -> Load:
         timeout_s=settings.triton_timeout_s,
         patience_s=settings.triton_patience_s,
         owner=settings.worker_name,
+        share_memory=settings.triton_shared_memory,
     )
     return lambda directory: TritonEngine(directory.name, options)
 

@@ -1,4 +1,4 @@
-"""What every engine must do, run over the fakes and over ONNX Runtime with graphs of the same meaning."""
+"""What every engine must do, run over the fakes, ONNX Runtime and a real Triton with graphs of the same meaning."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,8 +10,10 @@ import pytest
 from service.errors import JobCanceled
 from service.inference.engine import DeblurEngine, Frames
 from service.inference.onnx import OnnxEngine
+from service.inference.triton import TritonEngine, TritonOptions
 from tests.fakes import AveragingEngine, IdentityEngine
 from tests.graphs import averaging_graph, identity_graph, write_model
+from tests.tritons import running_triton
 
 ENGINES: dict[str, Callable[[Path], DeblurEngine]] = {
     "fake identity": lambda _: IdentityEngine(),
@@ -21,9 +23,32 @@ ENGINES: dict[str, Callable[[Path], DeblurEngine]] = {
 }
 
 
-@pytest.fixture(params=ENGINES)
+GRAPHS = {"identity": identity_graph, "average": averaging_graph}
+TRITONS = {
+    f"Triton {model}, {'shared memory' if shared else 'messages'}": (model, shared)
+    for model in GRAPHS
+    for shared in (True, False)
+}
+
+
+@pytest.fixture(scope="module")
+def triton(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a server with the graphs above."""
+    root = tmp_path_factory.mktemp("triton")
+    for name, graph in GRAPHS.items():
+        write_model(root / "models", graph(), name)
+    with running_triton(root / "models", root) as server:
+        yield server.address
+
+
+@pytest.fixture(params=[*ENGINES, *(pytest.param(name, marks=pytest.mark.integration) for name in TRITONS)])
 def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[DeblurEngine]:
-    made = ENGINES[request.param](tmp_path)
+    if request.param in TRITONS:
+        model, shared = TRITONS[request.param]
+        options = TritonOptions([request.getfixturevalue("triton")], share_memory=shared)
+        made: DeblurEngine = TritonEngine(model, options)
+    else:
+        made = ENGINES[request.param](tmp_path)
     yield made
     made.close()
 
