@@ -34,7 +34,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="CDVD_", frozen=True, extra="ignore")
 
     redis_url: str = "redis://127.0.0.1:6379/0"
-    """``redis://host:port/db`` or ``unix:///path?db=0``."""
+    """``redis://[user:password@]host:port/db``, ``rediss://`` the same over TLS (``?ssl_ca_certs=/path`` for a private
+    authority), ``unix:///path?db=0``, or ``sentinel://[user:password@]host:port,host:port/<master>/<db>``
+    (``sentinels://`` over TLS; ``?sentinel_auth=true`` where the Sentinels ask for the same password)."""
     redis_password: SecretStr | None = None
     """Kept apart from the address, so that it can come from a file; not for an address that holds one."""
     data: Path = Path("cdvd-data")
@@ -91,6 +93,12 @@ class Settings(BaseSettings):
     """Output frames of one task: what a crash can cost, and what several workers can share."""
     window_pixels: int = Field(default=4_000_000, gt=0)
     """Output pixels of one call to the engine: bounds its memory, and the delay until a cancel is seen."""
+    window_frames: int = Field(default=12, ge=1)
+    """Output frames of one call at most. Beyond 12 the four context frames weigh little, and small videos would see
+    a cancel late; with TensorRT no more than its profile has (``docs/models.md``)."""
+    window_bytes: int | None = Field(default=None, gt=0)
+    """Memory that one call may take, by what the model's card says of it; then ``window_pixels`` is not looked at.
+    For accelerators: T frames together cost 2T + 2 restorations, one alone costs four."""
     windows_in_flight: int = Field(default=2, ge=1)
     """Windows of a segment at the engine at a time; two hide the transfer of one behind the work on the other."""
     engine: Engine = "onnx"

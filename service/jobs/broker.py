@@ -8,8 +8,12 @@ from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import redis
+import redis.asyncio
+import redis.asyncio.sentinel
+import redis.sentinel
 
 from service.errors import BrokerUnavailable
+from service.jobs.sentinel import SCHEMES, sentinel_address
 
 CONNECT_TIMEOUT_S = 5.0
 REPLY_TIMEOUT_S = 30.0
@@ -17,9 +21,30 @@ REPLY_TIMEOUT_S = 30.0
 
 
 def connect(url: str) -> redis.Redis:
-    """A lazily connecting, thread-safe client; ``url`` is ``redis://host:port/0`` or ``unix:///path?db=0``."""
-    limits: Any = timeouts(url, REPLY_TIMEOUT_S)
-    return redis.Redis.from_url(url, decode_responses=True, health_check_interval=25, **limits)
+    """A lazily connecting, thread-safe client; ``Settings.redis_url`` tells the forms of ``url``.
+
+    Raises ValueError for a wrong one.
+    """
+    options: Any = {"decode_responses": True, "health_check_interval": 25, **timeouts(url, REPLY_TIMEOUT_S)}
+    if sentinel := sentinel_address(url):
+        untyped: Any = redis.sentinel.Sentinel
+        watchers = untyped(sentinel.nodes, sentinel_kwargs=sentinel.sentinel_options())
+        master: redis.Redis = watchers.master_for(sentinel.master, **sentinel.redis_options(), **options)
+        return master
+    return redis.Redis.from_url(url, **options)
+
+
+def connect_async(url: str, reply_s: float) -> redis.asyncio.Redis:
+    """The same for a single event loop; ``reply_s`` is the longest wait for an answer."""
+    options: Any = {"decode_responses": True, **timeouts(url, reply_s)}
+    if sentinel := sentinel_address(url):
+        untyped: Any = redis.asyncio.sentinel.Sentinel
+        watchers = untyped(sentinel.nodes, sentinel_kwargs=sentinel.sentinel_options())
+        master: redis.asyncio.Redis = watchers.master_for(
+            sentinel.master, **sentinel.redis_options(), **options
+        )
+        return master
+    return redis.asyncio.Redis.from_url(url, **options)
 
 
 def timeouts(url: str, reply_s: float) -> dict[str, float]:
@@ -41,7 +66,7 @@ def is_answering(url: str) -> bool:
 def with_password(url: str, password: str) -> str:
     """``url`` with a password in it. Raises ValueError where there is one already, or no place for one."""
     parts = urlsplit(url)
-    if parts.scheme not in ("redis", "rediss") or parts.password is not None:
+    if parts.scheme not in ("redis", "rediss", *SCHEMES) or parts.password is not None:
         raise ValueError("a password of its own goes with redis://[user@]host:port addresses that hold none")
     user, _, address = parts.netloc.rpartition("@")
     return urlunsplit(parts._replace(netloc=f"{user}:{quote(password, safe='')}@{address}"))

@@ -6,9 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
-import redis.asyncio
-
-from service.jobs.broker import REPLY_TIMEOUT_S, broker_errors, timeouts
+from service.jobs.broker import REPLY_TIMEOUT_S, broker_errors, connect_async
 from service.jobs.keys import JobKeys
 
 FROM_THE_BEGINNING = "0-0"
@@ -28,8 +26,7 @@ class EventReader:
     """Follows event streams. Methods raise BrokerUnavailable."""
 
     def __init__(self, url: str) -> None:
-        limits: Any = timeouts(url, LONGEST_WAIT_S + REPLY_TIMEOUT_S)
-        self._redis = redis.asyncio.Redis.from_url(url, decode_responses=True, **limits)
+        self._redis = connect_async(url, LONGEST_WAIT_S + REPLY_TIMEOUT_S)
 
     async def read(self, job_id: str, after: str, wait_s: float) -> list[Event]:
         """Events after an id, at most 100; waits ``wait_s``, at most a minute, for the first."""

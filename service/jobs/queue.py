@@ -8,6 +8,7 @@ from kombu.exceptions import OperationalError
 
 from service.errors import BrokerUnavailable
 from service.jobs.broker import broker_errors
+from service.jobs.celery_address import broker_url, tls_options, transport_options
 from service.jobs.steps import FINISH, PLAN, segment_index
 
 PLAN_TASK = "cdvd.plan"
@@ -25,7 +26,7 @@ VISIBILITY_TIMEOUT_S = 3600
 
 def create_celery(redis_url: str) -> Celery:
     """The Celery application that both sides share: how messages travel, nothing about tasks."""
-    app = Celery("cdvd", broker=_broker_url(redis_url), set_as_current=False)
+    app = Celery("cdvd", broker=broker_url(redis_url), set_as_current=False)
     app.conf.update(
         task_serializer="json",
         accept_content=["json"],
@@ -41,23 +42,11 @@ def create_celery(redis_url: str) -> Celery:
             "unacked_restore_throttle": 1,
             "health_check_interval": 25,
             "socket_timeout": 30,
-            **_tcp_options(redis_url),
+            **transport_options(redis_url),
         },
+        broker_use_ssl=tls_options(redis_url),
     )
     return app
-
-
-def _broker_url(redis_url: str) -> str:
-    """Redis' own form of a socket address, in Celery's words."""
-    if not redis_url.startswith("unix:"):
-        return redis_url
-    path, _, query = redis_url.removeprefix("unix://").partition("?")
-    return f"redis+socket://{path}?virtual_host={query.removeprefix('db=') or '0'}"
-
-
-def _tcp_options(redis_url: str) -> dict[str, bool]:
-    """Keepalive belongs to TCP; the client refuses the option on a unix socket."""
-    return {} if redis_url.startswith("unix:") else {"socket_keepalive": True}
 
 
 class JobQueue:

@@ -26,10 +26,19 @@ class _Channel(redis.Channel):
     QoS = _QoS
 
 
+class _SentinelChannel(redis.SentinelChannel):
+    QoS = _QoS
+
+
 class Transport(redis.Transport):
     Channel = _Channel
 
 
+class SentinelTransport(redis.SentinelTransport):
+    Channel = _SentinelChannel
+
+
 def install() -> None:
-    """Use this transport for Redis addresses of every form; before the first connection."""
+    """Use these transports for Redis addresses of every form; before the first connection."""
     TRANSPORT_ALIASES["redis"] = f"{__name__}:{Transport.__name__}"
+    TRANSPORT_ALIASES["sentinel"] = f"{__name__}:{SentinelTransport.__name__}"
