@@ -65,14 +65,16 @@ def averaging_graph() -> onnx.ModelProto:
     return graph(nodes, constants)
 
 
-def narrow_graph() -> onnx.ModelProto:
-    """The inner frames as they are, and an error for other widths than 64."""
+def dark_graph() -> onnx.ModelProto:
+    """The inner frames as they are, and an error for windows with a value of 200 or more."""
     node, constants = _slice(2, -2, "inner")
-    constants["columns"] = np.zeros((1, 1, 64, 3), np.int32)
+    constants["zeros"] = np.zeros(200, np.int32)
     nodes = [
         node,
         helper.make_node("Cast", ["inner"], ["numbers"], to=TensorProto.INT32),
-        helper.make_node("Add", ["numbers", "columns"], ["sum"]),
+        helper.make_node("ReduceMax", ["numbers"], ["brightest"], keepdims=0),
+        helper.make_node("Gather", ["zeros", "brightest"], ["nothing"]),
+        helper.make_node("Add", ["numbers", "nothing"], ["sum"]),
         helper.make_node("Cast", ["sum"], ["restored"], to=TensorProto.UINT8),
     ]
     return graph(nodes, constants)
