@@ -53,6 +53,11 @@ class JobKeys:
         return f"{self.record}:frames"
 
     @property
+    def workers(self) -> str:
+        """Hash: segment step -> name of the worker that finished it."""
+        return f"{self.record}:workers"
+
+    @property
     def deliveries(self) -> str:
         """Hash: step -> times it was begun without coming back."""
         return f"{self.record}:deliveries"
@@ -73,6 +78,7 @@ class JobKeys:
             self.steps,
             self.done,
             self.frames,
+            self.workers,
             self.deliveries,
             self.postponed,
             self.events,

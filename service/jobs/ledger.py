@@ -88,7 +88,8 @@ class StepLedger:
         """Finish a segment. True for exactly one caller per job: the last, who enqueues the finish."""
         names = JobKeys(job_id)
         claim = keys.claim(job_id, step)
-        used = [names.record, names.steps, names.done, claim, names.deliveries, names.frames, names.events]
+        used = [names.record, names.steps, names.done, claim, names.deliveries, names.frames]
+        used += [names.events, names.workers]
         with broker_errors():
             return bool(self._complete(keys=used, args=[step, self._owner, time.time(), frames]))
 
@@ -110,6 +111,12 @@ class StepLedger:
         with broker_errors():
             found = self._redis.hgetall(JobKeys(job_id).steps)
         return {str(step): str(state) for step, state in found.items()}
+
+    def finished_by(self, job_id: str) -> dict[str, str]:
+        """The finished segments' steps, each with the name of the worker that finished it."""
+        with broker_errors():
+            found = self._redis.hgetall(JobKeys(job_id).workers)
+        return {str(step): str(worker) for step, worker in found.items()}
 
     def holder(self, job_id: str, step: str) -> str | None:
         """The owner of the claim on a step, if there is one."""

@@ -14,6 +14,12 @@ local function event(stream, now, ...)
 end
 """
 
+_WORKER = """
+local function worker_of(owner)
+    return string.match(owner, '^[^/]*')
+end
+"""
+
 TRANSITION = (
     _EVENT
     + """
@@ -34,6 +40,7 @@ return 'changed'
 
 CLAIM = (
     _EVENT
+    + _WORKER
     + """
 local record, steps, done, claim, deliveries, frames, events = unpack(KEYS)
 local step, owner, ttl, now = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
@@ -45,7 +52,7 @@ if redis.call('EXISTS', claim) == 1 then return {'held', 0, 0} end
 redis.call('SET', claim, owner, 'EX', ttl)
 redis.call('HSET', steps, step, 'running')
 redis.call('HDEL', frames, step)
-event(events, now, 'type', 'step_started', 'step', step)
+event(events, now, 'type', 'step_started', 'step', step, 'worker', worker_of(owner))
 local crashes = tonumber(redis.call('HGET', record, 'crashes') or 0)
 return {'granted', redis.call('HINCRBY', deliveries, step, 1), crashes}
 """
@@ -113,16 +120,18 @@ return 1
 
 COMPLETE = (
     _EVENT
+    + _WORKER
     + """
-local record, steps, done, claim, deliveries, frames, events = unpack(KEYS)
+local record, steps, done, claim, deliveries, frames, events, workers = unpack(KEYS)
 local step, owner, now, count = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 if redis.call('GET', claim) == owner then redis.call('DEL', claim) end
 if redis.call('HDEL', steps, step) == 0 then return 0 end
 redis.call('HDEL', deliveries, step)
 redis.call('SADD', done, step)
 redis.call('HSET', frames, step, count)
+redis.call('HSET', workers, step, worker_of(owner))
 redis.call('HDEL', record, 'crashes')
-event(events, now, 'type', 'step_done', 'step', step)
+event(events, now, 'type', 'step_done', 'step', step, 'worker', worker_of(owner))
 local segments = tonumber(redis.call('HGET', record, 'segments'))
 if redis.call('SCARD', done) ~= segments + 1 then return 0 end
 redis.call('HSET', steps, 'finish', 'queued ' .. now)

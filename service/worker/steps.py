@@ -7,7 +7,7 @@ import json
 import logging
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from service.errors import BrokerUnavailable, PipelineError
@@ -122,7 +122,11 @@ class Steps:
 
     def _write_report(self, job: Job, report: dict[str, object]) -> None:
         made_with = {"name": job.spec.model, "sha256": self.engines.digest(job.spec.model)}
-        text = json.dumps({"job": job.id, "model": made_with, **report}, indent=2)
+        workers = self.ledger.finished_by(job.id)
+        segments = [
+            {**asdict(segment), "worker": workers.get(segment_step(segment.index))} for segment in job.plan
+        ]
+        text = json.dumps({"job": job.id, "model": made_with, **report, "segments": segments}, indent=2)
         with self.storage.writing(job.id, REPORT) as file:
             file.write_text(text, "utf-8")
 
