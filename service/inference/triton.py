@@ -58,6 +58,11 @@ class TritonEngine:
         """Addresses of the servers that take windows at the moment."""
         return self._pool.admitted()
 
+    @property
+    def in_flight(self) -> int:
+        """Windows that are at a server now."""
+        return self._pool.in_flight()
+
     def restore(self, window: Frames, stopped: Stopped = never, /) -> Frames:
         check_window(window)
         parts = [self._restore(part, stopped) for part in split(window, self._options.message_bytes)]

@@ -20,7 +20,7 @@ from service.errors import (
     ServiceError,
 )
 from service.inference.engine import INPUT, OUTPUT, Frames, Stopped, checked_result, never
-from service.inference.triton_memory import SharedMemory
+from service.inference.triton_memory import SharingError, SharedMemory
 from service.metrics import TRITON_WINDOWS
 from service.types import CONTEXT_FRAMES, MIN_SIDE
 
@@ -119,13 +119,16 @@ class TritonLink:
             return self._by_message(window, stopped)
         try:
             return self._by_memory(memory, window, stopped)
-        except (InferenceServerException, OSError) as error:
-            if isinstance(error, InferenceServerException) and _status(error) in _AWAY - {"NOT_FOUND"}:
+        except SharingError as error:
+            reason: Exception = error
+        except InferenceServerException as error:
+            if _status(error) in _AWAY - {"NOT_FOUND"}:
                 raise
             # A server that was restarted has forgotten the regions; anything else is told by the second try.
-            log.info("a window goes to %s without shared memory: %s", self.address, error)
             memory.forget()
-            return self._by_message(window, stopped)
+            reason = error
+        log.info("a window goes to %s by message: %s", self.address, reason)
+        return self._by_message(window, stopped)
 
     def _by_message(self, window: Frames, stopped: Stopped) -> Frames:
         given = InferInput(INPUT, window.shape, _DATATYPE)
@@ -208,8 +211,7 @@ class TritonLink:
         try:
             memory.sweep()
             self._by_memory(memory, window, never)
-        except (InferenceServerException, InferenceFailed, OSError, AttributeError) as error:
-            # AttributeError: a system without posix_fallocate.
+        except (SharingError, InferenceServerException, InferenceFailed) as error:
             log.info("windows go to %s by message, not by shared memory: %s", self.address, error)
             return None
         log.info("windows go to %s by shared memory", self.address)

@@ -27,7 +27,13 @@ from service.inference.engine import Frames
 DIRECTORY = Path("/dev/shm")
 RUN = secrets.token_hex(8)
 """Tells the regions of this process from those of every other one, also of a process with the same id elsewhere."""
-CALL_TIMEOUT_S = 10.0
+REGISTER_TIMEOUT_S = 3.0
+"""A server answers at once, whatever its networks do; one that does not gets the window by message, cancelable."""
+FORGET_TIMEOUT_S = 1.0
+
+
+class SharingError(Exception):
+    """The server cannot have this memory, or there is none left; the window can go by message."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +50,7 @@ class Region:
 
 
 class SharedMemory:
-    """The regions of one server. Raises OSError or InferenceServerException where there can be none."""
+    """The regions of one server."""
 
     def __init__(self, client: Any, owner: str, settle_s: float) -> None:
         """``client``: an ``InferenceServerClient``. ``owner``: this worker's name, the same after a restart.
@@ -60,7 +66,10 @@ class SharedMemory:
 
     @contextmanager
     def region(self, size: int) -> Iterator[Region]:
-        """A region of at least ``size`` bytes for one call; not used again unless the call ends well."""
+        """A region of at least ``size`` bytes for one call; not used again unless the call ends well.
+
+        Raises SharingError.
+        """
         region = self._take(size) or self._create(size)
         try:
             yield region
@@ -71,8 +80,12 @@ class SharedMemory:
             self._free.append(region)
 
     def sweep(self) -> None:
-        """Make the server forget the regions of this worker's earlier processes."""
-        for name in self._client.get_system_shared_memory_status(client_timeout=CALL_TIMEOUT_S).regions:
+        """Make the server forget the regions of this worker's earlier processes. Raises SharingError."""
+        try:
+            known = self._client.get_system_shared_memory_status(client_timeout=REGISTER_TIMEOUT_S).regions
+        except InferenceServerException as error:
+            raise SharingError(str(error)) from error
+        for name in known:
             if name.startswith(self._owner) and not name.startswith(f"{self._owner}{RUN}/"):
                 self._unregister(name)
 
@@ -109,14 +122,16 @@ class SharedMemory:
     def _create(self, size: int) -> Region:
         token = secrets.token_hex(8)
         path = DIRECTORY / f"cdvd-{RUN}-{token}"
-        memory = _map_new(path, size)
         name = f"{self._owner}{RUN}/{token}"
         try:
+            memory = _map_new(path, size)
             self._client.register_system_shared_memory(
-                name, f"/{path.name}", size, client_timeout=CALL_TIMEOUT_S
+                name, f"/{path.name}", size, client_timeout=REGISTER_TIMEOUT_S
             )
+        except (OSError, InferenceServerException) as error:
+            raise SharingError(str(error)) from error
         finally:
-            path.unlink()
+            path.unlink(missing_ok=True)
         return Region(name, memory)
 
     def _retire(self, region: Region) -> None:
@@ -126,17 +141,16 @@ class SharedMemory:
 
     def _unregister(self, name: str) -> None:
         with suppress(InferenceServerException):
-            self._client.unregister_system_shared_memory(name, client_timeout=CALL_TIMEOUT_S)
+            self._client.unregister_system_shared_memory(name, client_timeout=FORGET_TIMEOUT_S)
 
 
 def _map_new(path: Path, size: int) -> mmap.mmap:
     """Memory that really is there: a page that /dev/shm has no room for would kill the process that touches it."""
+    if not hasattr(os, "posix_fallocate"):
+        raise SharingError("this system cannot reserve shared memory")
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         os.posix_fallocate(descriptor, 0, size)
         return mmap.mmap(descriptor, size)
-    except BaseException:
-        path.unlink()
-        raise
     finally:
         os.close(descriptor)

@@ -89,6 +89,11 @@ class Pool:
         with self._changed:
             return tuple(sorted(member.link.address for member in self._members.values() if member.admitted))
 
+    def in_flight(self) -> int:
+        """Windows that are at a server now."""
+        with self._changed:
+            return sum(member.in_flight for member in self._members.values())
+
     @contextmanager
     def borrowed(self, patience_s: float, stopped: Stopped = never) -> Iterator[Link]:
         """The least loaded server, for one window. An EngineUnavailable raised inside puts the server out.
