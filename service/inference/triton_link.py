@@ -20,7 +20,7 @@ from service.errors import (
     ServiceError,
 )
 from service.inference.engine import INPUT, OUTPUT, Frames, Stopped, checked_result, never
-from service.inference.triton_memory import SharingError, SharedMemory
+from service.inference.triton_memory import SharedMemory, SharingError
 from service.metrics import TRITON_WINDOWS
 from service.types import CONTEXT_FRAMES, MIN_SIDE
 
