@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 _DATATYPE = "UINT8"
 _ASK_S = 0.2
 """How often a call that waits for the server asks whether it is still wanted."""
+_QUESTION_TIMEOUT_S = 10.0
+"""For what a server knows by heart."""
 _CHANNEL = [
     ("grpc.max_send_message_length", -1),
     ("grpc.max_receive_message_length", -1),
@@ -62,13 +64,14 @@ class TritonLink:
         self.model = model
         self._options = options
         self._client = InferenceServerClient(address, channel_args=_CHANNEL)
-        self._memory: SharedMemory | None = None
+        self._memory = SharedMemory(self._client, options.owner, options.timeout_s)
+        self._shares = False
         self._closed = Event()
 
     @property
     def shares_memory(self) -> bool:
         """Whether windows go through shared memory."""
-        return self._memory is not None
+        return self._shares
 
     def prove(self) -> None:
         """Restore the smallest window, and find out whether memory can be shared.
@@ -82,11 +85,11 @@ class TritonLink:
             checked_result(self._by_message(window, never), window)
         except InferenceServerException as error:
             raise EngineUnavailable(f"{self._says(error)} on the smallest window") from error
-        self._memory = self._shared_memory(window) if self._options.share_memory else None
+        self._shares = self._options.share_memory and self._can_share(window)
 
     def infer(self, window: Frames, stopped: Stopped = never) -> Frames:
         """Restore a window; raises what ``DeblurEngine.restore`` raises."""
-        way, outcome = "memory" if self._memory else "message", "restored"
+        way, outcome = "memory" if self._shares else "message", "restored"
         try:
             return self._answer(window, stopped)
         except ServiceError as error:
@@ -98,8 +101,7 @@ class TritonLink:
     def close(self) -> None:
         """Give up the calls under way, and disconnect."""
         self._closed.set()
-        if self._memory:
-            self._memory.close()
+        self._memory.close()
         self._client.close()
 
     def _answer(self, window: Frames, stopped: Stopped) -> Frames:
@@ -114,18 +116,17 @@ class TritonLink:
             raise InferenceFailed(f"{self._says(error)} on a window of {list(window.shape)}") from error
 
     def _infer(self, window: Frames, stopped: Stopped) -> Frames:
-        memory = self._memory
-        if memory is None:
+        if not self._shares:
             return self._by_message(window, stopped)
         try:
-            return self._by_memory(memory, window, stopped)
+            return self._by_memory(window, stopped)
         except SharingError as error:
             reason: Exception = error
         except InferenceServerException as error:
             if _status(error) in _AWAY - {"NOT_FOUND"}:
                 raise
             # A server that was restarted has forgotten the regions; anything else is told by the second try.
-            memory.forget()
+            self._memory.forget()
             reason = error
         log.info("a window goes to %s by message: %s", self.address, reason)
         return self._by_message(window, stopped)
@@ -136,10 +137,10 @@ class TritonLink:
         restored: Frames = self._call(given, InferRequestedOutput(OUTPUT), stopped).as_numpy(OUTPUT)
         return restored
 
-    def _by_memory(self, memory: SharedMemory, window: Frames, stopped: Stopped) -> Frames:
+    def _by_memory(self, window: Frames, stopped: Stopped) -> Frames:
         shape = (window.shape[0] - CONTEXT_FRAMES, *window.shape[1:])
         size = int(np.prod(shape))
-        with memory.region(window.nbytes + size) as region:
+        with self._memory.region(window.nbytes + size) as region:
             region.frames(0, window.shape)[...] = window
             given, wanted = InferInput(INPUT, window.shape, _DATATYPE), InferRequestedOutput(OUTPUT)
             given.set_shared_memory(region.name, window.nbytes)
@@ -180,7 +181,7 @@ class TritonLink:
     def _require_signature(self) -> None:
         """The tensors are those that we send and expect; else say what the server has against the model."""
         try:
-            found = self._client.get_model_metadata(self.model, client_timeout=self._options.timeout_s)
+            found = self._client.get_model_metadata(self.model, client_timeout=_QUESTION_TIMEOUT_S)
         except InferenceServerException as error:
             raise self._absent(error) from error
         for side, tensors, name in (("input", found.inputs, INPUT), ("output", found.outputs, OUTPUT)):
@@ -195,7 +196,7 @@ class TritonLink:
         if _status(error) not in ("NOT_FOUND", "UNAVAILABLE"):
             return EngineUnavailable(self._says(error))
         try:
-            index = self._client.get_model_repository_index(client_timeout=self._options.timeout_s).models
+            index = self._client.get_model_repository_index(client_timeout=_QUESTION_TIMEOUT_S).models
         except InferenceServerException as again:
             return EngineUnavailable(self._says(again))
         states = [(one.state, one.reason) for one in index if one.name == self.model]
@@ -206,16 +207,17 @@ class TritonLink:
             return EngineError(f"The model {self.model!r} does not load at {self.address}: {reason}")
         return EngineUnavailable(f"{self.address} does not serve {self.model!r} yet: {state or 'loading'}")
 
-    def _shared_memory(self, window: Frames) -> SharedMemory | None:
-        memory = SharedMemory(self._client, self._options.owner, self._options.timeout_s)
+    def _can_share(self, window: Frames) -> bool:
+        """Found out by doing it, with new regions: those of before may be of a server that was restarted."""
         try:
-            memory.sweep()
-            self._by_memory(memory, window, never)
+            self._memory.forget()
+            self._memory.sweep()
+            self._by_memory(window, never)
         except (SharingError, InferenceServerException, InferenceFailed) as error:
             log.info("windows go to %s by message, not by shared memory: %s", self.address, error)
-            return None
+            return False
         log.info("windows go to %s by shared memory", self.address)
-        return memory
+        return True
 
     def _says(self, error: InferenceServerException) -> str:
         return f"Triton at {self.address}: {_status(error)}: {error.message()}"
