@@ -1,11 +1,11 @@
-# make demo | test | check | format | install | develop.  Everything happens in .venv; nothing is installed elsewhere.
+# make demo | test | check | format | install | develop | compose-test | lock.  Everything happens in .venv; nothing is installed elsewhere.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # The CPU build of torch (200 MB) rather than the CUDA build (gigabytes); falls back to the package index.
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 
-.PHONY: demo test check format lint unit install develop clean
+.PHONY: demo test check format lint unit install develop clean compose-test lock
 
 demo: $(VENV)/.demo
 	$(BIN)/python -m benchmarks.demo
@@ -23,6 +23,15 @@ lint: $(VENV)/.dev
 
 unit: $(VENV)/.dev
 	$(BIN)/python -m pytest tests/unit
+
+# The deployment on a real Docker engine, mistreated in the middle of a job; minutes, so not part of `test`.
+compose-test: $(VENV)/.dev
+	$(BIN)/python -m tests.compose
+
+# Pins what the images install.
+lock: $(VENV)/.dev
+	$(BIN)/python -m pip install -q uv
+	PATH="$(CURDIR)/$(BIN):$$PATH" docker/lock.sh
 
 install: $(VENV)/.install
 

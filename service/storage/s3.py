@@ -20,6 +20,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from service.errors import StorageUnavailable
+from service.metrics import STAGE_SECONDS
 from service.storage.bucket import Bucket
 from service.storage.scratch import Scratch
 from service.storage.store import PIECES, SOURCE, Shown
@@ -139,7 +140,8 @@ class S3Storage:
         key = self._key(job_id, name)
         with self._scratch.draft() as path:
             yield path
-            self._bucket.upload(path, key)
+            with STAGE_SECONDS.labels("upload").time():
+                self._bucket.upload(path, key)
         if self._bucket.size(self._key(job_id, SOURCE)) is None:
             self._bucket.remove(key)
             raise FileNotFoundError(f"the files of job {job_id} were removed")

@@ -1,0 +1,89 @@
+"""``make compose-test``: the stack of docker-compose.yml on a real engine, mistreated, and its result looked at.
+
+Needs a Docker engine with compose v2 and curl; uses the CPU variant unless ``--gpu`` is given. ``COMPOSE_TEST_EXEC``
+is put in front of curl where the engine's ports are not this machine's. Everything it starts is gone when it ends.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+from pathlib import Path
+from subprocess import CalledProcessError
+from unittest.mock import patch
+
+from service.client import Client
+from service.embedded import EmbeddedOptions, EmbeddedStack
+from tests.clips import Clip as Drawn
+from tests.clips import write_clip
+from tests.compose.engine import BASE_FILE, CPU_FILE, Stack, missing, run
+from tests.compose.journal import Journal
+from tests.compose.scenario import Clip, Scenario
+
+SKIPPED = 77
+"""What test runners take for 'skipped'."""
+WIDTH, HEIGHT = 256, 192
+
+
+def main() -> None:
+    options = _options()
+    lack = missing()
+    if lack:
+        print(f"compose test skipped: {lack}")
+        sys.exit(SKIPPED)
+    settings = {"CDVD_SEGMENT_FRAMES": str(options.segment_frames)}
+    files = (BASE_FILE,) if options.gpu else (BASE_FILE, CPU_FILE)
+    stack = Stack(files, settings, options.port)
+    journal = Journal()
+    with tempfile.TemporaryDirectory(prefix="cdvd-compose-") as folder:
+        clip = _clip(Path(folder), options.segments, settings)
+        journal.add("the embedded service, for comparison", f"restored {clip.frames} frames")
+        try:
+            run(["docker/secrets.sh"])
+            Scenario(stack, clip, Path(folder), journal).run()
+        except (AssertionError, CalledProcessError):
+            print(stack.compose("logs", "--tail", "40"), file=sys.stderr)
+            raise
+        finally:
+            _remove(stack, journal)
+    print(f"\n{journal.table()}\n\ncompose test passed")
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.compose", description=__doc__)
+    parser.add_argument("--gpu", action="store_true", help="the stack as it is deployed, with a GPU")
+    parser.add_argument("--port", type=int, default=18080)
+    parser.add_argument("--segments", type=int, default=10)
+    parser.add_argument("--segment-frames", type=int, default=12)
+    return parser.parse_args()
+
+
+def _clip(folder: Path, segments: int, settings: dict[str, str]) -> Clip:
+    """A moving picture with sound, and the embedded service's result for it."""
+    frames = segments * int(settings["CDVD_SEGMENT_FRAMES"])
+    drawn = Drawn(frames=frames, width=WIDTH, height=HEIGHT, audio="aac")
+    sent, expected = write_clip(folder / "sent.mp4", drawn), folder / "expected.mp4"
+    with (
+        patch.dict(os.environ, settings),
+        EmbeddedStack(EmbeddedOptions(data=folder / "data")) as embedded,
+        Client(embedded.url) as client,
+    ):
+        job = client.wait(client.submit(sent).id)
+        assert job.status == "succeeded", job.error
+        client.download(job.id, expected)
+    return Clip(sent, expected, frames, segments)
+
+
+def _remove(stack: Stack, journal: Journal) -> None:
+    stack.compose("down", "--volumes", "--remove-orphans")
+    label = "label=com.docker.compose.project=cdvd-compose-test"
+    left = [run(["docker", kind, "ls", "--quiet", "--filter", label]) for kind in ("volume", "network")]
+    left.append(run(["docker", "ps", "--all", "--quiet", "--filter", label]))
+    assert not "".join(left).strip(), left
+    journal.add("`down --volumes`", "no container, volume or network is left")
+
+
+if __name__ == "__main__":
+    main()
