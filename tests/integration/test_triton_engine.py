@@ -19,6 +19,7 @@ from service.errors import EngineUnavailable, JobCanceled
 from service.inference.engine import Frames
 from service.inference.onnx import OnnxEngine
 from service.inference.triton import TritonEngine, TritonOptions
+from service.metrics import WORKER
 from tests.graphs import averaging_graph
 from tests.graphs import write_model as write_graph
 from tests.models import write_model
@@ -178,8 +179,11 @@ def test_closing_does_not_wait_for_a_server_that_hangs(one: RunningTriton) -> No
 
 
 def test_memory_is_shared_with_a_server_here_and_nothing_stays_behind(one: RunningTriton) -> None:
+    restored = {"server": one.address, "model": "average", "way": "memory", "outcome": "restored"}
+    before = WORKER.get_sample_value("cdvd_triton_windows_total", restored) or 0
     with closing(TritonEngine("average", TritonOptions([one.address], owner="tidy"))) as engine:
         engine.restore(window())
+        assert WORKER.get_sample_value("cdvd_triton_windows_total", restored) == before + 1
         assert [name for name in regions(one) if name.startswith("cdvd/tidy/")]
         assert not list(Path("/dev/shm").glob("cdvd-*"))
 

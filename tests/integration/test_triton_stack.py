@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -13,8 +14,8 @@ import pytest
 
 from service.inference.triton import TritonEngine, TritonOptions
 from tests.clips import Clip, write_clip
-from tests.stack import QUICK, SLOW, Service, running_stack, write_models
-from tests.tritons import require_triton
+from tests.stack import QUICK, SLOW, Service, running_stack, until, write_models
+from tests.tritons import RunningTriton, require_triton
 
 pytestmark = pytest.mark.integration
 
@@ -56,6 +57,26 @@ def test_a_job_outlives_the_processes_that_run_its_model(
             model.kill()
 
         assert result(service, job_id) == undisturbed
+
+
+def test_a_worker_takes_work_when_a_triton_that_was_named_is_there_at_last(
+    tmp_path: Path, clip: Path
+) -> None:
+    require_triton()
+    server = RunningTriton(write_models(tmp_path / "models"), tmp_path)
+
+    def start_late() -> None:
+        log = tmp_path / "data" / "logs" / "worker.log"
+        until(lambda: log.is_file() and "is tried again" in log.read_text(), "the worker missed Triton")
+        server.start()
+
+    # One thread for all of the server's life: to the kernel, the thread that starts a process is its parent.
+    with ThreadPoolExecutor(1) as pool:
+        started = pool.submit(start_late)
+        with running_stack(tmp_path, {**SETTINGS, "CDVD_TRITON_URLS": server.address}) as service:
+            started.result()
+            service.until_status(service.submit(clip), "succeeded")
+        pool.submit(server.stop).result()
 
 
 def test_triton_leaves_nothing_when_the_service_stops(tmp_path: Path, clip: Path) -> None:
