@@ -21,9 +21,10 @@ def choose(settings: Settings) -> Load:
     try:
         return _CHOICES[settings.engine](settings)
     except ImportError as error:
+        extra = "" if settings.engine == "onnx" else f"[{settings.engine}]"
         raise RequirementMissing(
             f"CDVD_ENGINE={settings.engine} needs a package that is not installed ({error.name}): "
-            f"pip install 'cdvd[{settings.engine}]'"
+            f"pip install 'cdvd{extra}'"
         ) from error
 
 
