@@ -1,72 +1,21 @@
 """``python -m export --checkpoint CKPT --name NAME --output model_repository``: a checkpoint becomes a served model.
 
-Writes ``NAME/1/model.onnx``, ``NAME/config.pbtxt`` and ``NAME/model.json`` (what the gateway's ``/models`` shows), then
-verifies them; nothing is left in the repository when the verification fails.
+Writes what Triton and the service's own engines serve: ``NAME/1/model.onnx`` (FP32) and ``NAME/1/model_fp16.onnx`` (for
+GPUs), ``NAME/config.pbtxt`` and ``NAME/configs/``, ``NAME/model.json`` (what the gateway's ``/models`` shows) and
+``NAME/reference.npz`` (what a worker checks an engine's precision with). Everything is verified first; where that fails
+the repository stays as it was.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
-import json
-import shutil
 import sys
 from pathlib import Path
 
 from cascade import checkpoint
-from cascade.cascade import Cascade
 from cascade.config import PRESETS
-from export import triton, verify
-from export.onnx import write_onnx
-
-_LICENCES = {
-    "lite": "Apache-2.0",
-    # The released weights come from code under GPL-3.0 and for research; they are never shipped with this project.
-    "paper": "see the licence of the checkpoint",
-}
-
-
-def export(cascade: Cascade, directory: Path, opset: int, description: str) -> list[verify.Comparison]:
-    """Write and verify ``directory``, the model's place in a repository; an older export there is replaced.
-
-    Raises VerificationError, with ``directory`` as it was.
-    """
-    building = directory.with_name(f".{directory.name}.part")
-    shutil.rmtree(building, ignore_errors=True)
-    try:
-        staged = building / directory.name
-        write_onnx(cascade, staged / "1" / "model.onnx", opset)
-        triton.write_config(staged)
-        comparisons = verify.compare(cascade, staged / "1" / "model.onnx")
-        verify.check_signature(staged)
-        _write_description(staged, cascade, opset, description)
-        _publish(staged, directory)
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
-    return comparisons
-
-
-def _write_description(directory: Path, cascade: Cascade, opset: int, description: str) -> None:
-    preset = cascade.config.preset
-    content = {
-        "name": directory.name,
-        "preset": preset,
-        "stages": cascade.config.stages,
-        "precision": "fp32",
-        "opset": opset,
-        "parameters": sum(parameter.numel() for parameter in cascade.parameters()),
-        "licence": _LICENCES[preset],
-        "sha256": hashlib.sha256((directory / "1" / "model.onnx").read_bytes()).hexdigest(),
-        "description": description,
-    }
-    (directory / "model.json").write_text(json.dumps(content, indent=2) + "\n")
-
-
-def _publish(staged: Path, directory: Path) -> None:
-    """Replace what an export writes; other files there, such as the model card, stay."""
-    (directory / "1").mkdir(parents=True, exist_ok=True)
-    for name in ("1/model.onnx", "config.pbtxt", "model.json"):
-        (staged / name).replace(directory / name)
+from export import verify
+from export.repository import GIB, ExportOptions, export
 
 
 def main() -> None:
@@ -81,12 +30,20 @@ def main() -> None:
         )
     directory = arguments.output / arguments.name
     try:
-        comparisons = export(cascade, directory, arguments.opset, arguments.description)
+        comparisons = export(cascade, directory, _options(arguments))
     except verify.VerificationError as error:
         sys.exit(f"export: {error}")
-    for result in comparisons:
-        print(f"window {result.shape}: largest difference {result.largest} of 255, share {result.share:.2e}")  # noqa: T201
+    print(verify.table(comparisons))  # noqa: T201
     print(f"wrote {directory}, opset {arguments.opset}, verified against PyTorch")  # noqa: T201
+
+
+def _options(arguments: argparse.Namespace) -> ExportOptions:
+    return ExportOptions(
+        opset=arguments.opset,
+        half=arguments.precision == "fp16",
+        description=arguments.description,
+        gpu_memory=int(arguments.gpu_memory * GIB),
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -97,6 +54,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--preset", choices=sorted(PRESETS), help="refuse a checkpoint of another network")
     parser.add_argument(
         "--opset", type=int, default=17, choices=range(16, 20), help="TensorRT misreads 20 and up"
+    )
+    parser.add_argument(
+        "--precision",
+        choices=("fp16", "fp32"),
+        default="fp16",
+        help="what GPUs are served; fp16 writes a second graph",
+    )
+    parser.add_argument(
+        "--gpu-memory", type=float, default=8.0, help="GiB that a window may take on a GPU (default 8)"
     )
     parser.add_argument("--description", default="", help="one sentence for GET /models")
     return parser

@@ -8,6 +8,7 @@ import warnings
 from pathlib import Path
 
 import onnx
+import onnxslim
 import torch
 
 from cascade.cascade import Cascade
@@ -41,12 +42,15 @@ def write_onnx(cascade: Cascade, path: Path, opset: int) -> None:
             opset_version=opset,
             dynamo=False,
         )
-    _state_channels(path)
+    _tidy(path)
     onnx.checker.check_model(str(path), full_check=True)
 
 
-def _state_channels(path: Path) -> None:
-    """The exporter loses that the output has three channels; Triton wants graph and configuration to agree."""
-    model = onnx.load(str(path))
+def _tidy(path: Path) -> None:
+    """Fold and merge what the exporter repeats (two nodes of three), and say that the output has three channels.
+
+    The exporter loses the latter; Triton wants graph and configuration to agree.
+    """
+    model: onnx.ModelProto = onnxslim.slim(onnx.load(str(path)))
     model.graph.output[0].type.tensor_type.shape.dim[3].dim_value = _EXAMPLE[3]
     onnx.save(model, str(path))

@@ -1,7 +1,8 @@
-"""Proof that what was written is what was trained: ONNX Runtime against PyTorch, graph against configuration."""
+"""Proof that what was written is what was trained: ONNX Runtime against PyTorch, FP16 against FP32."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,16 +12,23 @@ from numpy.typing import NDArray
 
 from cascade.cascade import Cascade
 from cascade.runtime import open_session
+from export.frames import Frames, window
 from export.graph import WindowGraph
-from export.triton import configured_tensors
+from export.onnx import INPUT, OUTPUT
+from export.triton import DIMS
 
-SIZES = ((7, 96, 128, 3), (6, 101, 135, 3))
-"""Two windows to compare on: one that needs no padding, and an odd one."""
+WINDOWS = ((2, 64, 96), (1, 75, 101))
+"""Output frames, height and width of the windows to compare on: one that needs no padding, and an odd one."""
+WIDE = (1, 64, 1280)
+"""For half precision as well: what it would lose are positions, and they are the coarser the wider a frame is."""
 MAX_LEVELS = 1
 MAX_SHARE = 1e-3
-"""At most this share of values may differ, by at most that many of 255 levels: rounding at the edge of a level."""
-
-_TRITON_TYPES = {"tensor(uint8)": "TYPE_UINT8"}
+"""ONNX Runtime and PyTorch: at most this share of values may differ, by at most that many of 255 levels."""
+MIN_PSNR = 50.0
+"""In dB: how close another precision has to be to FP32. That is less than one level of 255 on average."""
+FULL, HALF = "FP32 against PyTorch", "FP16 against FP32"
+_ALIKE = 99.0
+"""What is given as the PSNR of equal pictures."""
 
 
 class VerificationError(RuntimeError):
@@ -31,48 +39,87 @@ class VerificationError(RuntimeError):
 class Comparison:
     """How one window's outputs differ."""
 
+    what: str
     shape: tuple[int, ...]
+    psnr: float
+    """In dB."""
     largest: int
     """Of 255 levels."""
     share: float
     """Of all values."""
 
+    @classmethod
+    def of(cls, what: str, frames: Frames, expected: Frames, found: Frames) -> Comparison:
+        difference = np.abs(found.astype(int) - expected)
+        return cls(
+            what, frames.shape, _psnr(difference), int(difference.max()), float((difference > 0).mean())
+        )
+
 
 def compare(cascade: Cascade, path: Path) -> list[Comparison]:
-    """ONNX Runtime (CPU) against PyTorch on random frames of two sizes. Raises VerificationError."""
+    """ONNX Runtime (CPU) on the FP32 graph at ``path`` against PyTorch. Raises VerificationError."""
     session = open_session(path)
     graph = WindowGraph(cascade).eval()
     results = []
-    for shape in SIZES:
-        frames = _frames(shape)
+    for frames in _windows(cascade, WINDOWS):
         with torch.no_grad():
-            expected = graph(torch.from_numpy(frames)).numpy().astype(int)
-        (restored,) = session.run(None, {"frames": frames})
-        difference = np.abs(restored.astype(int) - expected)
-        results.append(Comparison(shape, int(difference.max()), float((difference > 0).mean())))
+            expected = graph(torch.from_numpy(frames)).numpy()
+        (restored,) = session.run([OUTPUT], {INPUT: frames})
+        results.append(Comparison.of(FULL, frames, expected, restored))
     bad = [result for result in results if result.largest > MAX_LEVELS or result.share > MAX_SHARE]
     if bad:
         raise VerificationError(f"ONNX Runtime and PyTorch differ: {bad}")
     return results
 
 
-def check_signature(directory: Path) -> None:
-    """Graph inputs and outputs against ``config.pbtxt``. Raises VerificationError."""
-    session = open_session(directory / "1" / "model.onnx")
-    nodes = [*session.get_inputs(), *session.get_outputs()]
-    graph = {node.name: (_TRITON_TYPES.get(node.type), _dims(node.shape)) for node in nodes}
-    configured = configured_tensors(directory)
-    if graph != configured:
-        raise VerificationError(f"the graph has {graph}, config.pbtxt states {configured}")
+def compare_precision(cascade: Cascade, fp32: Path, fp16: Path) -> list[Comparison]:
+    """The FP16 graph against the FP32 one, both in ONNX Runtime on the CPU. Raises VerificationError.
+
+    The CPU rounds weights and activations to FP16 where the graph does, and adds up in FP32, as GPUs do.
+    """
+    exact, rounded = open_session(fp32), open_session(fp16)
+    results = []
+    for frames in _windows(cascade, (*WINDOWS, WIDE)):
+        (expected,), (restored,) = (session.run([OUTPUT], {INPUT: frames}) for session in (exact, rounded))
+        results.append(Comparison.of(HALF, frames, expected, restored))
+    worst = min(result.psnr for result in results)
+    if worst < MIN_PSNR:
+        raise VerificationError(
+            f"FP16 is {worst:.1f} dB from FP32, {MIN_PSNR:g} dB are due; export with --precision fp32"
+        )
+    return results
 
 
-def _frames(shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    """Smooth pictures that drift: noise alone would leave flow and prior nothing to agree on."""
-    count, height, width, _ = shape
-    t, y, x = np.mgrid[:count, :height, :width].astype(np.float32)
-    waves = [np.sin((x + 2 * t) / 5 + phase) * np.cos((y - t) / 7 + phase) for phase in (0.0, 1.0, 2.0)]
-    noise = np.random.default_rng(0).normal(0, 4, shape)
-    return np.clip(np.stack(waves, axis=-1) * 100 + 128 + noise, 0, 255).astype(np.uint8)
+def check_signature(path: Path) -> None:
+    """That the graph's tensors are those that every configuration states. Raises VerificationError."""
+    session = open_session(path)
+    found = [
+        [(tensor.name, tensor.type, _dims(tensor.shape)) for tensor in tensors]
+        for tensors in (session.get_inputs(), session.get_outputs())
+    ]
+    due = [[(name, "tensor(uint8)", DIMS)] for name in (INPUT, OUTPUT)]
+    if found != due:
+        raise VerificationError(f"{path.name} has {found}, the configurations state {due}")
+
+
+def table(comparisons: list[Comparison]) -> str:
+    """One line for each window."""
+    lines = [f"{'':24}{'window':>20}  {'PSNR':>7}  {'largest':>7}  {'share':>8}"]
+    for result in comparisons:
+        shape = "x".join(map(str, result.shape))
+        psnr = f"{result.psnr:.1f} dB"
+        lines.append(f"{result.what:24}{shape:>20}  {psnr:>7}  {result.largest:7}  {result.share:8.1e}")
+    return "\n".join(lines)
+
+
+def _windows(cascade: Cascade, sizes: Sequence[tuple[int, int, int]]) -> list[Frames]:
+    context = 2 * cascade.config.stages
+    return [window(count + context, height, width) for count, height, width in sizes]
+
+
+def _psnr(difference: NDArray[np.int_]) -> float:
+    error = float((difference.astype(float) ** 2).mean())
+    return min(_ALIKE, float(10 * np.log10(255**2 / error))) if error else _ALIKE
 
 
 def _dims(shape: list[int | str | None]) -> tuple[int, ...]:

@@ -23,7 +23,8 @@
     ├── ModelNotFound              model_not_found
     ├── EngineError
     │   ├── EngineUnavailable      engine_unavailable       retry later; the job does not fail at once
-    │   └── InferenceFailed        inference_failed         the engine refused or failed this window
+    │   ├── InferenceFailed        inference_failed         the engine refused or failed this window
+    │   └── PrecisionTooLow        precision_too_low        the engine's pictures differ from the model's
     ├── PipelineError              restoration_failed       decode, encode or join failed
     ├── BrokerUnavailable          broker_unavailable       Redis cannot be reached
     ├── StorageUnavailable         storage_unavailable      the object store cannot be reached; retry later
@@ -139,6 +140,10 @@ class EngineUnavailable(EngineError):
 
 class InferenceFailed(EngineError):
     code = "inference_failed"
+
+
+class PrecisionTooLow(EngineError):
+    code = "precision_too_low"
 
 
 class PipelineError(ServiceError):

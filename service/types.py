@@ -11,8 +11,9 @@ CONTEXT_FRAMES = 4
 MIN_SIDE = 64
 """Smallest height or width, in pixels, that the exported graphs take."""
 
-Engine = Literal["onnx", "triton"]
-"""What restores windows: ``onnx`` is ONNX Runtime in the worker's process, ``triton`` are servers of NVIDIA Triton."""
+Engine = Literal["onnx", "openvino", "triton"]
+"""What restores windows: ``onnx`` and ``openvino`` are ONNX Runtime and OpenVINO in the worker's process, ``triton``
+are servers of NVIDIA Triton."""
 
 
 @dataclass(frozen=True)

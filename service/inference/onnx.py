@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 # Read at import: builds from 1.29 on report to their maker unless told not to.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 import onnxruntime as ort
 
-from service.errors import EngineError, EngineUnavailable, InferenceFailed, JobCanceled, ModelNotFound
-from service.inference.engine import INPUT, OUTPUT, Frames, Stopped, check_window, checked_result, never
+from service.inference.engine import INPUT, OUTPUT, Frames
+from service.inference.local import LocalEngine, Tensor, check_signature, does_not_load, graph_file
 
-_DTYPE = "tensor(uint8)"
-_CHANNELS = 3
 _QUIET = 3
 """Errors only: warnings about constant folding belong to the exporter."""
 
 
-class OnnxEngine:
+class OnnxEngine(LocalEngine):
     """Serves one model; implements ``DeblurEngine``."""
 
     def __init__(
@@ -36,69 +30,26 @@ class OnnxEngine:
         preference; None takes the CPU. Raises ModelNotFound without a graph, EngineError for one that does
         not load or has another signature than frames uint8 [N,H,W,3] -> restored uint8 [N,H,W,3].
         """
-        path = model_dir / "1" / "model.onnx"
-        if not path.is_file():
-            raise ModelNotFound(
-                f"There is no model {model_dir.name!r}: {model_dir.name}/1/model.onnx is missing."
-            )
-        self._session: Any = _load(path, _options(threads), list(providers or ["CPUExecutionProvider"]))
-        _check_signature(self._session, model_dir.name)
-        # One window keeps every core busy; a second beside it is no faster and takes its memory again (2.8 GB
-        # against 5.5 GB at 720p).
-        self._one_at_a_time = threading.Lock()
+        session = _load(graph_file(model_dir), threads, [*(providers or ["CPUExecutionProvider"])])
+        check_signature(model_dir.name, _tensors(session.get_inputs()), _tensors(session.get_outputs()))
 
-    def restore(self, window: Frames, stopped: Stopped = never, /) -> Frames:
-        check_window(window)
-        with self._one_at_a_time:
-            if stopped():
-                raise JobCanceled("The window was not wanted any more when its turn came.")
-            return checked_result(self._run(window), window)
+        def infer(window: Frames) -> Frames:
+            restored: Frames = session.run([OUTPUT], {INPUT: window})[0]
+            return restored
 
-    def close(self) -> None:
-        self._session = None
-
-    def _run(self, window: Frames) -> Frames:
-        session = self._session
-        if session is None:
-            raise EngineUnavailable("The engine was closed.")
-        try:
-            (restored,) = session.run([OUTPUT], {INPUT: np.ascontiguousarray(window)})
-        except Exception as error:  # ONNX Runtime's exceptions share no base of their own
-            raise InferenceFailed(
-                f"ONNX Runtime failed on a window of {list(window.shape)}: {error}"
-            ) from error
-        frames: Frames = restored
-        return frames
+        super().__init__("ONNX Runtime", infer)
 
 
-def _options(threads: int | None) -> ort.SessionOptions:
+def _load(path: Path, threads: int | None, providers: list[str]) -> ort.InferenceSession:
     options = ort.SessionOptions()
     options.log_severity_level = _QUIET
     if threads is not None:
         options.intra_op_num_threads = threads
-    return options
-
-
-def _load(path: Path, options: ort.SessionOptions, providers: list[str]) -> ort.InferenceSession:
     try:
         return ort.InferenceSession(str(path), sess_options=options, providers=providers)
-    except Exception as error:  # as above
-        raise EngineError(f"The model {path.parent.parent.name!r} does not load: {error}") from error
+    except Exception as error:  # ONNX Runtime's exceptions share no base of their own
+        raise does_not_load(path.parents[1].name, error) from error
 
 
-def _check_signature(session: ort.InferenceSession, name: str) -> None:
-    for side, tensors, wanted in (
-        ("input", session.get_inputs(), INPUT),
-        ("output", session.get_outputs(), OUTPUT),
-    ):
-        found = [(tensor.name, tensor.type, tensor.shape) for tensor in tensors]
-        fits = len(found) == 1 and found[0][:2] == (wanted, _DTYPE) and _is_frames(found[0][2])
-        if not fits:
-            raise EngineError(
-                f"The model {name!r} has another {side} than {wanted}: {_DTYPE} [N, H, W, 3]; found {found}."
-            )
-
-
-def _is_frames(shape: Sequence[int | str | None] | None) -> bool:
-    """Four dimensions of which the last is, or may be, 3; the others are free."""
-    return shape is not None and len(shape) == 4 and (shape[3] == _CHANNELS or not isinstance(shape[3], int))
+def _tensors(nodes: Sequence[ort.NodeArg]) -> list[Tensor]:
+    return [(node.name, node.type.removeprefix("tensor(").removesuffix(")"), node.shape) for node in nodes]

@@ -8,15 +8,16 @@ Threads have no time limit, so the keeper ends a worker whose task hangs.
 from __future__ import annotations
 
 import logging
+import os
 import secrets
 import threading
-from typing import Any
+from typing import Any, NoReturn
 
 from celery import Celery
 from celery.signals import worker_shutting_down
 
 from service.config import Settings
-from service.errors import EngineUnavailable, ServiceError
+from service.errors import EngineUnavailable, PrecisionTooLow, ServiceError
 from service.jobs.broker import connect
 from service.jobs.ledger import StepLedger
 from service.jobs.queue import QUEUES, JobQueue, create_celery
@@ -73,7 +74,13 @@ def build(settings: Settings) -> tuple[Celery, EngineCache, Keeper]:
         lambda running: _describe(settings, engines, running),
         KeeperTimes(settings.claim_ttl_s, settings.stall_timeout_s),
     )
-    sizes = WorkSizes(settings.segment_frames, settings.window_pixels, settings.windows_in_flight)
+    sizes = WorkSizes(
+        settings.segment_frames,
+        settings.window_pixels,
+        settings.window_frames,
+        settings.window_bytes,
+        settings.windows_in_flight,
+    )
     storage = open_storage(settings.storage_options())
     steps = Steps(store, ledger, queue, storage, engines, keeper, sizes)
     register(app, StepRunner(store, ledger, queue, keeper), steps)
@@ -134,9 +141,18 @@ def _load(engines: EngineCache, model: str) -> bool:
     except EngineUnavailable as error:
         log.warning("the default model is tried again: %s", error)
         return False
+    except PrecisionTooLow as error:
+        _refuse_to_serve(error)
     except ServiceError as error:
         log.error("the default model is not available: %s", error)
     return True
+
+
+def _refuse_to_serve(error: PrecisionTooLow) -> NoReturn:
+    """End the process, from whichever thread: a worker whose pictures are wrong must not take a single segment."""
+    log.critical("this worker does not serve: %s", error)
+    logging.shutdown()
+    os._exit(os.EX_CONFIG)
 
 
 def _describe(settings: Settings, engines: EngineCache, running: int) -> WorkerState:

@@ -34,6 +34,12 @@ def _onnx(settings: Settings) -> Load:
     return lambda directory: OnnxEngine(directory, threads=settings.engine_threads)
 
 
+def _openvino(settings: Settings) -> Load:
+    from service.inference.openvino import OpenVinoEngine
+
+    return lambda directory: OpenVinoEngine(directory, threads=settings.engine_threads)
+
+
 def _triton(settings: Settings) -> Load:
     from service.inference.triton import TritonEngine, TritonOptions
 
@@ -47,4 +53,8 @@ def _triton(settings: Settings) -> Load:
     return lambda directory: TritonEngine(directory.name, options)
 
 
-_CHOICES: dict[str, Callable[[Settings], Load]] = {"onnx": _onnx, "triton": _triton}
+_CHOICES: dict[str, Callable[[Settings], Load]] = {
+    "onnx": _onnx,
+    "openvino": _openvino,
+    "triton": _triton,
+}

@@ -7,7 +7,9 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from service.inference.card import WindowMemory, read_card
 from service.inference.engine import DeblurEngine
+from service.inference.precision import check_precision
 
 
 class EngineCache:
@@ -21,10 +23,24 @@ class EngineCache:
         self._lock = threading.Lock()
 
     def get(self, name: str) -> DeblurEngine:
+        """Raises what loading and `check_precision` raise; then the next call tries again."""
         with self._lock:
             if name not in self._engines:
-                self._engines[name] = self._load(self._models / name)
+                self._engines[name] = self._checked(self._models / name)
             return self._engines[name]
+
+    def memory(self, name: str) -> WindowMemory | None:
+        """What windows of this model take, if its card says so."""
+        return read_card(self._models / name).memory
+
+    def _checked(self, directory: Path) -> DeblurEngine:
+        engine = self._load(directory)
+        try:
+            check_precision(engine, directory)
+        except BaseException:
+            engine.close()
+            raise
+        return engine
 
     @property
     def loaded(self) -> tuple[str, ...]:

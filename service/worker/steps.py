@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from service.errors import BrokerUnavailable, PipelineError
+from service.inference.card import WindowMemory
 from service.jobs.job import Job, Output
 from service.jobs.ledger import StepLedger
 from service.jobs.queue import JobQueue
@@ -21,23 +22,22 @@ from service.pipeline.report import FinalReport
 from service.pipeline.segment import SegmentRequest, restore_segment
 from service.pipeline.segments import plan_segments
 from service.storage.store import REPORT, SOURCE, Storage, piece_name, result_name
-from service.types import Segment
+from service.types import Segment, VideoInfo
 from service.worker.engines import EngineCache
 from service.worker.keeper import Keeper
 from service.worker.runner import Touch
 
 log = logging.getLogger(__name__)
 
-LONGEST_WINDOW = 12
-"""Beyond this the four context frames weigh little, and small videos would see a cancel late."""
-
 
 @dataclass(frozen=True)
 class WorkSizes:
-    """``segment_frames`` output frames per task, ``window_pixels`` output pixels per call to the engine."""
+    """The settings of the same names."""
 
     segment_frames: int
     window_pixels: int
+    window_frames: int
+    window_bytes: int | None
     windows_in_flight: int = 2
 
 
@@ -106,7 +106,7 @@ class Steps:
             target=target,
             segment=segment,
             encode=job.spec.options,
-            window=_window(job, self.sizes.window_pixels),
+            window=window_length(job.spec.video, self.sizes, self.engines.memory(job.spec.model)),
             in_flight=self.sizes.windows_in_flight,
         )
         meter = _Meter(self.ledger, job.id, segment_step(segment.index), touch)
@@ -153,10 +153,14 @@ class _Meter:
             log.warning("progress is not shown: %s", error, extra={"job": self._job_id, "step": self._step})
 
 
-def _window(job: Job, pixels: int) -> int:
-    """Output frames per call to the engine."""
-    video = job.spec.video
-    return min(max(1, pixels // (video.width * video.height)), LONGEST_WINDOW)
+def window_length(video: VideoInfo, sizes: WorkSizes, memory: WindowMemory | None) -> int:
+    """Output frames per call to the engine: by the memory that it may take where both are known, else by pixels."""
+    pixels = video.width * video.height
+    if sizes.window_bytes is not None and memory is not None:
+        frames = memory.longest(sizes.window_bytes, pixels)
+    else:
+        frames = sizes.window_pixels // pixels
+    return min(max(1, frames), sizes.window_frames)
 
 
 def _digest(path: Path) -> tuple[str, int]:

@@ -10,6 +10,7 @@ import pytest
 from service.errors import JobCanceled
 from service.inference.engine import DeblurEngine, Frames
 from service.inference.onnx import OnnxEngine
+from service.inference.openvino import OpenVinoEngine
 from service.inference.triton import TritonEngine, TritonOptions
 from tests.fakes import AveragingEngine, IdentityEngine
 from tests.graphs import averaging_graph, identity_graph, write_model
@@ -20,6 +21,8 @@ ENGINES: dict[str, Callable[[Path], DeblurEngine]] = {
     "fake average": lambda _: AveragingEngine(),
     "ONNX Runtime identity": lambda folder: OnnxEngine(write_model(folder, identity_graph()), threads=1),
     "ONNX Runtime average": lambda folder: OnnxEngine(write_model(folder, averaging_graph()), threads=1),
+    "OpenVINO identity": lambda folder: OpenVinoEngine(write_model(folder, identity_graph()), threads=1),
+    "OpenVINO average": lambda folder: OpenVinoEngine(write_model(folder, averaging_graph()), threads=1),
 }
 
 

@@ -18,7 +18,10 @@ from cascade.runtime import open_session
 from export import verify
 from export.graph import WindowGraph
 from export.onnx import write_onnx
-from export.triton import write_config
+from export.precision import half_precision
+from service.inference.onnx import OnnxEngine
+from service.inference.precision import check_precision
+from tests.graphs import float_graph, write_model
 from tests.parity import reference, released_state
 
 pytestmark = pytest.mark.integration
@@ -30,15 +33,18 @@ def _export(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_released_checkpoint_becomes_a_graph_that_reproduces_the_reference(tmp_path: Path) -> None:
-    released = tmp_path / "released.pt"
+    released, model = tmp_path / "released.pt", tmp_path / "cdvd_paper"
     torch.save(released_state(), released)
     result = _export(
-        "--checkpoint", released, "--name", "cdvd_paper", "--output", tmp_path, "--preset", "paper"
+        *("--checkpoint", released, "--name", model.name, "--output", tmp_path),
+        *("--preset", "paper", "--precision", "fp32"),
     )
     assert result.returncode == 0, result.stderr
+    assert 'default_model_filename: "model.onnx"' in (model / "config.pbtxt").read_text()
+    assert "fp16" not in json.loads((model / "model.json").read_text())
 
     expected = reference()
-    session = open_session(tmp_path / "cdvd_paper" / "1" / "model.onnx")
+    session = open_session(model / "1" / "model.onnx")
     (restored,) = session.run(None, {"frames": expected.frames})
     assert np.abs(restored - np.clip(expected.restored, 0, 1) * 255).max() <= 0.6
 
@@ -63,13 +69,20 @@ def test_an_export_describes_itself_and_keeps_the_model_card(tmp_path: Path) -> 
     assert described["name"] == "mine"
     assert described["stages"] == 2
     assert described["opset"] == 17
+    assert described["fp16"]["psnr"] >= described["min_psnr"] == 50
     assert card.read_text() == "my card"
-    assert sorted(path.name for path in card.parent.iterdir()) == [
-        "1",
+    assert {str(path.relative_to(card.parent)) for path in card.parent.rglob("*") if path.is_file()} == {
+        "1/model.onnx",
+        "1/model_fp16.onnx",
         "README.md",
         "config.pbtxt",
+        "configs/cpu.pbtxt",
+        "configs/fp32.pbtxt",
+        "configs/tensorrt.pbtxt",
         "model.json",
-    ]
+        "reference.npz",
+    }
+    check_precision(OnnxEngine(card.parent), card.parent)
     assert [path.name for path in card.parent.parent.iterdir()] == ["mine"]
 
 
@@ -85,20 +98,27 @@ def test_a_checkpoint_of_another_network_is_refused(tmp_path: Path) -> None:
 
 
 def test_verification_notices_other_weights_and_another_signature(tmp_path: Path) -> None:
-    directory = tmp_path / "model"
+    path = tmp_path / "model.onnx"
     torch.manual_seed(0)
     cascade = Cascade(LITE).eval()
-    write_onnx(cascade, directory / "1" / "model.onnx", opset=17)
-    write_config(directory)
-    verify.check_signature(directory)
+    write_onnx(cascade, path, opset=17)
+    verify.check_signature(path)
 
     torch.nn.init.constant_(cascade.stage.restoration.body.leave[-1].bias, 0.1)
     with pytest.raises(verify.VerificationError, match="differ"):
-        verify.compare(cascade, directory / "1" / "model.onnx")
+        verify.compare(cascade, path)
 
-    config = directory / "config.pbtxt"
-    config.write_text(
-        config.read_text().replace("TYPE_UINT8, dims: [ -1, -1, -1, 3 ] } ]", "TYPE_FP32, dims: [ 3 ] } ]")
-    )
-    with pytest.raises(verify.VerificationError, match=r"config\.pbtxt states"):
-        verify.check_signature(directory)
+    with pytest.raises(verify.VerificationError, match="configurations state"):
+        verify.check_signature(write_model(tmp_path, float_graph()) / "1" / "model.onnx")
+
+
+def test_half_precision_that_is_too_far_off_is_not_exported(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    cascade = Cascade(LITE).eval()
+    other = Cascade(LITE).eval()
+    torch.nn.init.constant_(other.stage.restoration.body.leave[-1].bias, 0.1)
+    write_onnx(cascade, tmp_path / "full.onnx", opset=17)
+    write_onnx(half_precision(other), tmp_path / "half.onnx", opset=17)
+
+    with pytest.raises(verify.VerificationError, match=r"dB from FP32, 50 dB are due"):
+        verify.compare_precision(cascade, tmp_path / "full.onnx", tmp_path / "half.onnx")

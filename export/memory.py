@@ -1,0 +1,101 @@
+"""How much memory a window takes: the liveness of every tensor of the graph, from a small window's real shapes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+from onnx import ModelProto, NodeProto, ValueInfoProto
+
+from export.onnx import INPUT
+
+_SIDES = (128, 192)
+"""Multiples of 64, so that nothing is padded: memory is then in proportion to the pixels."""
+_RESERVE = 1.8
+"""ONNX Runtime took 1.3 to 1.76 times the sum of live tensors on the CPU (the light network up to 720p, the paper's at
+256x320, one to four output frames): its arena grows in steps, and convolutions want workspaces."""
+_VIEWS = frozenset({"Reshape", "Squeeze", "Unsqueeze", "Identity"})
+"""Their output is their input under another shape."""
+_QUIET = 3
+"""Errors only."""
+
+
+@dataclass(frozen=True)
+class MemoryCost:
+    """A window of T output frames takes ``pixels * (context + T * frame)`` bytes; pixels are those of one frame."""
+
+    frame: int
+    """Bytes per pixel for each output frame."""
+    context: int
+    """Bytes per pixel for the context frames, however long the window."""
+
+    def longest(self, budget: int, height: int, width: int) -> int:
+        """The most output frames, at least one, whose window stays within ``budget`` bytes."""
+        return max(1, (budget // (height * width) - self.context) // self.frame)
+
+    def window(self, frames: int, height: int, width: int) -> int:
+        """Bytes of a window with so many output frames."""
+        return height * width * (self.context + frames * self.frame)
+
+
+def memory_cost(path: Path, context_frames: int) -> MemoryCost:
+    """Of the graph at ``path``, as its activations and a reserve. At FP16 it takes less."""
+    model = onnx.load(str(path))
+    pixels = _SIDES[0] * _SIDES[1]
+    one, two = (_RESERVE * _peak(model, (context_frames + count, *_SIDES, 3)) / pixels for count in (1, 2))
+    return MemoryCost(frame=ceil(two - one), context=max(0, ceil(2 * one - two)))
+
+
+def _peak(model: ModelProto, shape: tuple[int, ...]) -> int:
+    """The largest sum of the sizes of tensors that are needed at the same time, in bytes."""
+    sizes = _sizes(model, shape)
+    buffers = _buffers(model)
+    last_use = {
+        buffers[name]: at for at, node in enumerate(model.graph.node) for name in _tensors(node, buffers)
+    }
+    held = {INPUT: sizes[INPUT]}
+    peak = 0
+    for position, node in enumerate(model.graph.node):
+        held |= {name: sizes[name] for name in node.output if buffers[name] == name}
+        peak = max(peak, sum(held.values()))
+        held = {name: size for name, size in held.items() if last_use[name] > position}
+    return peak
+
+
+def _buffers(model: ModelProto) -> dict[str, str]:
+    """Each tensor's buffer, under the name of the tensor that it was made for."""
+    buffers = {INPUT: INPUT}
+    for node in model.graph.node:
+        for name in node.output:
+            shares = node.op_type in _VIEWS and node.input[0] in buffers
+            buffers[name] = buffers[node.input[0]] if shares else name
+    return buffers
+
+
+def _tensors(node: NodeProto, buffers: dict[str, str]) -> list[str]:
+    """What the node reads and writes, without weights."""
+    return [name for name in (*node.input, *node.output) if name in buffers]
+
+
+def _sizes(model: ModelProto, shape: tuple[int, ...]) -> dict[str, int]:
+    """Bytes of every tensor for an input of ``shape``: all of them are made outputs, and the graph is run."""
+    exposed = ModelProto()
+    exposed.CopyFrom(model)
+    names = [name for node in model.graph.node for name in node.output if name]
+    del exposed.graph.output[:]
+    exposed.graph.output.extend(ValueInfoProto(name=name) for name in names)
+    options = ort.SessionOptions()
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.log_severity_level = _QUIET
+    session = ort.InferenceSession(
+        exposed.SerializeToString(), sess_options=options, providers=["CPUExecutionProvider"]
+    )
+    values = session.run(names, {INPUT: np.zeros(shape, np.uint8)})
+    return {
+        INPUT: int(np.prod(shape)),
+        **{name: value.nbytes for name, value in zip(names, values, strict=True)},
+    }
