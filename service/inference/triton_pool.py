@@ -54,6 +54,7 @@ class _Member:
     wanted: bool = True
     """Whether the address still stands for a server."""
     in_flight: int = 0
+    last_turn: int = 0
     failures: int = 0
     try_at: float = 0.0
     reason: ServiceError | None = None
@@ -73,6 +74,7 @@ class Pool:
         self._members: dict[str, _Member] = {}
         self._changed = Condition()
         self._closed = False
+        self._turn = 0
         self._resolve_at = 0.0
         self._watcher = Thread(target=self._watch, name="triton-pool", daemon=True)
         try:
@@ -131,8 +133,11 @@ class Pool:
                     raise EngineUnavailable("The engine was closed.")
                 ready = [member for member in self._members.values() if member.admitted]
                 if ready:
-                    chosen = min(ready, key=lambda member: member.in_flight)
+                    # Equals take turns: a server that is passed over could die without anybody noticing.
+                    chosen = min(ready, key=lambda member: (member.in_flight, member.last_turn))
                     chosen.in_flight += 1
+                    self._turn += 1
+                    chosen.last_turn = self._turn
                     return chosen
                 if time.monotonic() > deadline:
                     raise EngineUnavailable(f"No Triton server takes windows: {self._reasons()}")

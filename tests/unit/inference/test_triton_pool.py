@@ -87,6 +87,17 @@ def test_windows_go_to_the_server_with_the_fewest(pools: ExitStack) -> None:
         assert held.address != other.address
 
 
+def test_servers_without_windows_take_turns(pools: ExitStack) -> None:
+    pool = pool_of(Servers("a", "b", "c"), pools)
+    used = []
+    for _ in range(6):
+        with pool.borrowed(PATIENCE_S) as link:
+            used.append(link.address)
+
+    assert set(used[:3]) == {"a", "b", "c"}
+    assert used[3:] == used[:3]
+
+
 def test_a_server_that_failed_gets_no_window_until_it_has_proved_itself(pools: ExitStack) -> None:
     servers = Servers("a", "b")
     pool = pool_of(servers, pools)
