@@ -70,7 +70,7 @@ PAPER = NetworkConfig(
 LITE = NetworkConfig(
     preset="lite",
     flow=FlowConfig(channels=(16, 24, 32, 48), finest_level=1, decoder=(48, 32, 24, 16), downscale=2),
-    restoration=RestorationConfig(channels=(24, 48, 64), blocks=(1, 2, 2)),
+    restoration=RestorationConfig(channels=(24, 48, 60), blocks=(1, 2, 2)),
 )
 
 PRESETS = {config.preset: config for config in (PAPER, LITE)}

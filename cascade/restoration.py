@@ -9,9 +9,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from cascade.config import RestorationConfig
+from cascade.warp import warp
 
 _FLOW_UNIT = 16.0
 """Pixels of flow that count as 1 for the light network's input."""
+_ALONG = (-0.5, -0.25, 0.25, 0.5)
+"""Where the centre frame is looked at along its motion, in frame intervals: a shutter that is open all the time blurs
+from -0.5 to 0.5."""
 
 
 @dataclass
@@ -91,16 +95,17 @@ class LightRestoration(nn.Module):
     """3x3 convolutions on a 2x pixel-unshuffled input; puts out a blend of the aligned frames plus a residual.
 
     Three softmax weights per pixel blend previous, centre and next frame, so that taking a sharp neighbour's pixel
-    is one multiplication away, which is what the prior is for. The flows are inputs too: between blurred frames
-    they tell the direction and the length of the blur.
+    is one multiplication away, which is what the prior is for. Between blurred frames the flows tell the direction and
+    the length of the blur: they are inputs too, and so is the centre frame's brightness at four points along its own
+    motion, which lets the first convolution reach to both ends of a blur of any length.
     """
 
     multiple = 8
 
     def __init__(self, config: RestorationConfig) -> None:
         super().__init__()
-        # 10 channels unshuffled, and the two flows at half resolution.
-        self.body = EncoderDecoder(inputs=4 * 10 + 4, outputs=4 * 6, config=config, kernel=3)
+        # 14 channels unshuffled, and the two flows at half resolution.
+        self.body = EncoderDecoder(inputs=4 * (10 + len(_ALONG)) + 4, outputs=4 * 6, config=config, kernel=3)
         last = self.body.leave[-1]
         nn.init.normal_(last.weight, std=1e-3)  # type: ignore[arg-type]
         nn.init.zeros_(last.bias)  # type: ignore[arg-type]
@@ -109,7 +114,9 @@ class LightRestoration(nn.Module):
 
     def forward(self, x: RestorationInput) -> Tensor:
         """Returns [B, 3, H, W]."""
-        stack = torch.cat((x.warped[0], x.centre, x.warped[1], x.prior), dim=1)
+        stack = torch.cat(
+            (x.warped[0], x.centre, x.warped[1], x.prior, *along_motion(x.centre, x.flow)), dim=1
+        )
         flows = F.avg_pool2d(torch.cat((x.flow[0], x.flow[1]), dim=1), 2) / _FLOW_UNIT
         out = F.pixel_shuffle(self.body(torch.cat((F.pixel_unshuffle(stack, 2), flows), dim=1)), 2)
         weights = torch.softmax(out[:, 3:] + self.centre_bias, dim=1)
@@ -117,3 +124,13 @@ class LightRestoration(nn.Module):
         previous = weights[:, :1] * (x.warped[0] - x.masks[0] * x.centre)
         following = weights[:, 2:] * (x.warped[1] - x.masks[1] * x.centre)
         return x.centre + previous + following + out[:, :3]
+
+
+def along_motion(centre: Tensor, flow: Tensor) -> list[Tensor]:
+    """How the brightness of ``centre`` [B, 3, H, W] differs at four points along its motion: [B, 1, H, W] each.
+
+    ``flow`` [2, B, 2, H, W] to the previous and the next frame, in pixels; half their difference is the velocity.
+    """
+    velocity = (flow[1] - flow[0]) / 2
+    brightness = centre.mean(dim=1, keepdim=True)
+    return [warp(brightness, velocity * part, padding="border")[0] - brightness for part in _ALONG]
