@@ -26,11 +26,9 @@ SEGMENTS = 4
 SETTINGS = {"CDVD_SEGMENT_FRAMES": "12"}
 
 HOST_SCRIPT = """
-import signal, sys
+import sys
 from pathlib import Path
 from service.embedded import EmbeddedOptions, EmbeddedStack
-# A shell that starts the tests in the background has Ctrl-C ignored, and children inherit that.
-signal.signal(signal.SIGINT, signal.default_int_handler)
 root = Path(sys.argv[1])
 with EmbeddedStack(EmbeddedOptions(data=root / "data", models=root / "models", model="quick")) as stack:
     print(stack.url, flush=True)
