@@ -19,6 +19,7 @@ from pydantic_settings import (
 from service.jobs.broker import with_password
 from service.storage.options import S3Options, StorageOptions
 from service.types import Engine
+from service.webhooks.signature import secret_key
 
 GIB = 1024**3
 
@@ -85,6 +86,22 @@ class Settings(BaseSettings):
     sweep_after_s: float = Field(default=6 * 3600.0, ge=0)
     """Files without a job are removed at start when they are this old; younger ones may be in use."""
 
+    retention_s: float = Field(default=7 * 86400.0, ge=0)
+    """Files of a job are removed this long after it ended, and the job is ``expired``; 0 keeps them for ever."""
+    record_retention_s: float = Field(default=30 * 86400.0, ge=0)
+    """How long an expired job is still on record."""
+
+    webhook_secret: SecretStr | None = None
+    """Signs webhooks: ``whsec_`` and base64. None: made at first use and kept in Redis."""
+    webhook_allow_private: bool = False
+    """Webhooks may go to this machine and to private networks: for tests and intranets."""
+    webhook_timeout_s: float = Field(default=10.0, gt=0)
+    """For a receiver to answer."""
+    webhook_first_delay_s: float = Field(default=5.0, gt=0)
+    """Before the second attempt; four times as long before each further one, at most six hours."""
+    webhook_attempts: int = Field(default=10, ge=1)
+    """Then a delivery is dead. Ten are spread over a day."""
+
     worker_name: str = Field(default_factory=socket.gethostname)
     """Unique among live workers and the same after a restart, so that a worker finds what it left behind."""
     worker_concurrency: int = Field(default=1, ge=1)
@@ -122,6 +139,13 @@ class Settings(BaseSettings):
     metrics_host: str = "127.0.0.1"
     metrics_port: int | None = Field(default=None, ge=1, le=65535)
     """Where a worker serves ``/metrics`` for Prometheus; None is nowhere. The gateway's are at its own port."""
+
+    @field_validator("webhook_secret")
+    @classmethod
+    def _usable(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            secret_key(value.get_secret_value())
+        return value
 
     @field_validator("triton_urls", mode="before")
     @classmethod

@@ -11,6 +11,7 @@
     │   ├── DamagedVideo           damaged_video            truncated or undecodable
     │   ├── FrameSizeRejected      frame_size_rejected      too many pixels, or a side below the minimum
     │   ├── VideoTooLong           video_too_long           seconds or frames over the limit
+    │   ├── WebhookRefused         webhook_refused          a webhook address that is malformed or not public
     │   ├── ProbeTimeout           probe_timeout            looking at the file took too long
     │   └── StorageFull            storage_full
     ├── JobError
@@ -19,6 +20,7 @@
     │   ├── JobStateConflict       job_state_conflict       e.g. cancel of a finished job
     │   ├── JobCanceled            job_canceled             raised between windows when a cancel was asked for
     │   ├── ResultExpired          result_expired
+    │   ├── DeliveryNotFound       delivery_not_found       no such webhook delivery
     │   └── SegmentGaveUp          segment_gave_up          a segment killed its worker too many times
     ├── ModelNotFound              model_not_found
     ├── EngineError
@@ -28,6 +30,7 @@
     ├── PipelineError              restoration_failed       decode, encode or join failed
     ├── BrokerUnavailable          broker_unavailable       Redis cannot be reached
     ├── StorageUnavailable         storage_unavailable      the object store cannot be reached; retry later
+    ├── WebhookFailed          webhook_failed           a receiver cannot be reached or does not answer
     ├── DataInUse                  data_in_use              two services on one data directory
     ├── StackFailed                stack_failed             a part of the embedded service does not start or stay
     ├── InsecureAddress            insecure_address         a public address without keys
@@ -90,6 +93,10 @@ class VideoTooLong(UploadError):
     code = "video_too_long"
 
 
+class WebhookRefused(UploadError):
+    code = "webhook_refused"
+
+
 class ProbeTimeout(UploadError):
     code = "probe_timeout"
 
@@ -120,6 +127,10 @@ class JobCanceled(JobError):
 
 class ResultExpired(JobError):
     code = "result_expired"
+
+
+class DeliveryNotFound(JobError):
+    code = "delivery_not_found"
 
 
 class SegmentGaveUp(JobError):
@@ -156,6 +167,10 @@ class BrokerUnavailable(ServiceError):
 
 class StorageUnavailable(ServiceError):
     code = "storage_unavailable"
+
+
+class WebhookFailed(ServiceError):
+    code = "webhook_failed"
 
 
 class DataInUse(ServiceError):

@@ -31,6 +31,7 @@ STATUS: dict[type[errors.ServiceError], HTTPStatus] = {
     errors.StorageFull: HTTPStatus.INSUFFICIENT_STORAGE,
     errors.UploadError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.JobNotFound: HTTPStatus.NOT_FOUND,
+    errors.DeliveryNotFound: HTTPStatus.NOT_FOUND,
     errors.JobNotFinished: HTTPStatus.CONFLICT,
     errors.JobStateConflict: HTTPStatus.CONFLICT,
     errors.ResultExpired: HTTPStatus.GONE,

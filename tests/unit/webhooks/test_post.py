@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from urllib.parse import urlsplit
+
+import pytest
+
+from service.errors import WebhookFailed, WebhookRefused
+from service.webhooks.post import WebhookClient
+from tests.receiver import receiver
+
+
+def test_the_body_arrives_under_the_name_in_the_url():
+    with receiver() as hook:
+        port = urlsplit(hook.url).port
+        client = WebhookClient(5.0, True, lambda _host, _port: ("127.0.0.1",))
+        status = client.post(f"http://hooks.example.com:{port}/in?x=1", b"{}", {"webhook-id": "msg_1"})
+    request = hook.received[0]
+    assert (status, request.path, request.body) == (200, "/in?x=1", b"{}")
+    assert request.headers["host"] == f"hooks.example.com:{port}"
+    assert request.headers["webhook-id"] == "msg_1"
+
+
+def test_redirects_are_not_followed():
+    with receiver() as hook:
+        hook.answers, hook.headers = [302], {"Location": hook.url}
+        assert WebhookClient(5.0, True).post(hook.url, b"{}", {}) == 302
+    assert len(hook.received) == 1
+
+
+def test_a_name_that_moved_to_a_private_address_is_not_connected_to():
+    with receiver() as hook, pytest.raises(WebhookRefused):
+        WebhookClient(5.0, False).post(hook.url, b"{}", {})
+    assert hook.received == []
+
+
+def test_nobody_there_is_a_failure():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    with pytest.raises(WebhookFailed):
+        WebhookClient(1.0, True).post(f"http://127.0.0.1:{port}/", b"{}", {})
+
+
+def test_a_receiver_that_answers_byte_by_byte_is_cut_off():
+    over = threading.Event()
+
+    def drip(listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        with connection:
+            connection.recv(65536)
+            while not over.wait(0.05):
+                try:
+                    connection.send(b"H")
+                except OSError:
+                    return
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=drip, args=[listener])
+        thread.start()
+        began = time.monotonic()
+        with pytest.raises(WebhookFailed):
+            WebhookClient(0.5, True).post(f"http://127.0.0.1:{listener.getsockname()[1]}/", b"{}", {})
+        assert time.monotonic() - began < 5
+        over.set()
+        thread.join()
