@@ -20,7 +20,7 @@ from service.api.catalog import ModelCatalog
 from service.api.dependencies import Gateway, UploadLimits
 from service.api.guard import Guard
 from service.api.load import load_registry
-from service.api.routes import events, files, jobs, metrics, system
+from service.api.routes import events, files, jobs, metrics, sharpness, system
 from service.config import Settings
 from service.errors import BrokerUnavailable, StorageUnavailable
 from service.jobs.broker import connect
@@ -56,7 +56,7 @@ def create_app(settings: Settings) -> FastAPI:
 
     app = FastAPI(title="cdvd", summary="Video deblurring", lifespan=lifespan, docs_url=None, redoc_url=None)
     errors.install(app)
-    for module in (jobs, files, events, system, metrics):
+    for module in (jobs, files, sharpness, events, system, metrics):
         app.include_router(module.router)
     _serve_page(app)
     app.add_middleware(Guard, hosts=_hosts(settings), media=settings.s3_public_url)

@@ -13,6 +13,7 @@ from service.errors import InferenceFailed, JobCanceled, PipelineError, UploadEr
 from service.inference.engine import DeblurEngine, Frames, Stopped
 from service.metrics import ENGINE_SECONDS, FRAMES, STAGE_SECONDS, timed
 from service.pipeline.overlap import map_ahead, prefetch
+from service.pipeline.prior import prior_maps
 from service.pipeline.publish import published
 from service.pipeline.sharpness import sharpness
 from service.pipeline.windows import SIDE, Window, form_windows
@@ -51,6 +52,8 @@ class SegmentResult:
     """Frames whose damage the decoder concealed."""
     sharpness_before: tuple[float, ...]
     sharpness_after: tuple[float, ...]
+    prior: tuple[float | None, ...] = ()
+    """Mean of each input frame's temporal sharpness prior, in 0..1; None without OpenCV."""
 
 
 def restore_segment(
@@ -88,6 +91,7 @@ class _Work:
         self._corrupt = 0
         self._before: list[float] = []
         self._after: list[float] = []
+        self._prior: list[float | None] = []
 
     def run(
         self, piece: PieceEncoder, on_progress: Callable[[int], None], should_stop: Callable[[], bool]
@@ -121,7 +125,14 @@ class _Work:
 
     def result(self, size: int, seconds: float) -> SegmentResult:
         return SegmentResult(
-            self._done, size, seconds, self._windows, self._corrupt, tuple(self._before), tuple(self._after)
+            self._done,
+            size,
+            seconds,
+            self._windows,
+            self._corrupt,
+            tuple(self._before),
+            tuple(self._after),
+            tuple(self._prior),
         )
 
     def _decoded(self) -> Iterator[DecodedFrame]:
@@ -146,10 +157,16 @@ class _Work:
             for offset, image in enumerate(frames):
                 piece.write(image, window.start + offset)
         FRAMES.inc(len(frames))
-        self._before += sharpness(window.outputs)
-        self._after += sharpness(frames)
+        with STAGE_SECONDS.labels("measure").time():
+            self._measure(window, frames)
         self._done += len(frames)
         self._windows += 1
+
+    def _measure(self, window: Window, frames: Frames) -> None:
+        self._before += sharpness(window.outputs)
+        self._after += sharpness(frames)
+        maps = prior_maps(window.frames)
+        self._prior += [None] * len(frames) if maps is None else [float(one.mean()) / 255 for one in maps]
 
     def _check(self, should_stop: Callable[[], bool]) -> None:
         if self._done < self._request.segment.frames and should_stop():

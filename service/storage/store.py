@@ -15,12 +15,18 @@ from service.types import RemoteFile, Segment
 
 SOURCE = "source"
 REPORT = "report.json"
+CURVE = "sharpness.json"
 PIECES = "pieces"
 
 
 def piece_name(segment: Segment) -> str:
     """The name says what the piece holds; the job fixes everything else."""
     return f"{PIECES}/{segment.index:05d}_{segment.start}-{segment.stop}.mp4"
+
+
+def curve_name(segment: Segment) -> str:
+    """Lies beside the segment's piece and goes with it."""
+    return f"{PIECES}/{segment.index:05d}_{segment.start}-{segment.stop}.json"
 
 
 def result_name(container: str) -> str:

@@ -6,12 +6,13 @@ import hashlib
 import json
 import logging
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from service.errors import BrokerUnavailable, PipelineError
 from service.inference.card import WindowMemory
+from service.jobs.curve import Curve, merged, read_curve
 from service.jobs.job import Job, Output
 from service.jobs.ledger import StepLedger
 from service.jobs.queue import JobQueue
@@ -19,9 +20,9 @@ from service.jobs.steps import FINISH, segment_step
 from service.jobs.store import RedisJobStore
 from service.pipeline.finalize import finalize
 from service.pipeline.report import FinalReport
-from service.pipeline.segment import SegmentRequest, restore_segment
+from service.pipeline.segment import SegmentRequest, SegmentResult, restore_segment
 from service.pipeline.segments import plan_segments
-from service.storage.store import REPORT, SOURCE, Storage, piece_name, result_name
+from service.storage.store import CURVE, REPORT, SOURCE, Storage, curve_name, piece_name, result_name
 from service.types import Segment, VideoInfo
 from service.worker.engines import EngineCache
 from service.worker.keeper import Keeper
@@ -75,6 +76,7 @@ class Steps:
         except FileNotFoundError as error:
             raise PipelineError(f"A file of the job is missing: {error}") from error
         self._write_report(job, json.loads(report.to_json()))
+        self._write_curve(job)
         if self.store.succeed(job.id, output):
             self.storage.drop_pieces(job.id)
         self.ledger.drop(job.id, FINISH)
@@ -96,9 +98,12 @@ class Steps:
             self.storage.reading(job.id, SOURCE) as source,
             self.storage.writing(job.id, piece_name(segment)) as target,
         ):
-            self._restore_into(target, source, job, segment, touch)
+            result = self._restore_into(target, source, job, segment, touch)
+            self._keep_curve(job, segment, result)
 
-    def _restore_into(self, target: Path, source: Path, job: Job, segment: Segment, touch: Touch) -> None:
+    def _restore_into(
+        self, target: Path, source: Path, job: Job, segment: Segment, touch: Touch
+    ) -> SegmentResult:
         engine = self.engines.get(job.spec.model)
         touch()
         request = SegmentRequest(
@@ -110,7 +115,25 @@ class Steps:
             in_flight=self.sizes.windows_in_flight,
         )
         meter = _Meter(self.ledger, job.id, segment_step(segment.index), touch)
-        restore_segment(request, engine, meter.advance, lambda: self._should_stop(job.id))
+        return restore_segment(request, engine, meter.advance, lambda: self._should_stop(job.id))
+
+    def _keep_curve(self, job: Job, segment: Segment, result: SegmentResult) -> None:
+        """Before the piece is published: where there is a piece, there is its curve."""
+        curve = Curve(segment.start, result.sharpness_before, result.sharpness_after, result.prior)
+        with self.storage.writing(job.id, curve_name(segment)) as file:
+            file.write_text(curve.to_json(), "utf-8")
+
+    def _write_curve(self, job: Job) -> None:
+        curves = []
+        for segment in job.plan:
+            # pieces of an older version have no curve, and nobody's video fails for a curve
+            with (
+                suppress(FileNotFoundError, ValueError),
+                self.storage.reading(job.id, curve_name(segment)) as file,
+            ):
+                curves.append(read_curve(file))
+        with self.storage.writing(job.id, CURVE) as file:
+            file.write_text(merged(curves, job.spec.video.frames).to_json(), "utf-8")
 
     def _should_stop(self, job_id: str) -> bool:
         if self.keeper.stopping.is_set():

@@ -1,0 +1,92 @@
+"""``GET /jobs/<id>/sharpness``: the curve of a job, as far as it is restored."""
+
+from __future__ import annotations
+
+import hashlib
+from contextlib import suppress
+from functools import lru_cache
+from http import HTTPStatus
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, Field
+
+from service.api.dependencies import Gateway, Parts
+from service.api.schemas import ProblemBody
+from service.jobs.curve import MEASURE, Curve, merged, read_curve
+from service.jobs.job import Job
+from service.storage.store import CURVE, Storage, curve_name
+
+router = APIRouter(tags=["files"])
+
+SEGMENTS_CACHED = 4096
+"""Files of segments never change; a page that asks every few seconds reads each once."""
+
+
+class SharpnessBody(BaseModel):
+    """Values by frame number; null for a frame that is not restored yet."""
+
+    job: str
+    measure: str = Field(examples=[MEASURE], description="of the green channel, in squared 8-bit levels")
+    frames_total: int
+    frames_measured: int
+    complete: bool
+    before: list[float | None]
+    after: list[float | None]
+    prior: list[float | None] = Field(
+        description="mean of the temporal sharpness prior of the input, in 0..1"
+    )
+
+
+@router.get("/jobs/{job_id}/sharpness", response_model=SharpnessBody, responses={404: {"model": ProblemBody}})
+def show_sharpness(job_id: str, parts: Parts, request: Request) -> Response:
+    """How sharp every frame was and became, so far; answers 304 to an `If-None-Match` with the last `ETag`."""
+    job = parts.store.get(job_id)
+    body = _body(job, _curve(parts, job)).model_dump_json().encode()
+    tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    headers = {"Cache-Control": "private, no-cache", "ETag": tag}
+    if tag in request.headers.get("if-none-match", ""):
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+    return Response(body, headers=headers, media_type="application/json")
+
+
+def _curve(parts: Gateway, job: Job) -> Curve:
+    whole = _read(parts.storage, job.id, CURVE)
+    if whole is not None:
+        return whole
+    found = (_piece(parts.storage, job.id, curve_name(segment)) for segment in job.plan)
+    return merged((curve for curve in found if curve), job.spec.video.frames)
+
+
+def _piece(storage: Storage, job_id: str, name: str) -> Curve | None:
+    with suppress(LookupError):
+        return _kept(storage, job_id, name)  # type: ignore[arg-type]  # hashed by identity
+    return None
+
+
+@lru_cache(SEGMENTS_CACHED)
+def _kept(storage: Storage, job_id: str, name: str) -> Curve:
+    """Raises LookupError, which is not kept, for a segment that is still to do."""
+    curve = _read(storage, job_id, name)
+    if curve is None:
+        raise LookupError(name)
+    return curve
+
+
+def _read(storage: Storage, job_id: str, name: str) -> Curve | None:
+    with suppress(FileNotFoundError, ValueError), storage.reading(job_id, name) as file:
+        return read_curve(file)
+    return None
+
+
+def _body(job: Job, curve: Curve) -> SharpnessBody:
+    measured = sum(value is not None for value in curve.after)
+    return SharpnessBody(
+        job=job.id,
+        measure=MEASURE,
+        frames_total=job.spec.video.frames,
+        frames_measured=measured,
+        complete=measured == job.spec.video.frames,
+        before=list(curve.before),
+        after=list(curve.after),
+        prior=list(curve.prior),
+    )

@@ -1,0 +1,54 @@
+"""How sharp frames were and became: a small file beside the piece of each segment, one for the finished job."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+MEASURE = "variance_of_laplacian"
+"""Of the green channel, in squared 8-bit levels: more is sharper (Pech-Pacheco et al. 2000, without threshold)."""
+
+Values = tuple[float | None, ...]
+DIGITS = 3
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One value per frame from ``start`` on; None for a frame that is not restored yet."""
+
+    start: int
+    before: Values
+    after: Values
+    prior: Values
+    """Mean of the temporal sharpness prior of the input, in 0..1; None also where the worker has no OpenCV."""
+
+    def to_json(self) -> str:
+        rounded = {name: [_rounded(value) for value in getattr(self, name)] for name in _SERIES}
+        return json.dumps({"start": self.start, **rounded})
+
+
+_SERIES = ("before", "after", "prior")
+_CURVE = TypeAdapter(Curve)
+
+
+def read_curve(path: Path) -> Curve:
+    """Raises FileNotFoundError, and ValueError for a file that is none of ours."""
+    return _CURVE.validate_json(path.read_bytes())
+
+
+def merged(curves: Iterable[Curve], frames: int) -> Curve:
+    """One curve of ``frames`` frames; frames that no curve has are None."""
+    series: dict[str, list[float | None]] = {name: [None] * frames for name in _SERIES}
+    for curve in curves:
+        for name, values in series.items():
+            given: Sequence[float | None] = getattr(curve, name)
+            values[curve.start : curve.start + len(given)] = given
+    return Curve(0, **{name: tuple(values) for name, values in series.items()})
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, DIGITS)
