@@ -93,8 +93,8 @@ class Recipe:
         return preset(self.preset, stages=self.stages, prior=self.prior, use_flow=self.use_flow)
 
 
-# About three hours on one core with AMX. Small crops first, since a step is cheap while everything is wrong; then large
-# ones, without which the coarse flow levels do not learn what larger frames need (docs/training-log.md).
+# Small crops first, since a step is cheap while everything is wrong; then large ones, without which the coarse flow
+# levels do not learn what larger frames need (docs/training-log.md).
 LITE_CPU = Recipe(
     name="lite-cpu",
     preset="lite",
