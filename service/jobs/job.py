@@ -21,6 +21,8 @@ class JobStatus(StrEnum):
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     CANCELED = "canceled"
+    EXPIRED = "expired"
+    """It had ended, and its files were removed."""
 
     @property
     def active(self) -> bool:
@@ -30,9 +32,10 @@ class JobStatus(StrEnum):
 TRANSITIONS: dict[JobStatus, frozenset[JobStatus]] = {
     JobStatus.QUEUED: frozenset({JobStatus.RUNNING, JobStatus.FAILED, JobStatus.CANCELED}),
     JobStatus.RUNNING: frozenset({JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.CANCELED}),
-    JobStatus.SUCCEEDED: frozenset(),
-    JobStatus.FAILED: frozenset({JobStatus.QUEUED}),
-    JobStatus.CANCELED: frozenset({JobStatus.QUEUED}),
+    JobStatus.SUCCEEDED: frozenset({JobStatus.EXPIRED}),
+    JobStatus.FAILED: frozenset({JobStatus.QUEUED, JobStatus.EXPIRED}),
+    JobStatus.CANCELED: frozenset({JobStatus.QUEUED, JobStatus.EXPIRED}),
+    JobStatus.EXPIRED: frozenset(),
 }
 """Which state may follow which. Failed and canceled jobs can be queued again: that is a retry."""
 
@@ -70,6 +73,7 @@ class JobSpec:
     options: EncodeOptions
     source: SourceFile
     video: VideoInfo
+    webhook_url: str | None = None
 
 
 @dataclass(frozen=True)
@@ -96,6 +100,8 @@ class Output:
     container: str
     codec: str
     frames: int
+    partial: bool = False
+    """Whether it holds only the beginning, up to where the job was canceled."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +122,8 @@ class Job:
     created_at: float
     started_at: float | None
     finished_at: float | None
+    expires_at: float | None
+    """When its files are removed; None while it is active, and for jobs that are kept."""
     plan: tuple[Segment, ...]
     """Empty until the plan was made."""
     progress: Progress

@@ -7,6 +7,23 @@ from dataclasses import dataclass
 ALL_JOBS = "cdvd:jobs"
 """Sorted set of all job ids with score 0: ids start with their creation time, so the order is by age."""
 
+WEBHOOKS_DUE = "cdvd:due:webhooks"
+"""Sorted set of ``<job id> <event id>``, the deliveries to make, by the unix time at which each is due."""
+
+WEBHOOKS_DEAD = "cdvd:webhooks:dead"
+"""The same of those that were given up, by the time of that."""
+
+WEBHOOK_SECRET = "cdvd:webhooks:secret"
+
+PARTIALS_DUE = "cdvd:due:partials"
+"""Sorted set of canceled jobs whose finished segments are to be joined."""
+
+EXPIRY_DUE = "cdvd:due:expiry"
+"""Sorted set of finished jobs by the time at which their files go."""
+
+FORGET_DUE = "cdvd:due:forget"
+"""Sorted set of expired jobs by the time at which their records go."""
+
 WORKERS = "cdvd:workers"
 """Sorted set of worker names by the unix time of their last heartbeat."""
 
@@ -72,6 +89,11 @@ class JobKeys:
         """Stream of state changes and progress."""
         return f"{self.record}:events"
 
+    @property
+    def webhooks(self) -> str:
+        """Hash: id of an event -> its delivery, JSON."""
+        return f"{self.record}:webhooks"
+
     def all(self) -> tuple[str, ...]:
         return (
             self.record,
@@ -82,4 +104,5 @@ class JobKeys:
             self.deliveries,
             self.postponed,
             self.events,
+            self.webhooks,
         )

@@ -26,6 +26,7 @@ def read_job(job_id: str, record: Mapping[str, str], frames: Sequence[str], step
         created_at=float(record["created_at"]),
         started_at=_number(record, "started_at"),
         finished_at=_number(record, "finished_at"),
+        expires_at=_number(record, "expires_at"),
         plan=plan,
         progress=_progress(status, record, spec.video.frames, sum(map(int, frames)), steps),
         output=Output(**json.loads(record["output"])) if "output" in record else None,
@@ -57,4 +58,4 @@ def _stage(status: JobStatus, planned: bool, done: int, total: int) -> Stage:
         if not planned:
             return Stage.PLANNING
         return Stage.RESTORING if done < total else Stage.JOINING
-    return Stage.FINISHED if status is JobStatus.SUCCEEDED else Stage.STOPPED
+    return Stage.FINISHED if status in (JobStatus.SUCCEEDED, JobStatus.EXPIRED) else Stage.STOPPED

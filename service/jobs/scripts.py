@@ -10,7 +10,7 @@ EVENTS_KEPT = 2000
 
 _EVENT = f"""
 local function event(stream, now, ...)
-    redis.call('XADD', stream, 'MAXLEN', '~', {EVENTS_KEPT}, '*', 'time', now, ...)
+    return redis.call('XADD', stream, 'MAXLEN', '~', {EVENTS_KEPT}, '*', 'time', now, ...)
 end
 """
 
@@ -23,7 +23,7 @@ end
 TRANSITION = (
     _EVENT
     + """
-local record, events, index_prefix = KEYS[1], KEYS[2], KEYS[3]
+local record, events, index_prefix, webhooks, webhooks_due, partials_due, expiry_due = unpack(KEYS)
 local id, sources, target, now = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local status = redis.call('HGET', record, 'status')
 if not status then return 'missing' end
@@ -32,11 +32,36 @@ redis.call('HSET', record, 'status', target)
 for i = 5, #ARGV, 2 do redis.call('HSET', record, ARGV[i], ARGV[i + 1]) end
 redis.call('ZREM', index_prefix .. status, id)
 redis.call('ZADD', index_prefix .. target, 0, id)
-event(events, now, 'type', 'status', 'status', target)
+local entry = event(events, now, 'type', 'status', 'status', target)
+if target == 'queued' then
+    redis.call('HDEL', record, 'expires_at', 'output')
+    redis.call('ZREM', expiry_due, id)
+    redis.call('ZREM', partials_due, id)
+elseif target == 'succeeded' or target == 'failed' or target == 'canceled' then
+    local fields = redis.call('HMGET', record, 'expires_at', 'webhook_url', 'output', 'error', 'plan')
+    if fields[1] then redis.call('ZADD', expiry_due, fields[1], id) end
+    if fields[2] then
+        local delivery = {status = target, time = tonumber(now)}
+        if fields[3] then delivery.output = cjson.decode(fields[3]) end
+        if fields[4] then delivery.error = cjson.decode(fields[4]) end
+        redis.call('HSET', webhooks, entry, cjson.encode(delivery))
+        redis.call('ZADD', webhooks_due, now, id .. ' ' .. entry)
+    end
+    if target == 'canceled' and fields[5] then redis.call('ZADD', partials_due, now, id) end
+end
 return 'changed'
 """
 )
-"""Change the status if the present one allows it. Returns 'changed', 'missing' or the present status."""
+"""Change the status if the present one allows it. Returns 'changed', 'missing' or the present status.
+
+What follows from an end is noted in the same breath: when files go, what is delivered, what is joined.
+"""
+
+SET_PARTIAL = """
+if redis.call('HGET', KEYS[1], 'status') ~= 'canceled' then return 0 end
+redis.call('HSET', KEYS[1], 'output', ARGV[1])
+return 1
+"""
 
 CLAIM = (
     _EVENT

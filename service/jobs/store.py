@@ -28,8 +28,11 @@ class JobPage:
 class RedisJobStore:
     """Reads and changes jobs. Every method raises BrokerUnavailable when Redis cannot be reached."""
 
-    def __init__(self, client: redis.Redis) -> None:
+    def __init__(self, client: redis.Redis, retention_s: float = 0) -> None:
+        """``retention_s``: for how long files stay after a job has ended; 0 is for ever."""
         self._redis = client
+        self._retention_s = retention_s
+        self._set_partial = client.register_script(scripts.SET_PARTIAL)
         self._transition = client.register_script(scripts.TRANSITION)
         self._retry = client.register_script(scripts.RETRY)
 
@@ -41,6 +44,8 @@ class RedisJobStore:
             "created_at": now,
             "spec": SPEC.dump_json(spec).decode(),
         }
+        if spec.webhook_url is not None:
+            record["webhook_url"] = spec.webhook_url
         names = JobKeys(job_id)
         with broker_errors(), self._redis.pipeline(transaction=True) as pipe:
             pipe.hset(names.record, mapping=record)
@@ -94,7 +99,7 @@ class RedisJobStore:
 
     def succeed(self, job_id: str, output: Output) -> bool:
         """Running becomes succeeded. False if the job was canceled or deleted in the meantime."""
-        fields: dict[str, str | float] = {"finished_at": time.time(), "output": json.dumps(asdict(output))}
+        fields = {**self._ended(), "output": json.dumps(asdict(output))}
         if self._change(job_id, JobStatus.SUCCEEDED, fields) != "changed":
             return False
         with broker_errors():
@@ -103,7 +108,7 @@ class RedisJobStore:
 
     def fail(self, job_id: str, failure: Failure) -> bool:
         """An active job becomes failed. False if it was not active any more."""
-        fields: dict[str, str | float] = {"finished_at": time.time(), "error": json.dumps(asdict(failure))}
+        fields = {**self._ended(), "error": json.dumps(asdict(failure))}
         return self._change(job_id, JobStatus.FAILED, fields) == "changed"
 
     def cancel(self, job_id: str) -> Job:
@@ -111,7 +116,7 @@ class RedisJobStore:
 
         Raises JobNotFound, and JobStateConflict for a job that is over (canceled again is fine).
         """
-        answer = self._change(job_id, JobStatus.CANCELED, {"finished_at": time.time()})
+        answer = self._change(job_id, JobStatus.CANCELED, self._ended())
         if answer not in ("changed", JobStatus.CANCELED, "missing"):
             raise JobStateConflict(f"the job has {answer}; only queued and running jobs can be canceled")
         return self.get(job_id)
@@ -131,6 +136,16 @@ class RedisJobStore:
             self._redis.delete(names.deliveries, names.postponed)
             return tuple(self._retry(keys=[names.record, names.steps], args=[time.time()]))
 
+    def keep_partial(self, job_id: str, output: Output) -> bool:
+        """Record the file that a canceled job leaves. False if it is not canceled any more."""
+        with broker_errors():
+            text = json.dumps(asdict(output))
+            return bool(self._set_partial(keys=[JobKeys(job_id).record], args=[text]))
+
+    def expire(self, job_id: str) -> bool:
+        """A job that has ended becomes expired. False if it is active again or deleted."""
+        return self._change(job_id, JobStatus.EXPIRED, {}) in ("changed", JobStatus.EXPIRED)
+
     def delete(self, job_id: str) -> None:
         """Forget the job, whatever its state; workers notice at the next window. Raises JobNotFound."""
         names = JobKeys(job_id)
@@ -138,9 +153,16 @@ class RedisJobStore:
             pipe.delete(*names.all())
             for index in (keys.ALL_JOBS, *(keys.jobs_with(status) for status in JobStatus)):
                 pipe.zrem(index, job_id)
+            for due in (keys.PARTIALS_DUE, keys.EXPIRY_DUE, keys.FORGET_DUE):
+                pipe.zrem(due, job_id)
             removed = pipe.execute()[0]
         if not removed:
             raise JobNotFound(f"there is no job {job_id[:64]!r}")
+
+    def _ended(self) -> dict[str, str | float]:
+        now = time.time()
+        expiry: dict[str, str | float] = {"expires_at": now + self._retention_s} if self._retention_s else {}
+        return {"finished_at": now, **expiry}
 
     def _change(self, job_id: str, target: JobStatus, fields: Mapping[str, str | float]) -> str:
         names = JobKeys(job_id)
@@ -149,7 +171,15 @@ class RedisJobStore:
         with broker_errors():
             return str(
                 self._transition(
-                    keys=[names.record, names.events, keys.jobs_with("")],
+                    keys=[
+                        names.record,
+                        names.events,
+                        keys.jobs_with(""),
+                        names.webhooks,
+                        keys.WEBHOOKS_DUE,
+                        keys.PARTIALS_DUE,
+                        keys.EXPIRY_DUE,
+                    ],
                     args=[job_id, allowed, target.value, time.time(), *pairs],
                 )
             )

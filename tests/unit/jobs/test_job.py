@@ -19,8 +19,8 @@ def test_ids_sort_by_age_and_are_all_different() -> None:
     assert all(JOB_ID.fullmatch(job_id) for job_id in ids)
 
 
-def test_success_is_final_and_every_other_end_can_be_retried() -> None:
-    assert TRANSITIONS[JobStatus.SUCCEEDED] == frozenset()
+def test_success_only_expires_and_every_other_end_can_be_retried() -> None:
+    assert TRANSITIONS[JobStatus.SUCCEEDED] == {JobStatus.EXPIRED}
     assert sources_of(JobStatus.QUEUED) == {JobStatus.FAILED, JobStatus.CANCELED}
     assert set(TRANSITIONS) == set(JobStatus)
 
