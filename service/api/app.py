@@ -20,13 +20,15 @@ from service.api.catalog import ModelCatalog
 from service.api.dependencies import Gateway, UploadLimits
 from service.api.guard import Guard
 from service.api.load import load_registry
-from service.api.routes import events, files, jobs, metrics, sharpness, system
+from service.api.routes import estimates, events, files, jobs, metrics, sharpness, system
 from service.config import Settings
 from service.errors import BrokerUnavailable, StorageUnavailable
 from service.jobs.broker import connect
+from service.jobs.estimate import Estimator, WindowSizes
 from service.jobs.events import EventReader
 from service.jobs.queue import JobQueue, create_celery
 from service.jobs.store import RedisJobStore
+from service.jobs.throughput import ThroughputBook
 from service.jobs.workers import WorkerRegistry
 from service.local.address import require_safe_address
 from service.logs import configure_logging
@@ -56,7 +58,7 @@ def create_app(settings: Settings) -> FastAPI:
 
     app = FastAPI(title="cdvd", summary="Video deblurring", lifespan=lifespan, docs_url=None, redoc_url=None)
     errors.install(app)
-    for module in (jobs, files, sharpness, events, system, metrics):
+    for module in (jobs, files, estimates, sharpness, events, system, metrics):
         app.include_router(module.router)
     _serve_page(app)
     app.add_middleware(Guard, hosts=_hosts(settings), media=settings.s3_public_url)
@@ -103,7 +105,19 @@ def _gateway(settings: Settings) -> Gateway:
         catalog=ModelCatalog(settings.models),
         default_model=settings.model,
         limits=UploadLimits(settings.max_upload_bytes, _probe_limits(settings)),
+        estimator=Estimator(ThroughputBook(client), store, workers, _windows(settings)),
         load=load_registry(queue, store, workers),
+    )
+
+
+def _windows(settings: Settings) -> WindowSizes:
+    """As workers with the same settings cut them."""
+    return WindowSizes(
+        segment_frames=settings.segment_frames,
+        frames=settings.window_frames,
+        pixels=settings.window_pixels,
+        bytes=settings.window_bytes,
+        in_flight=settings.windows_in_flight,
     )
 
 

@@ -12,6 +12,14 @@ from service.errors import ModelNotFound
 
 
 @dataclass(frozen=True)
+class MemoryCard:
+    """A window of T output frames takes ``pixels * (context + T * frame)`` bytes."""
+
+    frame: int
+    context: int
+
+
+@dataclass(frozen=True)
 class ModelCard:
     """One model of the repository. ``sha256`` is that of ``1/model.onnx``."""
 
@@ -24,6 +32,8 @@ class ModelCard:
     licence: str
     sha256: str
     description: str
+    memory: MemoryCard | None = None
+    """None for older exports: nothing is known."""
 
 
 _CARD = TypeAdapter(ModelCard)

@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 from prometheus_client import CollectorRegistry
 
 from service.api.catalog import ModelCatalog
+from service.jobs.estimate import Estimator
 from service.jobs.events import EventReader
 from service.jobs.queue import JobQueue
 from service.jobs.store import RedisJobStore
@@ -37,6 +38,7 @@ class Gateway:
     catalog: ModelCatalog
     default_model: str
     limits: UploadLimits
+    estimator: Estimator
     load: CollectorRegistry
     """Gauges that are read from Redis."""
 

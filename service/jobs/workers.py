@@ -25,6 +25,8 @@ class WorkerState:
     """Models that could be loaded."""
     running: int
     """Steps in work."""
+    slots: int = 1
+    """Segments that it works on at once."""
 
 
 class WorkerRegistry:

@@ -23,6 +23,7 @@ from service.jobs.ledger import StepLedger
 from service.jobs.queue import QUEUES, JobQueue, create_celery
 from service.jobs.reconcile import Reconciler
 from service.jobs.store import RedisJobStore
+from service.jobs.throughput import ThroughputBook
 from service.jobs.workers import WorkerRegistry, WorkerState
 from service.logs import configure_logging
 from service.metrics import served
@@ -31,6 +32,7 @@ from service.worker import transport
 from service.worker.choose import choose
 from service.worker.engines import EngineCache
 from service.worker.keeper import Keeper, KeeperTimes
+from service.worker.measured import Measured
 from service.worker.runner import StepRunner
 from service.worker.steps import Steps, WorkSizes
 from service.worker.tasks import register
@@ -82,7 +84,8 @@ def build(settings: Settings) -> tuple[Celery, EngineCache, Keeper]:
         settings.windows_in_flight,
     )
     storage = open_storage(settings.storage_options())
-    steps = Steps(store, ledger, queue, storage, engines, keeper, sizes)
+    measured = Measured(ThroughputBook(client), settings.engine)
+    steps = Steps(store, ledger, queue, storage, engines, keeper, sizes, measured)
     register(app, StepRunner(store, ledger, queue, keeper), steps)
     return app, engines, keeper
 
@@ -156,4 +159,11 @@ def _refuse_to_serve(error: PrecisionTooLow) -> NoReturn:
 
 
 def _describe(settings: Settings, engines: EngineCache, running: int) -> WorkerState:
-    return WorkerState(settings.worker_name, settings.engine, engines.loaded, engines.available(), running)
+    return WorkerState(
+        settings.worker_name,
+        settings.engine,
+        engines.loaded,
+        engines.available(),
+        running,
+        settings.worker_concurrency,
+    )

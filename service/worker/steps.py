@@ -26,6 +26,7 @@ from service.storage.store import CURVE, REPORT, SOURCE, Storage, curve_name, pi
 from service.types import Segment, VideoInfo
 from service.worker.engines import EngineCache
 from service.worker.keeper import Keeper
+from service.worker.measured import Measured
 from service.worker.runner import Touch
 
 log = logging.getLogger(__name__)
@@ -53,6 +54,7 @@ class Steps:
     engines: EngineCache
     keeper: Keeper
     sizes: WorkSizes
+    measured: Measured
 
     def plan(self, job: Job) -> None:
         """Cut the video into segments and queue them."""
@@ -78,6 +80,7 @@ class Steps:
         self._write_report(job, json.loads(report.to_json()))
         self._write_curve(job)
         if self.store.succeed(job.id, output):
+            self.measured.result(job, output)
             self.storage.drop_pieces(job.id)
         self.ledger.drop(job.id, FINISH)
 
@@ -114,7 +117,7 @@ class Steps:
             window=window_length(job.spec.video, self.sizes, self.engines.memory(job.spec.model)),
             in_flight=self.sizes.windows_in_flight,
         )
-        meter = _Meter(self.ledger, job.id, segment_step(segment.index), touch)
+        meter = _Meter(self.ledger, self.measured, job, segment_step(segment.index), touch)
         return restore_segment(request, engine, meter.advance, lambda: self._should_stop(job.id))
 
     def _keep_curve(self, job: Job, segment: Segment, result: SegmentResult) -> None:
@@ -157,9 +160,10 @@ class Steps:
 class _Meter:
     """Passes progress on, with the time it took."""
 
-    def __init__(self, ledger: StepLedger, job_id: str, step: str, touch: Touch) -> None:
+    def __init__(self, ledger: StepLedger, measured: Measured, job: Job, step: str, touch: Touch) -> None:
         self._ledger = ledger
-        self._job_id = job_id
+        self._measured = measured
+        self._job = job
         self._step = step
         self._touch = touch
         self._frames = 0
@@ -170,10 +174,11 @@ class _Meter:
         new, seconds = frames - self._frames, now - self._since
         self._frames, self._since = frames, now
         self._touch()
+        self._measured.window(self._job, new, seconds)
         try:
-            self._ledger.progress(self._job_id, self._step, frames, new, seconds)
+            self._ledger.progress(self._job.id, self._step, frames, new, seconds)
         except BrokerUnavailable as error:
-            log.warning("progress is not shown: %s", error, extra={"job": self._job_id, "step": self._step})
+            log.warning("progress is not shown: %s", error, extra={"job": self._job.id, "step": self._step})
 
 
 def window_length(video: VideoInfo, sizes: WorkSizes, memory: WindowMemory | None) -> int:

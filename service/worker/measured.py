@@ -1,0 +1,38 @@
+"""What this worker learns from its work, for the estimates of jobs to come."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from service.errors import BrokerUnavailable
+from service.jobs.job import Job, Output
+from service.jobs.throughput import ThroughputBook
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Raises nothing: an estimate that learns nothing from one window is no reason to stop."""
+
+    book: ThroughputBook
+    engine: str
+    """The kind of engine, as in the worker's heartbeat."""
+
+    def window(self, job: Job, frames: int, seconds: float) -> None:
+        """``frames`` more frames of a segment took ``seconds``."""
+        video = job.spec.video
+        try:
+            self.book.restored(job.spec.model, self.engine, frames * video.width * video.height, seconds)
+        except BrokerUnavailable as error:
+            log.warning("throughput is not noted: %s", error, extra={"job": job.id})
+
+    def result(self, job: Job, output: Output) -> None:
+        """How large a finished job's result is."""
+        video, options = job.spec.video, job.spec.options
+        pixels = output.frames * video.width * video.height
+        try:
+            self.book.stored(options.codec, options.crf, pixels, output.bytes)
+        except BrokerUnavailable as error:
+            log.warning("the size of a result is not noted: %s", error, extra={"job": job.id})
