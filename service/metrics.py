@@ -51,6 +51,12 @@ STEPS = Counter(
     ["step", "outcome"],
     registry=WORKER,
 )
+ESTIMATE_RATIO = Histogram(
+    "cdvd_estimate_ratio",
+    "Seconds that a job took from submission to result, over those estimated when it was submitted",
+    buckets=(0.25, 0.5, 0.7, 0.8, 0.9, 1, 1.1, 1.25, 1.5, 2, 4),
+    registry=WORKER,
+)
 STAGE_SECONDS = Summary(
     "cdvd_stage_seconds",
     "Busy seconds of a stage (decode: per frame; inference, encode: per window; join: per video; "

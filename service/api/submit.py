@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 
 from anyio.to_thread import run_sync
 from starlette.requests import Request
@@ -12,6 +13,7 @@ from service.api.dependencies import Gateway
 from service.api.options import read_options
 from service.api.upload import ReceivedUpload, received_upload
 from service.errors import InvalidOption, ModelNotFound, ServiceError, StorageUnavailable
+from service.jobs.estimate import Described
 from service.jobs.job import Job, JobSpec, SourceFile
 from service.jobs.steps import PLAN
 from service.metrics import UPLOADS
@@ -56,7 +58,7 @@ def _accept(parts: Gateway, received: ReceivedUpload, spec: JobSpec) -> Job:
     job_id = received.upload.job_id
     received.upload.keep()
     try:
-        job = parts.store.create(job_id, spec)
+        job = parts.store.create(job_id, _with_estimate(parts, spec))
         parts.queue.enqueue(job_id, PLAN)
     except BaseException:
         with suppress(StorageUnavailable):
@@ -65,3 +67,10 @@ def _accept(parts: Gateway, received: ReceivedUpload, spec: JobSpec) -> Job:
             parts.store.delete(job_id)
         raise
     return job
+
+
+def _with_estimate(parts: Gateway, spec: JobSpec) -> JobSpec:
+    """What the job is expected to take: its first ETA, and later compared with what it took."""
+    video = spec.video
+    found = parts.estimator.estimate(Described(spec.model, video.width, video.height, video.frames))
+    return replace(spec, estimated_s=found.seconds, estimated_restoring_s=found.restoring_s)

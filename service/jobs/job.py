@@ -74,6 +74,10 @@ class JobSpec:
     source: SourceFile
     video: VideoInfo
     webhook_url: str | None = None
+    estimated_s: float | None = None
+    """What was expected at submission, the wait for other jobs included; None if nothing was measured before."""
+    estimated_restoring_s: float | None = None
+    """Of that, the work itself."""
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ def read_job(job_id: str, record: Mapping[str, str], frames: Sequence[str], step
         finished_at=_number(record, "finished_at"),
         expires_at=_number(record, "expires_at"),
         plan=plan,
-        progress=_progress(status, record, spec.video.frames, sum(map(int, frames)), steps),
+        progress=_progress(status, record, spec, sum(map(int, frames)), steps),
         output=Output(**json.loads(record["output"])) if "output" in record else None,
         error=Failure(**json.loads(record["error"])) if "error" in record else None,
     )
@@ -39,16 +39,25 @@ def _number(record: Mapping[str, str], name: str) -> float | None:
 
 
 def _progress(
-    status: JobStatus, record: Mapping[str, str], total: int, done: int, steps: Sequence[str]
+    status: JobStatus, record: Mapping[str, str], spec: JobSpec, done: int, steps: Sequence[str]
 ) -> Progress:
     """The estimate is the measured rate of one worker times the workers at it: downtime does not count."""
-    seconds = _number(record, "timed_seconds")
+    total, seconds = spec.video.frames, _number(record, "timed_seconds")
     if not seconds:
-        return Progress(_stage(status, "plan" in record, done, total), done, total, None, None)
+        return Progress(
+            _stage(status, "plan" in record, done, total), done, total, None, _expected(status, spec)
+        )
     working = max(1, sum(state == "running" for state in steps)) if status.active else 1
     rate = int(record["timed_frames"]) / seconds * working
     eta = (total - done) / rate if rate and status.active else None
     return Progress(_stage(status, True, done, total), done, total, rate, eta)
+
+
+def _expected(status: JobStatus, spec: JobSpec) -> float | None:
+    """Before a window of the job itself was timed: what was estimated when it was submitted."""
+    if status is JobStatus.QUEUED:
+        return spec.estimated_s
+    return spec.estimated_restoring_s if status is JobStatus.RUNNING else None
 
 
 def _stage(status: JobStatus, planned: bool, done: int, total: int) -> Stage:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import time
 from dataclasses import dataclass
 
 from service.errors import BrokerUnavailable
 from service.jobs.job import Job, Output
 from service.jobs.throughput import ThroughputBook
+from service.metrics import ESTIMATE_RATIO
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +31,9 @@ class Measured:
             log.warning("throughput is not noted: %s", error, extra={"job": job.id})
 
     def result(self, job: Job, output: Output) -> None:
-        """How large a finished job's result is."""
+        """A job has finished: how large its result is, and how good its estimate was."""
+        if job.spec.estimated_s:
+            ESTIMATE_RATIO.observe((time.time() - job.created_at) / job.spec.estimated_s)
         video, options = job.spec.video, job.spec.options
         pixels = output.frames * video.width * video.height
         try:

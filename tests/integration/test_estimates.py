@@ -42,6 +42,10 @@ def test_estimates_begin_with_nothing_and_come_from_finished_work(service: Servi
     assert sent["restoring_s"] == after["restoring_s"]
     assert service.files() == files  # nothing of the upload stays
 
+    accepted = service.post(clip, model=SLOW).json()
+    assert accepted["progress"]["frames_per_second"] is None
+    assert accepted["progress"]["eta_s"] >= 0.9 * slow["restoring_s"]
+
 
 @pytest.mark.parametrize(
     ("sent", "status", "code"),
