@@ -20,10 +20,11 @@ from service.api.catalog import ModelCatalog
 from service.api.dependencies import Gateway, UploadLimits
 from service.api.guard import Guard
 from service.api.load import load_registry
-from service.api.routes import estimates, events, files, jobs, metrics, sharpness, system
+from service.api.routes import estimates, events, files, jobs, metrics, sharpness, system, webhooks
 from service.config import Settings
 from service.errors import BrokerUnavailable, StorageUnavailable
 from service.jobs.broker import connect
+from service.jobs.deliveries import DeliveryLedger
 from service.jobs.estimate import Estimator, WindowSizes
 from service.jobs.events import EventReader
 from service.jobs.queue import JobQueue, create_celery
@@ -58,7 +59,7 @@ def create_app(settings: Settings) -> FastAPI:
 
     app = FastAPI(title="cdvd", summary="Video deblurring", lifespan=lifespan, docs_url=None, redoc_url=None)
     errors.install(app)
-    for module in (jobs, files, estimates, sharpness, events, system, metrics):
+    for module in (jobs, files, estimates, sharpness, events, system, metrics, webhooks):
         app.include_router(module.router)
     _serve_page(app)
     app.add_middleware(Guard, hosts=_hosts(settings), media=settings.s3_public_url)
@@ -94,7 +95,7 @@ def _listen(settings: Settings) -> socket.socket:
 
 def _gateway(settings: Settings) -> Gateway:
     client = connect(settings.broker)
-    store, workers = RedisJobStore(client), WorkerRegistry(client)
+    store, workers = RedisJobStore(client, settings.retention_s), WorkerRegistry(client)
     queue = JobQueue(create_celery(settings.broker), client)
     return Gateway(
         store=store,
@@ -106,6 +107,8 @@ def _gateway(settings: Settings) -> Gateway:
         default_model=settings.model,
         limits=UploadLimits(settings.max_upload_bytes, _probe_limits(settings)),
         estimator=Estimator(ThroughputBook(client), store, workers, _windows(settings)),
+        deliveries=DeliveryLedger(client),
+        webhook_allow_private=settings.webhook_allow_private,
         load=load_registry(queue, store, workers),
     )
 

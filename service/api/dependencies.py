@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 from prometheus_client import CollectorRegistry
 
 from service.api.catalog import ModelCatalog
+from service.jobs.deliveries import DeliveryLedger
 from service.jobs.estimate import Estimator
 from service.jobs.events import EventReader
 from service.jobs.queue import JobQueue
@@ -39,6 +40,8 @@ class Gateway:
     default_model: str
     limits: UploadLimits
     estimator: Estimator
+    deliveries: DeliveryLedger
+    webhook_allow_private: bool
     load: CollectorRegistry
     """Gauges that are read from Redis."""
 

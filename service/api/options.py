@@ -12,7 +12,7 @@ CODECS = ("h264",)
 CONTAINERS = ("mp4",)
 CRF_RANGE = range(52)
 """H.264's scale: 0 is lossless, 18 looks lossless, 51 is the worst."""
-FIELDS = ("model", "codec", "crf", "container")
+FIELDS = ("model", "codec", "crf", "container", "webhook_url")
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,7 @@ class RequestedOptions:
 
     model: str | None
     encode: EncodeOptions
+    webhook_url: str | None = None
 
 
 def read_options(fields: Mapping[str, str]) -> RequestedOptions:
@@ -34,7 +35,7 @@ def read_options(fields: Mapping[str, str]) -> RequestedOptions:
         crf=_crf(fields.get("crf", str(default.crf))),
         container=_choice("container", fields.get("container", default.container), CONTAINERS),
     )
-    return RequestedOptions(fields.get("model") or None, encode)
+    return RequestedOptions(fields.get("model") or None, encode, fields.get("webhook_url") or None)
 
 
 def _choice(name: str, value: str, allowed: tuple[str, ...]) -> str:

@@ -67,6 +67,7 @@ class OutputBody(BaseModel):
     container: str
     codec: str
     frames: int
+    partial: bool = Field(description="holds only the beginning: the job was canceled")
 
 
 class ProblemBody(BaseModel):
@@ -159,7 +160,7 @@ def job_body(job: Job) -> JobBody:
         created_at=_moment(job.created_at),
         started_at=_moment(job.started_at) if job.started_at else None,
         finished_at=_moment(job.finished_at) if job.finished_at else None,
-        expires_at=None,
+        expires_at=_moment(job.expires_at) if job.expires_at else None,
         model=spec.model,
         options=OptionsBody(**asdict(spec.options)),
         input=InputBody(**asdict(spec.source), **asdict(spec.video)),

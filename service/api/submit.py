@@ -12,12 +12,13 @@ from starlette.requests import Request
 from service.api.dependencies import Gateway
 from service.api.options import read_options
 from service.api.upload import ReceivedUpload, received_upload
-from service.errors import InvalidOption, ModelNotFound, ServiceError, StorageUnavailable
+from service.errors import InvalidOption, ModelNotFound, ServiceError, StorageUnavailable, WebhookRefused
 from service.jobs.estimate import Described
 from service.jobs.job import Job, JobSpec, SourceFile
 from service.jobs.steps import PLAN
 from service.metrics import UPLOADS
 from service.video.probe import probe
+from service.webhooks.address import permitted_addresses, read_target
 
 
 async def submit(parts: Gateway, request: Request) -> Job:
@@ -41,9 +42,24 @@ def _counted() -> Iterator[None]:
 async def _specify(parts: Gateway, received: ReceivedUpload) -> JobSpec:
     requested = read_options(received.fields)
     model = await run_sync(_known_model, parts, requested.model or parts.default_model)
+    await run_sync(_check_webhook, parts, requested.webhook_url)
     video = await probe(received.upload.contents(), parts.limits.probe)
     source = SourceFile(received.filename, received.upload.size, received.sha256)
-    return JobSpec(model, requested.encode, source, video)
+    url = requested.webhook_url
+    return JobSpec(model, requested.encode, source, video, url)
+
+
+def _check_webhook(parts: Gateway, url: str | None) -> None:
+    """Raises WebhookRefused; the address is looked up and checked again for every delivery."""
+    if url is None:
+        return
+    target = read_target(url)
+    if parts.webhook_allow_private:
+        return
+    try:
+        permitted_addresses(target, allow_private=False)
+    except (OSError, UnicodeError) as error:
+        raise WebhookRefused(f"the webhook's host {target.host} is not found: {error}") from error
 
 
 def _known_model(parts: Gateway, name: str) -> str:

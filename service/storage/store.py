@@ -29,6 +29,11 @@ def curve_name(segment: Segment) -> str:
     return f"{PIECES}/{segment.index:05d}_{segment.start}-{segment.stop}.json"
 
 
+def partial_name(container: str) -> str:
+    """What a canceled job leaves; among the pieces, so that it goes with them once there is a whole result."""
+    return f"{PIECES}/partial.{container}"
+
+
 def result_name(container: str) -> str:
     return f"result.{container}"
 

@@ -55,8 +55,10 @@ class Joined:
     dropped: tuple[str, ...]
 
 
-def join(source: Source, pieces: Sequence[Path], target: Path) -> Joined:
+def join(source: Source, pieces: Sequence[Path], target: Path, frames: int | None = None) -> Joined:
     """Write ``target``, an MP4 with its index in front, from ``pieces`` in order. The caller publishes it.
+
+    ``frames``: how many the pieces hold if they are only the beginning; sound and all else then end with them.
 
     Raises PipelineError when pieces do not fit together or cannot be written.
     """
@@ -66,20 +68,26 @@ def join(source: Source, pieces: Sequence[Path], target: Path) -> Joined:
             original = stack.enter_context(open_video(source.path))
             first = stack.enter_context(av.open(str(pieces[0]), "r"))
             output = stack.enter_context(av.open(str(target), "w", format="mp4", options=options))
-            return _Join(source, original, output, first.streams.video[0]).run(pieces)
+            return _Join(source, original, output, first.streams.video[0], frames).run(pieces)
     except (av.FFmpegError, ValueError) as error:
         raise PipelineError(f"The pieces cannot be joined: {error}.") from error
 
 
 class _Join:
     def __init__(
-        self, source: Source, original: InputContainer, output: OutputContainer, template: VideoStream
+        self,
+        source: Source,
+        original: InputContainer,
+        output: OutputContainer,
+        template: VideoStream,
+        frames: int | None,
     ) -> None:
         self._source = source
         self._original = original
         self._output = output
         self._video = output.add_stream_from_template(template, opaque=True)
         self._extradata = template.codec_context.extradata
+        self._end = _time_of(source, frames)
         self._frames = 0
         self._dropped: list[str] = []
         self._copies: dict[int, _Copy] = {}
@@ -120,14 +128,16 @@ class _Join:
     def _add_metadata(self) -> None:
         kept = {key: value for key, value in self._original.metadata.items() if key not in _MUXER_KEYS}
         self._output.metadata.update(kept)
-        chapters = self._original.chapters()
-        if chapters:
-            self._output.set_chapters([self._shifted(chapter) for chapter in chapters])
+        chapters = [self._shifted(chapter) for chapter in self._original.chapters()]
+        kept_chapters = [chapter for chapter in chapters if chapter["start"] < chapter["end"]]
+        if kept_chapters:
+            self._output.set_chapters(kept_chapters)
 
     def _shifted(self, chapter: Chapter) -> Chapter:
         time_base = chapter["time_base"] or Fraction(1, av.time_base)
         shift = _ticks(self._origin, time_base)
-        return {**chapter, "start": max(chapter["start"] - shift, 0), "end": max(chapter["end"] - shift, 0)}
+        last = chapter["end"] if self._end is None else min(chapter["end"], _ticks(self._end, time_base))
+        return {**chapter, "start": max(chapter["start"] - shift, 0), "end": max(last - shift, 0)}
 
     @property
     def _origin(self) -> Fraction:
@@ -160,9 +170,14 @@ class _Join:
         order = 0
         for packet in self._original.demux([copy.original for copy in self._copies.values()]):
             copy = self._copies[packet.stream.index]
-            if copy.wants(packet):
+            if copy.wants(packet) and not self._is_over(packet):
                 order += 1
                 yield copy.take(packet, self._origin, order)
+
+    def _is_over(self, packet: Packet[Any]) -> bool:
+        """Whether it belongs to what is cut off; packets are not in the order of their times in all files."""
+        moment = packet.dts if packet.pts is None else packet.pts
+        return self._end is not None and moment is not None and moment * packet.time_base >= self._end
 
 
 class _Copy:
@@ -207,6 +222,12 @@ def read_copies(path: Path) -> tuple[CopiedStream, ...]:
             if copy.wants(packet):
                 copy.take(packet, Fraction(0), 0)
         return tuple(copy.summary() for copy in copies.values())
+
+
+def _time_of(source: Source, frame: int | None) -> Fraction | None:
+    """When a frame is shown, by the source's clock; None without one, or after the last."""
+    index = source.index
+    return None if frame is None or frame >= index.frames else index.pts[frame] * index.time_base
 
 
 def _ticks(seconds: Fraction, time_base: Fraction) -> int:

@@ -18,7 +18,10 @@ from celery.signals import worker_shutting_down
 
 from service.config import Settings
 from service.errors import EngineUnavailable, PrecisionTooLow, ServiceError
+from service.jobs import keys
 from service.jobs.broker import connect
+from service.jobs.deliveries import DeliveryLedger
+from service.jobs.due import DueList
 from service.jobs.ledger import StepLedger
 from service.jobs.queue import QUEUES, JobQueue, create_celery
 from service.jobs.reconcile import Reconciler
@@ -28,11 +31,16 @@ from service.jobs.workers import WorkerRegistry, WorkerState
 from service.logs import configure_logging
 from service.metrics import served
 from service.storage.options import open_storage
+from service.webhooks.post import WebhookClient
 from service.worker import transport
+from service.worker.background import Background
 from service.worker.choose import choose
+from service.worker.courier import Courier, RetryPlan
 from service.worker.engines import EngineCache
 from service.worker.keeper import Keeper, KeeperTimes
 from service.worker.measured import Measured
+from service.worker.partial import PartialResults
+from service.worker.retention import DueJobs, Retention
 from service.worker.runner import StepRunner
 from service.worker.steps import Steps, WorkSizes
 from service.worker.tasks import register
@@ -51,10 +59,15 @@ def main() -> None:
     _announce(keeper, settings.drain_s)
     _load_default(engines, settings.model, keeper.stopping)
     keeper.start()
+    chores = _chores(settings)
+    for chore in chores:
+        chore.start()
     try:
         with served(settings.metrics_host, settings.metrics_port):
             app.worker_main(_arguments(settings))
     finally:
+        for chore in chores:
+            chore.stop()
         keeper.stop()
         engines.close()
 
@@ -65,7 +78,7 @@ def build(settings: Settings) -> tuple[Celery, EngineCache, Keeper]:
     client = connect(settings.broker)
     app = create_celery(settings.broker)
     _configure(app)
-    store, queue = RedisJobStore(client), JobQueue(app, client)
+    store, queue = RedisJobStore(client, settings.retention_s), JobQueue(app, client)
     owner = f"{settings.worker_name}/{secrets.token_hex(8)}"
     ledger = StepLedger(client, owner, settings.claim_ttl_s)
     engines = EngineCache(settings.models, choose(settings))
@@ -88,6 +101,28 @@ def build(settings: Settings) -> tuple[Celery, EngineCache, Keeper]:
     steps = Steps(store, ledger, queue, storage, engines, keeper, sizes, measured)
     register(app, StepRunner(store, ledger, queue, keeper), steps)
     return app, engines, keeper
+
+
+def _chores(settings: Settings) -> tuple[Background, ...]:
+    """What a worker does beside its tasks. Two couriers, so that one slow receiver does not hold up all others."""
+    client = connect(settings.broker)
+    storage = open_storage(settings.storage_options())
+    store = RedisJobStore(client, settings.retention_s)
+    due = DueJobs(DueList(client, keys.EXPIRY_DUE), DueList(client, keys.FORGET_DUE))
+    partials = PartialResults(store, storage, DueList(client, keys.PARTIALS_DUE))
+    secret = settings.webhook_secret
+    courier = Courier(
+        DeliveryLedger(client),
+        WebhookClient(settings.webhook_timeout_s, settings.webhook_allow_private),
+        RetryPlan(settings.webhook_timeout_s, settings.webhook_first_delay_s, settings.webhook_attempts),
+        secret.get_secret_value() if secret else None,
+    )
+    return (
+        Background("webhooks 1", courier.step),
+        Background("webhooks 2", courier.step),
+        Background("partial results", partials.step),
+        Background("retention", Retention(store, storage, due, settings.record_retention_s).step),
+    )
 
 
 def _configure(app: Celery) -> None:

@@ -12,9 +12,9 @@ from fastapi.responses import FileResponse
 from service.api.dependencies import Gateway, Parts
 from service.api.download import answer, shown
 from service.api.schemas import ProblemBody
-from service.errors import JobNotFinished, JobNotFound
+from service.errors import JobNotFinished, JobNotFound, ResultExpired
 from service.jobs.job import Job, JobStatus
-from service.storage.store import REPORT, SOURCE, Shown, result_name
+from service.storage.store import REPORT, SOURCE, Shown, partial_name, result_name
 
 router = APIRouter(tags=["files"])
 
@@ -34,11 +34,12 @@ _VIDEO: dict[int | str, dict[str, Any]] = {**_PROBLEMS, 200: {"content": {"video
 @router.get("/jobs/{job_id}/result", response_class=FileResponse, responses=_VIDEO)
 async def download_result(job_id: str, parts: Parts, request: Request) -> Response:
     """The finished video; with an object store that clients reach, a redirect to it there."""
-    job = await run_sync(_finished, parts, job_id)
+    job = await run_sync(_with_video, parts, job_id)
     container = job.spec.options.container
     name = f"{PurePath(job.spec.source.filename).stem}_deblurred.{container}"
+    name_of = partial_name if job.output and job.output.partial else result_name
     what = shown(name, _media_type(container))
-    return await _answer(parts, request, job, result_name(container), what)
+    return await _answer(parts, request, job, name_of(container), what)
 
 
 @router.head("/jobs/{job_id}/source", include_in_schema=False)
@@ -57,8 +58,16 @@ async def show_report(job_id: str, parts: Parts, request: Request) -> Response:
     return await _answer(parts, request, job, REPORT, Shown("application/json", "inline"))
 
 
+def _with_video(parts: Gateway, job_id: str) -> Job:
+    """A job that has succeeded, or that was canceled and left its beginning."""
+    job = parts.store.get(job_id)
+    return job if job.status is JobStatus.CANCELED and job.output else _finished(parts, job_id)
+
+
 def _finished(parts: Gateway, job_id: str) -> Job:
     job = parts.store.get(job_id)
+    if job.status is JobStatus.EXPIRED:
+        raise ResultExpired("the files of this job were removed when its time was over")
     if job.status is not JobStatus.SUCCEEDED:
         raise JobNotFinished(f"the job is {job.status}; there is a result once it has succeeded")
     return job
