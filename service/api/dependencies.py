@@ -9,9 +9,11 @@ from fastapi import Depends, Request
 from prometheus_client import CollectorRegistry
 
 from service.api.catalog import ModelCatalog
+from service.errors import ResultExpired
 from service.jobs.deliveries import DeliveryLedger
 from service.jobs.estimate import Estimator
 from service.jobs.events import EventReader
+from service.jobs.job import Job, JobStatus
 from service.jobs.queue import JobQueue
 from service.jobs.store import RedisJobStore
 from service.jobs.workers import WorkerRegistry
@@ -44,6 +46,13 @@ class Gateway:
     webhook_allow_private: bool
     load: CollectorRegistry
     """Gauges that are read from Redis."""
+
+    def job_with_files(self, job_id: str) -> Job:
+        """A job whose files have not gone. Raises JobNotFound and ResultExpired."""
+        job = self.store.get(job_id)
+        if job.status is JobStatus.EXPIRED:
+            raise ResultExpired("the files of this job were removed when its time was over")
+        return job
 
 
 def _gateway(request: Request) -> Gateway:

@@ -12,7 +12,7 @@ from fastapi.responses import FileResponse
 from service.api.dependencies import Gateway, Parts
 from service.api.download import answer, shown
 from service.api.schemas import ProblemBody
-from service.errors import JobNotFinished, JobNotFound, ResultExpired
+from service.errors import JobNotFinished, JobNotFound
 from service.jobs.job import Job, JobStatus
 from service.storage.store import REPORT, SOURCE, Shown, partial_name, result_name
 
@@ -26,7 +26,7 @@ _MEDIA_TYPES = {
     "avi": "video/x-msvideo",
     "mpegts": "video/mp2t",
 }
-_PROBLEMS: dict[int | str, dict[str, Any]] = {404: {"model": ProblemBody}, 409: {"model": ProblemBody}}
+_PROBLEMS: dict[int | str, dict[str, Any]] = {status: {"model": ProblemBody} for status in (404, 409, 410)}
 _VIDEO: dict[int | str, dict[str, Any]] = {**_PROBLEMS, 200: {"content": {"video/mp4": {}}}, 206: {}}
 
 
@@ -46,7 +46,7 @@ async def download_result(job_id: str, parts: Parts, request: Request) -> Respon
 @router.get("/jobs/{job_id}/source", response_class=FileResponse, responses=_VIDEO)
 async def download_source(job_id: str, parts: Parts, request: Request) -> Response:
     """The upload as it was sent."""
-    job = await run_sync(parts.store.get, job_id)
+    job = await run_sync(parts.job_with_files, job_id)
     what = shown(job.spec.source.filename, _media_type(job.spec.video.container))
     return await _answer(parts, request, job, SOURCE, what)
 
@@ -60,14 +60,12 @@ async def show_report(job_id: str, parts: Parts, request: Request) -> Response:
 
 def _with_video(parts: Gateway, job_id: str) -> Job:
     """A job that has succeeded, or that was canceled and left its beginning."""
-    job = parts.store.get(job_id)
+    job = parts.job_with_files(job_id)
     return job if job.status is JobStatus.CANCELED and job.output else _finished(parts, job_id)
 
 
 def _finished(parts: Gateway, job_id: str) -> Job:
-    job = parts.store.get(job_id)
-    if job.status is JobStatus.EXPIRED:
-        raise ResultExpired("the files of this job were removed when its time was over")
+    job = parts.job_with_files(job_id)
     if job.status is not JobStatus.SUCCEEDED:
         raise JobNotFinished(f"the job is {job.status}; there is a result once it has succeeded")
     return job

@@ -37,6 +37,11 @@ _FORM = {
                         "codec": {"type": "string", "enum": ["h264"]},
                         "crf": {"type": "integer", "minimum": 0, "maximum": 51, "example": 18},
                         "container": {"type": "string", "enum": ["mp4"]},
+                        "webhook_url": {
+                            "type": "string",
+                            "format": "uri",
+                            "description": "told when the job ends",
+                        },
                     },
                 }
             }

@@ -6,6 +6,7 @@ import hashlib
 from contextlib import suppress
 from functools import lru_cache
 from http import HTTPStatus
+from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
@@ -17,6 +18,8 @@ from service.jobs.job import Job
 from service.storage.store import CURVE, Storage, curve_name
 
 router = APIRouter(tags=["files"])
+
+_PROBLEMS: dict[int | str, dict[str, Any]] = {status: {"model": ProblemBody} for status in (404, 410)}
 
 SEGMENTS_CACHED = 4096
 """Files of segments never change; a page that asks every few seconds reads each once."""
@@ -37,10 +40,10 @@ class SharpnessBody(BaseModel):
     )
 
 
-@router.get("/jobs/{job_id}/sharpness", response_model=SharpnessBody, responses={404: {"model": ProblemBody}})
+@router.get("/jobs/{job_id}/sharpness", response_model=SharpnessBody, responses=_PROBLEMS)
 def show_sharpness(job_id: str, parts: Parts, request: Request) -> Response:
     """How sharp every frame was and became, so far; answers 304 to an `If-None-Match` with the last `ETag`."""
-    job = parts.store.get(job_id)
+    job = parts.job_with_files(job_id)
     body = _body(job, _curve(parts, job)).model_dump_json().encode()
     tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     headers = {"Cache-Control": "private, no-cache", "ETag": tag}
