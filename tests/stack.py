@@ -58,6 +58,11 @@ class Service:
         self.http = http
         self.data = data
 
+    @property
+    def url(self) -> str:
+        """Without a slash at the end."""
+        return str(self.http.base_url).rstrip("/")
+
     def post(self, path: Path, filename: str | None = None, **fields: str) -> httpx.Response:
         with path.open("rb") as file:
             return self.http.post("/jobs", data=fields, files={"video": (filename or path.name, file)})

@@ -19,6 +19,7 @@ from service.api import errors
 from service.api.catalog import ModelCatalog
 from service.api.dependencies import Gateway, UploadLimits
 from service.api.guard import Guard
+from service.api.guide import GUIDE
 from service.api.load import load_registry
 from service.api.routes import estimates, events, files, jobs, metrics, sharpness, system, webhooks
 from service.config import Settings
@@ -57,7 +58,14 @@ def create_app(settings: Settings) -> FastAPI:
         await gateway.events.close()
         gateway.queue.close()
 
-    app = FastAPI(title="cdvd", summary="Video deblurring", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="cdvd",
+        summary="Video deblurring",
+        description=GUIDE,
+        lifespan=lifespan,
+        docs_url=None,  # would load Swagger UI from another host
+        redoc_url=None,
+    )
     errors.install(app)
     for module in (jobs, files, estimates, sharpness, events, system, metrics, webhooks):
         app.include_router(module.router)
@@ -150,7 +158,12 @@ def _sweep(gateway: Gateway, older_than_s: float) -> None:
 
 def _serve_page(app: FastAPI) -> None:
     app.mount("/static", StaticFiles(directory=WEB), name="static")
+    app.mount("/docs/assets", StaticFiles(packages=[("fastapi_offline", "static")]), name="swagger-ui")
 
     @app.get("/", include_in_schema=False)
     async def page() -> FileResponse:
         return FileResponse(WEB / "index.html", headers={"Cache-Control": "no-cache"})
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> FileResponse:
+        return FileResponse(WEB / "docs.html", headers={"Cache-Control": "no-cache"})
