@@ -49,7 +49,9 @@ def test_video_comes_back_whole(service: Service, store: S3Options, clip: Path, 
     assert service.http.get(f"/jobs/{job_id}/source").content == clip.read_bytes()
     assert service.http.get(f"/jobs/{job_id}/report").json()["frames_out"] == FRAMES
     mine = {key for key in keys(store) if job_id in key}
-    assert mine == {f"jobs/{job_id}/{name}" for name in ("source", "result.mp4", "report.json")}
+    assert mine == {
+        f"jobs/{job_id}/{name}" for name in ("source", "result.mp4", "report.json", "sharpness.json")
+    }
     assert service.files() == set()
 
 
@@ -99,7 +101,7 @@ def test_deleted_job_leaves_no_object(service: Service, store: S3Options, clip: 
 
     service.until_status(service.submit(clip), "succeeded")  # the worker has let go of the deleted one
     until(lambda: not any(job_id in key for key in keys(store)), "the objects are gone")
-    assert len(keys(store)) == len(before) + 3
+    assert len(keys(store)) == len(before) + 4
 
 
 def test_clients_that_reach_the_store_are_sent_there(store: S3Options, clip: Path, tmp_path: Path) -> None:
