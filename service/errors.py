@@ -12,6 +12,8 @@
     │   ├── FrameSizeRejected      frame_size_rejected      too many pixels, or a side below the minimum
     │   ├── VideoTooLong           video_too_long           seconds or frames over the limit
     │   ├── WebhookRefused         webhook_refused          a webhook address that is malformed or not public
+    │   ├── SubmissionInFlight     submission_in_flight     the same Idempotency-Key at this moment
+    │   ├── IdempotencyKeyReused   idempotency_key_reused   the key was used for something else
     │   ├── ProbeTimeout           probe_timeout            looking at the file took too long
     │   └── StorageFull            storage_full
     ├── JobError
@@ -30,7 +32,7 @@
     ├── PipelineError              restoration_failed       decode, encode or join failed
     ├── BrokerUnavailable          broker_unavailable       Redis cannot be reached
     ├── StorageUnavailable         storage_unavailable      the object store cannot be reached; retry later
-    ├── WebhookFailed          webhook_failed           a receiver cannot be reached or does not answer
+    ├── WebhookFailed              webhook_failed           a receiver cannot be reached or does not answer
     ├── DataInUse                  data_in_use              two services on one data directory
     ├── StackFailed                stack_failed             a part of the embedded service does not start or stay
     ├── InsecureAddress            insecure_address         a public address without keys
@@ -95,6 +97,14 @@ class VideoTooLong(UploadError):
 
 class WebhookRefused(UploadError):
     code = "webhook_refused"
+
+
+class SubmissionInFlight(UploadError):
+    code = "submission_in_flight"
+
+
+class IdempotencyKeyReused(UploadError):
+    code = "idempotency_key_reused"
 
 
 class ProbeTimeout(UploadError):

@@ -28,6 +28,7 @@ from service.jobs.broker import connect
 from service.jobs.deliveries import DeliveryLedger
 from service.jobs.estimate import Estimator, WindowSizes
 from service.jobs.events import EventReader
+from service.jobs.idempotency import Submissions
 from service.jobs.queue import JobQueue, create_celery
 from service.jobs.store import RedisJobStore
 from service.jobs.throughput import ThroughputBook
@@ -116,6 +117,7 @@ def _gateway(settings: Settings) -> Gateway:
         limits=UploadLimits(settings.max_upload_bytes, _probe_limits(settings)),
         estimator=Estimator(ThroughputBook(client), store, workers, _windows(settings)),
         deliveries=DeliveryLedger(client),
+        submissions=Submissions(client),
         webhook_allow_private=settings.webhook_allow_private,
         load=load_registry(queue, store, workers),
     )

@@ -13,6 +13,7 @@ from service.errors import ResultExpired
 from service.jobs.deliveries import DeliveryLedger
 from service.jobs.estimate import Estimator
 from service.jobs.events import EventReader
+from service.jobs.idempotency import Submissions
 from service.jobs.job import Job, JobStatus
 from service.jobs.queue import JobQueue
 from service.jobs.store import RedisJobStore
@@ -43,6 +44,7 @@ class Gateway:
     limits: UploadLimits
     estimator: Estimator
     deliveries: DeliveryLedger
+    submissions: Submissions
     webhook_allow_private: bool
     load: CollectorRegistry
     """Gauges that are read from Redis."""

@@ -28,6 +28,7 @@ STATUS: dict[type[errors.ServiceError], HTTPStatus] = {
     errors.FrameSizeRejected: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.VideoTooLong: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.ProbeTimeout: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.SubmissionInFlight: HTTPStatus.CONFLICT,
     errors.StorageFull: HTTPStatus.INSUFFICIENT_STORAGE,
     errors.UploadError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.JobNotFound: HTTPStatus.NOT_FOUND,

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+import hashlib
+import json
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 
+from anyio import CancelScope
 from anyio.to_thread import run_sync
 from starlette.requests import Request
 
 from service.api.dependencies import Gateway
 from service.api.options import read_options
 from service.api.upload import ReceivedUpload, received_upload
-from service.errors import InvalidOption, ModelNotFound, ServiceError, StorageUnavailable, WebhookRefused
+from service.errors import (
+    InvalidOption,
+    JobNotFound,
+    ModelNotFound,
+    ServiceError,
+    StorageUnavailable,
+    WebhookRefused,
+)
 from service.jobs.estimate import Described
+from service.jobs.idempotency import checked_key
 from service.jobs.job import Job, JobSpec, SourceFile
 from service.jobs.steps import PLAN
 from service.metrics import UPLOADS
@@ -22,11 +33,69 @@ from service.webhooks.address import permitted_addresses, read_target
 
 
 async def submit(parts: Gateway, request: Request) -> Job:
-    """Receive, check and probe the upload, then queue its job. Raises UploadError and BrokerUnavailable."""
+    """Receive, check and probe the upload, then queue its job. Raises UploadError and BrokerUnavailable.
+
+    With an ``Idempotency-Key`` that was used before, the answer is the job that was made then.
+    """
     with _counted():
         async with received_upload(request, parts.storage, parts.limits.max_bytes) as received:
-            spec = await _specify(parts, received)
-            return await run_sync(_accept, parts, received, spec)
+            key = _idempotency_key(request)
+            if key is None:
+                return await _new_job(parts, received)
+            return await _once(parts, received, key)
+
+
+def _idempotency_key(request: Request) -> str | None:
+    text = request.headers.get("idempotency-key")
+    return None if text is None else checked_key(text)
+
+
+async def _once(parts: Gateway, received: ReceivedUpload, key: str) -> Job:
+    """The job of this key: the one that there is, else a new one. Held for as long as that takes, not while
+    the body arrives: a client whose connection was cut may try again at once.
+    """
+    fingerprint = _fingerprint(received)
+    async with _in_thread(parts.submissions.alone(key)):
+        earlier = await run_sync(_earlier, parts, key, fingerprint)
+        if earlier is not None:
+            return earlier
+        await run_sync(parts.submissions.remember, key, fingerprint, received.upload.job_id)
+        try:
+            return await _new_job(parts, received)
+        except ServiceError:
+            await run_sync(parts.submissions.forget, key)
+            raise
+
+
+def _earlier(parts: Gateway, key: str, fingerprint: str) -> Job | None:
+    job_id = parts.submissions.earlier(key, fingerprint)
+    if job_id is None:
+        return None
+    try:
+        return parts.store.get(job_id)
+    except JobNotFound:
+        return None  # deleted, or its gateway died before it was made
+
+
+@asynccontextmanager
+async def _in_thread(manager: AbstractContextManager[None]) -> AsyncIterator[None]:
+    """A context manager whose ways in and out may wait for Redis."""
+    await run_sync(manager.__enter__)
+    try:
+        yield
+    finally:
+        with CancelScope(shield=True):
+            await run_sync(manager.__exit__, None, None, None)
+
+
+def _fingerprint(received: ReceivedUpload) -> str:
+    """The same for the same bytes with the same options, under whatever file name."""
+    return hashlib.sha256(json.dumps([received.sha256, received.fields], sort_keys=True).encode()).hexdigest()
+
+
+async def _new_job(parts: Gateway, received: ReceivedUpload) -> Job:
+    spec = await _specify(parts, received)
+    return await run_sync(_accept, parts, received, spec)
 
 
 @contextmanager

@@ -33,6 +33,16 @@ def jobs_with(status: str) -> str:
     return f"cdvd:jobs:{status}"
 
 
+def submission(idempotency_key: str) -> str:
+    """``<fingerprint> <job id>`` of what was submitted under a client's key, for a day."""
+    return f"cdvd:submission:{idempotency_key}"
+
+
+def submission_lease(idempotency_key: str) -> str:
+    """Held while such a submission is being accepted."""
+    return f"cdvd:submission-lease:{idempotency_key}"
+
+
 def worker(name: str) -> str:
     """Heartbeat of one worker, JSON; gone soon after the worker is."""
     return f"cdvd:worker:{name}"

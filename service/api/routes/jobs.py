@@ -21,7 +21,7 @@ POLL_S = range(1, 11)
 _NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": ProblemBody}}
 _CONFLICT: dict[int | str, dict[str, Any]] = {**_NOT_FOUND, 409: {"model": ProblemBody}}
 _REFUSED: dict[int | str, dict[str, Any]] = {
-    status: {"model": ProblemBody} for status in (400, 413, 415, 422, 503, 507)
+    status: {"model": ProblemBody} for status in (400, 409, 413, 415, 422, 503, 507)
 }
 _FORM = {
     "requestBody": {
@@ -52,7 +52,7 @@ _FORM = {
 
 @router.post("/jobs", status_code=202, response_model=JobBody, responses=_REFUSED, openapi_extra=_FORM)
 async def submit_job(parts: Parts, request: Request) -> Response:
-    """Send a video to be deblurred."""
+    """Send a video to be deblurred. With the header `Idempotency-Key`, sending it again gives the same job."""
     return _answer(await submit(parts, request), HTTPStatus.ACCEPTED)
 
 

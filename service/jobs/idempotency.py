@@ -1,0 +1,67 @@
+"""Submissions that a client may repeat: one ``Idempotency-Key``, one job."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import redis
+from redis.exceptions import LockError
+
+from service.errors import IdempotencyKeyReused, InvalidOption, SubmissionInFlight
+from service.jobs import keys
+from service.jobs.broker import broker_errors
+from service.jobs.job import JOB_ID
+
+KEPT_S = 24 * 3600
+LEASE_S = 1800.0
+"""Longer than any probe; a gateway that dies in the middle blocks its key for so long."""
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+
+
+def checked_key(text: str) -> str:
+    """An ``Idempotency-Key`` that can be one. Raises InvalidOption."""
+    if not _KEY.fullmatch(text):
+        raise InvalidOption("an Idempotency-Key has 1 to 255 printable ASCII characters and no space")
+    return text
+
+
+class Submissions:
+    """What was submitted under which key, for a day. Methods raise BrokerUnavailable."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._redis = client
+
+    @contextmanager
+    def alone(self, key: str) -> Iterator[None]:
+        """Nobody else submits under ``key`` meanwhile. Raises SubmissionInFlight."""
+        lease = self._redis.lock(keys.submission_lease(key), LEASE_S, blocking=False, thread_local=False)
+        with broker_errors():
+            taken = lease.acquire()
+        if not taken:
+            raise SubmissionInFlight("a submission with this Idempotency-Key is being accepted right now")
+        try:
+            yield
+        finally:
+            with suppress(LockError), broker_errors():
+                lease.release()
+
+    def earlier(self, key: str, fingerprint: str) -> str | None:
+        """The id of the job that was submitted under ``key``. Raises IdempotencyKeyReused."""
+        with broker_errors():
+            found = str(self._redis.get(keys.submission(key)) or "")
+        then, _, job_id = found.partition(" ")
+        if found and then != fingerprint:
+            raise IdempotencyKeyReused("this Idempotency-Key was used for another video or other options")
+        return job_id if JOB_ID.fullmatch(job_id) else None
+
+    def remember(self, key: str, fingerprint: str, job_id: str) -> None:
+        """Before the job is made, so that a gateway that dies after that does not make a second one."""
+        with broker_errors():
+            self._redis.set(keys.submission(key), f"{fingerprint} {job_id}", ex=KEPT_S)
+
+    def forget(self, key: str) -> None:
+        """The submission was refused: the key is free again."""
+        with broker_errors():
+            self._redis.delete(keys.submission(key))
