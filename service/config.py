@@ -77,6 +77,9 @@ class Settings(BaseSettings):
     pages of others out of browsers' reach. Empty with ``allow_unauthenticated``: any name."""
 
     max_upload_bytes: int = Field(default=2 * GIB, gt=0)
+    upload_keep_s: float = Field(default=24 * 3600.0, gt=0)
+    """How long a resumable upload waits for its next byte, or to become a job. Lies below ``data``, also where
+    files of jobs are in an object store: several gateways share that directory, or a client stays with one."""
     max_frame_pixels: int = Field(default=4096 * 2304, gt=0)
     max_duration_s: float = Field(default=3600.0, gt=0)
     max_frames: int = Field(default=120_000, gt=0)

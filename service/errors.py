@@ -14,6 +14,13 @@
     │   ├── WebhookRefused         webhook_refused          a webhook address that is malformed or not public
     │   ├── SubmissionInFlight     submission_in_flight     the same Idempotency-Key at this moment
     │   ├── IdempotencyKeyReused   idempotency_key_reused   the key was used for something else
+    │   ├── UploadNotFound         upload_not_found         no such resumable upload, or it has expired
+    │   ├── UploadIncomplete       upload_incomplete        a job was asked for before all bytes were there
+    │   ├── UploadLocked           upload_locked            another request writes to it
+    │   ├── UploadOffsetMismatch   upload_offset_mismatch   bytes for another place than the end
+    │   ├── ChecksumMismatch       checksum_mismatch        other bytes than were announced
+    │   ├── WrongContentType       wrong_content_type       not what tus asks for
+    │   ├── TusVersionUnsupported  tus_version_unsupported
     │   ├── ProbeTimeout           probe_timeout            looking at the file took too long
     │   └── StorageFull            storage_full
     ├── JobError
@@ -105,6 +112,34 @@ class SubmissionInFlight(UploadError):
 
 class IdempotencyKeyReused(UploadError):
     code = "idempotency_key_reused"
+
+
+class UploadNotFound(UploadError):
+    code = "upload_not_found"
+
+
+class UploadIncomplete(UploadError):
+    code = "upload_incomplete"
+
+
+class UploadLocked(UploadError):
+    code = "upload_locked"
+
+
+class UploadOffsetMismatch(UploadError):
+    code = "upload_offset_mismatch"
+
+
+class ChecksumMismatch(UploadError):
+    code = "checksum_mismatch"
+
+
+class WrongContentType(UploadError):
+    code = "wrong_content_type"
+
+
+class TusVersionUnsupported(UploadError):
+    code = "tus_version_unsupported"
 
 
 class ProbeTimeout(UploadError):

@@ -21,7 +21,7 @@ from service.api.dependencies import Gateway, UploadLimits
 from service.api.guard import Guard
 from service.api.guide import GUIDE
 from service.api.load import load_registry
-from service.api.routes import estimates, events, files, jobs, metrics, sharpness, system, webhooks
+from service.api.routes import estimates, events, files, jobs, metrics, sharpness, system, uploads, webhooks
 from service.config import Settings
 from service.errors import BrokerUnavailable, StorageUnavailable
 from service.jobs.broker import connect
@@ -36,6 +36,7 @@ from service.jobs.workers import WorkerRegistry
 from service.local.address import require_safe_address
 from service.logs import configure_logging
 from service.storage.options import open_storage
+from service.storage.spool import UploadSpool
 from service.video.probe import ProbeLimits
 
 log = logging.getLogger(__name__)
@@ -68,7 +69,7 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
     )
     errors.install(app)
-    for module in (jobs, files, estimates, sharpness, events, system, metrics, webhooks):
+    for module in (jobs, files, estimates, sharpness, events, system, metrics, webhooks, uploads):
         app.include_router(module.router)
     _serve_page(app)
     app.add_middleware(Guard, hosts=_hosts(settings), media=settings.s3_public_url)
@@ -118,6 +119,7 @@ def _gateway(settings: Settings) -> Gateway:
         estimator=Estimator(ThroughputBook(client), store, workers, _windows(settings)),
         deliveries=DeliveryLedger(client),
         submissions=Submissions(client),
+        spool=UploadSpool(settings.data / "uploads", settings.upload_keep_s, settings.min_free_bytes),
         webhook_allow_private=settings.webhook_allow_private,
         load=load_registry(queue, store, workers),
     )

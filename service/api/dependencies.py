@@ -18,6 +18,7 @@ from service.jobs.job import Job, JobStatus
 from service.jobs.queue import JobQueue
 from service.jobs.store import RedisJobStore
 from service.jobs.workers import WorkerRegistry
+from service.storage.spool import UploadSpool
 from service.storage.store import Storage
 from service.video.probe import ProbeLimits
 
@@ -45,6 +46,7 @@ class Gateway:
     estimator: Estimator
     deliveries: DeliveryLedger
     submissions: Submissions
+    spool: UploadSpool
     webhook_allow_private: bool
     load: CollectorRegistry
     """Gauges that are read from Redis."""

@@ -17,7 +17,7 @@ MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 5
 """Suggested to clients when something that the service needs is away: mostly it is back in seconds."""
 
-STATUS: dict[type[errors.ServiceError], HTTPStatus] = {
+STATUS: dict[type[errors.ServiceError], int] = {
     errors.EmptyUpload: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.UploadTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     errors.MalformedRequest: HTTPStatus.BAD_REQUEST,
@@ -28,6 +28,13 @@ STATUS: dict[type[errors.ServiceError], HTTPStatus] = {
     errors.FrameSizeRejected: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.VideoTooLong: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.ProbeTimeout: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.UploadNotFound: HTTPStatus.NOT_FOUND,
+    errors.UploadIncomplete: HTTPStatus.CONFLICT,
+    errors.UploadLocked: HTTPStatus.LOCKED,
+    errors.UploadOffsetMismatch: HTTPStatus.CONFLICT,
+    errors.ChecksumMismatch: 460,
+    errors.WrongContentType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    errors.TusVersionUnsupported: HTTPStatus.PRECONDITION_FAILED,
     errors.SubmissionInFlight: HTTPStatus.CONFLICT,
     errors.StorageFull: HTTPStatus.INSUFFICIENT_STORAGE,
     errors.UploadError: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -43,7 +50,7 @@ STATUS: dict[type[errors.ServiceError], HTTPStatus] = {
 """An error has the status of its nearest ancestor here; what has none is our fault, 500."""
 
 
-def status_of(error: errors.ServiceError) -> HTTPStatus:
+def status_of(error: errors.ServiceError) -> int:
     for kind in type(error).__mro__:
         if kind in STATUS:
             return STATUS[kind]

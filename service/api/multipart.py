@@ -14,6 +14,8 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from service.errors import MalformedRequest
 
 FILE_PART = "video"
+UPLOAD_FIELD = "upload"
+"""Takes the place of the file: the id of a resumable upload."""
 MAX_FIELDS = 16
 MAX_FIELD_BYTES = 4096
 FALLBACK_NAME = "video"
@@ -46,8 +48,10 @@ class UploadForm:
         """The body is over. Raises MalformedRequest if the form is not, or holds no file."""
         if not self._complete:
             raise MalformedRequest("the body ended before the multipart form did")
-        if self.filename is None:
-            raise MalformedRequest(f"the form has no file part named {FILE_PART!r}")
+        if (self.filename is None) == (UPLOAD_FIELD not in self.fields):
+            raise MalformedRequest(
+                f"the form has a file part {FILE_PART!r} or a field {UPLOAD_FIELD!r}: one of them"
+            )
 
     def _callbacks(self) -> dict[str, Callable[..., Any]]:
         return {

@@ -14,13 +14,14 @@ from starlette.requests import Request
 
 from service.api.dependencies import Gateway
 from service.api.options import read_options
-from service.api.upload import ReceivedUpload, received_upload
+from service.api.upload import ReceivedUpload, filled_from_spool, received_upload
 from service.errors import (
     InvalidOption,
     JobNotFound,
     ModelNotFound,
     ServiceError,
     StorageUnavailable,
+    UploadNotFound,
     WebhookRefused,
 )
 from service.jobs.estimate import Described
@@ -90,12 +91,19 @@ async def _in_thread(manager: AbstractContextManager[None]) -> AsyncIterator[Non
 
 def _fingerprint(received: ReceivedUpload) -> str:
     """The same for the same bytes with the same options, under whatever file name."""
-    return hashlib.sha256(json.dumps([received.sha256, received.fields], sort_keys=True).encode()).hexdigest()
+    payload = [received.sha256, received.spooled, received.fields]
+    return hashlib.sha256(json.dumps(payload, sort_keys=True).encode()).hexdigest()
 
 
 async def _new_job(parts: Gateway, received: ReceivedUpload) -> Job:
+    """A resumable upload becomes one job; it stays where it is when the job is refused."""
+    received = await run_sync(filled_from_spool, received, parts.spool)
     spec = await _specify(parts, received)
-    return await run_sync(_accept, parts, received, spec)
+    job = await run_sync(_accept, parts, received, spec)
+    if received.spooled:
+        with suppress(UploadNotFound):
+            await run_sync(parts.spool.remove, received.spooled)
+    return job
 
 
 @contextmanager

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import anyio
 from anyio.to_thread import run_sync
 from starlette.requests import Request
 
 from service.api.body import RequestBody
-from service.api.multipart import FALLBACK_NAME, UploadForm, boundary_of
-from service.errors import EmptyUpload, StorageUnavailable, UploadError, UploadTooLarge
+from service.api.multipart import FALLBACK_NAME, UPLOAD_FIELD, UploadForm, boundary_of
+from service.errors import EmptyUpload, StorageUnavailable, UploadError, UploadIncomplete, UploadTooLarge
 from service.jobs.job import new_job_id
 from service.metrics import UPLOAD_BYTES, UPLOAD_SECONDS
+from service.storage.spool import UploadSpool
 from service.storage.store import Storage, Upload
 
 FORM_OVERHEAD_BYTES = 128 * 1024
@@ -32,6 +33,8 @@ class ReceivedUpload:
     filename: str
     sha256: str
     fields: dict[str, str]
+    spooled: str | None = None
+    """The resumable upload that the bytes are in; those above are empty then."""
 
 
 @asynccontextmanager
@@ -94,11 +97,32 @@ async def _receive(body: RequestBody, sink: _Sink, boundary: bytes) -> ReceivedU
                 form.feed(chunk)
                 await sink.flush(WRITE_BYTES)
             form.close()
+            if form.filename is None:
+                spooled = form.fields.pop(UPLOAD_FIELD)
+                return ReceivedUpload(sink.upload, FALLBACK_NAME, "", form.fields, spooled)
             digest = await sink.finish()
     except (UploadError, StorageUnavailable):
         await body.drain()
         raise
     return ReceivedUpload(sink.upload, form.filename or FALLBACK_NAME, digest, form.fields)
+
+
+def filled_from_spool(received: ReceivedUpload, spool: UploadSpool) -> ReceivedUpload:
+    """With the bytes of the resumable upload that the form names, if it names one.
+
+    Raises UploadNotFound, UploadIncomplete, EmptyUpload, and what writing raises.
+    """
+    if received.spooled is None:
+        return received
+    partial = spool.get(received.spooled)
+    if not partial.complete:
+        raise UploadIncomplete(f"{partial.offset} of {partial.length} bytes of this upload are there")
+    if not partial.length:
+        raise EmptyUpload("the file is empty; send a video")
+    with partial.path.open("rb") as file:
+        while data := file.read(WRITE_BYTES):
+            received.upload.write(data)
+    return replace(received, filename=partial.filename, sha256=received.upload.finish())
 
 
 def _declared_length(request: Request, max_bytes: int) -> int:

@@ -48,13 +48,13 @@ class FilesystemUpload:
         return self._size
 
     def write(self, data: bytes) -> None:
-        with _full_disk():
+        with full_disk():
             self._file.write(data)
         self._digest.update(data)
         self._size += len(data)
 
     def finish(self) -> str:
-        with _full_disk():
+        with full_disk():
             self._file.flush()
             os.fsync(self._file.fileno())
         self._file.close()
@@ -88,7 +88,7 @@ class FilesystemStorage:
     def begin_upload(self, job_id: str, expected_bytes: int) -> FilesystemUpload:
         self._check_space(expected_bytes)
         directory = self._incoming / secrets.token_hex(16)
-        with _full_disk():
+        with full_disk():
             directory.mkdir(mode=_PRIVATE)
             return FilesystemUpload(job_id, directory, self._jobs / job_id)
 
@@ -135,7 +135,7 @@ class FilesystemStorage:
     def check(self) -> None:
         self._check_space(0)
         probe = self._incoming / f".{secrets.token_hex(8)}"
-        with _full_disk():
+        with full_disk():
             probe.touch()
             probe.unlink()
 
@@ -165,7 +165,8 @@ def _changed(path: Path) -> float:
 
 
 @contextmanager
-def _full_disk() -> Iterator[None]:
+def full_disk() -> Iterator[None]:
+    """Turn an error of a disk without room into StorageFull."""
     try:
         yield
     except OSError as error:

@@ -21,7 +21,7 @@ POLL_S = range(1, 11)
 _NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": ProblemBody}}
 _CONFLICT: dict[int | str, dict[str, Any]] = {**_NOT_FOUND, 409: {"model": ProblemBody}}
 _REFUSED: dict[int | str, dict[str, Any]] = {
-    status: {"model": ProblemBody} for status in (400, 409, 413, 415, 422, 503, 507)
+    status: {"model": ProblemBody} for status in (400, 404, 409, 413, 415, 422, 503, 507)
 }
 _FORM = {
     "requestBody": {
@@ -30,9 +30,10 @@ _FORM = {
             "multipart/form-data": {
                 "schema": {
                     "type": "object",
-                    "required": ["video"],
+                    "description": "`video`, or `upload` in its place",
                     "properties": {
                         "video": {"type": "string", "format": "binary", "description": "the file"},
+                        "upload": {"type": "string", "description": "id of a complete upload from /uploads"},
                         "model": {"type": "string", "example": "cdvd_lite"},
                         "codec": {"type": "string", "enum": ["h264"]},
                         "crf": {"type": "integer", "minimum": 0, "maximum": 51, "example": 18},

@@ -1,0 +1,102 @@
+"""What tus 1.0 says in headers: https://tus.io/protocols/resumable-upload."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.utils import formatdate
+from typing import Any
+
+from service.api.multipart import FALLBACK_NAME, clean_filename
+from service.errors import MalformedRequest, TusVersionUnsupported, UploadTooLarge
+from service.storage.spool import Partial
+
+VERSION = "1.0.0"
+EXTENSIONS = "creation,creation-with-upload,termination,checksum,expiration"
+ALGORITHMS = ("sha256", "sha1", "md5")
+CONTENT_TYPE = "application/offset+octet-stream"
+_MAX_METADATA = 4096
+
+
+@dataclass(frozen=True)
+class Checksum:
+    """What the body of a request must hash to."""
+
+    algorithm: str
+    digest: bytes
+
+    def hasher(self) -> Any:
+        return hashlib.new(self.algorithm, usedforsecurity=False)
+
+
+def require_version(headers: Mapping[str, str]) -> None:
+    """Raises TusVersionUnsupported."""
+    if headers.get("tus-resumable") != VERSION:
+        raise TusVersionUnsupported(f"send Tus-Resumable: {VERSION}")
+
+
+def upload_length(headers: Mapping[str, str], max_bytes: int) -> int:
+    """Raises MalformedRequest and UploadTooLarge."""
+    length = _number(headers, "upload-length")
+    if length > max_bytes:
+        raise UploadTooLarge(f"videos up to {max_bytes} bytes are taken, not {length}")
+    return length
+
+
+def upload_offset(headers: Mapping[str, str]) -> int:
+    """Raises MalformedRequest."""
+    return _number(headers, "upload-offset")
+
+
+def upload_metadata(headers: Mapping[str, str]) -> str:
+    """As it came. Raises MalformedRequest."""
+    text = headers.get("upload-metadata", "")
+    if len(text) > _MAX_METADATA:
+        raise MalformedRequest(f"Upload-Metadata is longer than {_MAX_METADATA} characters")
+    return text
+
+
+def filename_in(metadata: str) -> str:
+    """Of pairs ``key base64``; clients call it ``filename`` or ``name``. Raises MalformedRequest."""
+    pairs = [pair.split(" ") for pair in metadata.split(",") if pair.strip()]
+    known = {pair[0]: pair[-1] for pair in (list(filter(None, pair)) for pair in pairs) if len(pair) == 2}
+    value = known.get("filename") or known.get("name")
+    if value is None:
+        return FALLBACK_NAME
+    return clean_filename(_decoded(value, "Upload-Metadata").decode("utf-8", "replace"))
+
+
+def upload_checksum(headers: Mapping[str, str]) -> Checksum | None:
+    """Raises MalformedRequest."""
+    text = headers.get("upload-checksum")
+    if text is None:
+        return None
+    algorithm, _, digest = text.partition(" ")
+    if algorithm not in ALGORITHMS:
+        raise MalformedRequest(f"Upload-Checksum takes {', '.join(ALGORITHMS)}, not {algorithm[:32]!r}")
+    return Checksum(algorithm, _decoded(digest, "Upload-Checksum"))
+
+
+def described(partial: Partial) -> dict[str, str]:
+    """The headers of an upload that goes on."""
+    return {
+        "Upload-Offset": str(partial.offset),
+        "Upload-Expires": formatdate(partial.expires_at, usegmt=True),
+    }
+
+
+def _number(headers: Mapping[str, str], name: str) -> int:
+    text = headers.get(name, "")
+    if not (text.isascii() and text.isdecimal() and len(text) < 19):
+        raise MalformedRequest(f"send {name.title()} with a number of bytes")
+    return int(text)
+
+
+def _decoded(text: str, header: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise MalformedRequest(f"{header} holds a value that is not base64") from None

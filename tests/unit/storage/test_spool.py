@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from service.errors import StorageFull, UploadLocked, UploadNotFound, UploadTooLarge
+from service.storage.spool import UploadSpool
+
+
+@pytest.fixture
+def spool(tmp_path: Path) -> UploadSpool:
+    return UploadSpool(tmp_path / "uploads", keep_s=60)
+
+
+def test_an_upload_goes_on_where_it_ended(spool: UploadSpool) -> None:
+    upload = spool.create(6, "a.mp4", "filename YS5tcDQ=").id
+    for offset, data in ((0, b"abc"), (3, b"def")):
+        with spool.appending(upload, offset) as appender:
+            appender.write(data)
+    now = spool.get(upload)
+    assert (now.complete, now.filename, now.path.read_bytes()) == (True, "a.mp4", b"abcdef")
+
+
+def test_one_request_writes_at_a_time(spool: UploadSpool) -> None:
+    upload = spool.create(6, "", "").id
+    with spool.appending(upload, 0), pytest.raises(UploadLocked), spool.appending(upload, 0):
+        pass
+    with spool.appending(upload, 0) as appender:
+        appender.write(b"abc")
+
+
+def test_no_more_than_announced_is_taken(spool: UploadSpool) -> None:
+    upload = spool.create(2, "", "").id
+    with spool.appending(upload, 0) as appender, pytest.raises(UploadTooLarge):
+        appender.write(b"abc")
+    assert spool.get(upload).offset == 0
+
+
+def test_an_expired_upload_does_not_exist_and_is_swept(spool: UploadSpool, tmp_path: Path) -> None:
+    upload = spool.create(6, "", "")
+    young = spool.create(6, "", "").id
+    then = time.time() - 61
+    for path in (upload.path, upload.path.with_name("about.json"), upload.path.parent):
+        os.utime(path, (then, then))
+    with pytest.raises(UploadNotFound, match="expired"):
+        spool.get(upload.id)
+    assert spool.sweep() == 1
+    assert [path.name for path in (tmp_path / "uploads").iterdir()] == [young]
+
+
+@pytest.mark.parametrize("name", ["", "..", "../jobs", "0" * 31, "0" * 32, "G" * 32])
+def test_what_is_no_id_is_not_found(spool: UploadSpool, name: str) -> None:
+    with pytest.raises(UploadNotFound):
+        spool.get(name)
+
+
+def test_room_is_asked_for_before_a_byte_is_taken(tmp_path: Path) -> None:
+    spool = UploadSpool(tmp_path, keep_s=60)
+    with pytest.raises(StorageFull):
+        spool.create(1 << 60, "", "")
+    assert list(tmp_path.iterdir()) == []
