@@ -29,6 +29,8 @@
     │   ├── JobStateConflict       job_state_conflict       e.g. cancel of a finished job
     │   ├── JobCanceled            job_canceled             raised between windows when a cancel was asked for
     │   ├── ResultExpired          result_expired
+    │   ├── FrameNotFound          frame_not_found          the video has no frame of this number
+    │   ├── FrameNotRestored       frame_not_restored       its segment is still to do
     │   ├── DeliveryNotFound       delivery_not_found       no such webhook delivery
     │   └── SegmentGaveUp          segment_gave_up          a segment killed its worker too many times
     ├── ModelNotFound              model_not_found
@@ -46,8 +48,10 @@
     ├── RequirementMissing         requirement_missing      e.g. no redis-server found
     └── ClientError                raised by ``service.client``, on the other side of the HTTP API
         ├── ServiceUnreachable     service_unreachable      no answer: wrong address, down, connection lost
+        │   └── AddressUnusable    address_unusable         no address, or something else answers there
         ├── RequestRejected        (the service's own code) an answer with a problem document
         ├── DownloadDamaged        download_damaged         other bytes than the service announced
+        ├── SourceChanged          source_changed           a file changed while it was sent
         └── WaitTimedOut           wait_timed_out           the job had not finished in the time given
 
 HTTP statuses live in ``service.api.errors`` alone.
@@ -162,6 +166,14 @@ class JobNotFinished(JobError):
     code = "job_not_finished"
 
 
+class FrameNotFound(JobError):
+    code = "frame_not_found"
+
+
+class FrameNotRestored(JobError):
+    code = "frame_not_restored"
+
+
 class JobStateConflict(JobError):
     code = "job_state_conflict"
 
@@ -239,20 +251,41 @@ class ClientError(ServiceError):
 
 
 class ServiceUnreachable(ClientError):
+    """``connected`` tells that there was a connection, which broke before the answer was complete."""
+
     code = "service_unreachable"
+
+    def __init__(self, message: str, *, connected: bool = False) -> None:
+        super().__init__(message)
+        self.connected = connected
+
+
+class AddressUnusable(ServiceUnreachable):
+    code = "address_unusable"
 
 
 class RequestRejected(ClientError):
-    """``code`` and ``status`` are those of the problem document that the service answered with."""
+    """``code``, ``detail`` and ``status`` are those of the problem document that the service answered with;
+    ``retry_after_s`` is when it asked to be asked again, if it did.
+    """
 
-    def __init__(self, message: str, code: str, status: int) -> None:
+    def __init__(self, message: str, code: str, status: int, *, retry_after_s: float | None = None) -> None:
         super().__init__(message)
         self.code = code
         self.status = status
+        self.retry_after_s = retry_after_s
+
+    @property
+    def detail(self) -> str:
+        return str(self)
 
 
 class DownloadDamaged(ClientError):
     code = "download_damaged"
+
+
+class SourceChanged(ClientError):
+    code = "source_changed"
 
 
 class WaitTimedOut(ClientError):

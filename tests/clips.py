@@ -13,7 +13,8 @@ from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
 from service.types import ColorTags
-from service.video.color import conversion, from_rgb
+from service.video.color import conversion
+from service.video.rgb import from_rgb
 
 Image = NDArray[np.uint8]
 

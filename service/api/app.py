@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import socket
 from collections.abc import AsyncIterator
@@ -21,7 +22,18 @@ from service.api.dependencies import Gateway, UploadLimits
 from service.api.guard import Guard
 from service.api.guide import GUIDE
 from service.api.load import load_registry
-from service.api.routes import estimates, events, files, jobs, metrics, sharpness, system, uploads, webhooks
+from service.api.routes import (
+    estimates,
+    events,
+    files,
+    jobs,
+    metrics,
+    previews,
+    sharpness,
+    system,
+    uploads,
+    webhooks,
+)
 from service.config import Settings
 from service.errors import BrokerUnavailable, StorageUnavailable
 from service.jobs.broker import connect
@@ -44,6 +56,8 @@ log = logging.getLogger(__name__)
 WEB = Path(__file__).resolve().parents[1] / "web"
 GOODBYE_S = 5
 """Time for answers in flight when the gateway stops; event streams do not end by themselves."""
+
+PREVIEWS_AT_ONCE = 2
 
 OBJECTS_TIMEOUT = httpx.Timeout(60.0, connect=5.0)
 
@@ -69,7 +83,7 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
     )
     errors.install(app)
-    for module in (jobs, files, estimates, sharpness, events, system, metrics, webhooks, uploads):
+    for module in (jobs, files, previews, estimates, sharpness, events, system, metrics, webhooks, uploads):
         app.include_router(module.router)
     _serve_page(app)
     app.add_middleware(Guard, hosts=_hosts(settings), media=settings.s3_public_url)
@@ -122,6 +136,7 @@ def _gateway(settings: Settings) -> Gateway:
         spool=UploadSpool(settings.data / "uploads", settings.upload_keep_s, settings.min_free_bytes),
         webhook_allow_private=settings.webhook_allow_private,
         load=load_registry(queue, store, workers),
+        previews=asyncio.Semaphore(PREVIEWS_AT_ONCE),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import Annotated, cast
 
@@ -50,6 +51,8 @@ class Gateway:
     webhook_allow_private: bool
     load: CollectorRegistry
     """Gauges that are read from Redis."""
+    previews: asyncio.Semaphore
+    """Bounds the child processes that decode: previews must not starve uploads of the processor."""
 
     def job_with_files(self, job_id: str) -> Job:
         """A job whose files have not gone. Raises JobNotFound and ResultExpired."""

@@ -42,6 +42,8 @@ STATUS: dict[type[errors.ServiceError], int] = {
     errors.DeliveryNotFound: HTTPStatus.NOT_FOUND,
     errors.JobNotFinished: HTTPStatus.CONFLICT,
     errors.JobStateConflict: HTTPStatus.CONFLICT,
+    errors.FrameNotFound: HTTPStatus.NOT_FOUND,
+    errors.FrameNotRestored: HTTPStatus.CONFLICT,
     errors.ResultExpired: HTTPStatus.GONE,
     errors.ModelNotFound: HTTPStatus.NOT_FOUND,
     errors.BrokerUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,

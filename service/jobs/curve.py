@@ -24,7 +24,7 @@ class Curve:
     before: Values
     after: Values
     prior: Values
-    """Mean of the temporal sharpness prior of the input, in 0..1; None also where the worker has no OpenCV."""
+    """Mean of the temporal sharpness prior of the input, in 0..1."""
 
     def to_json(self) -> str:
         rounded = {name: [_rounded(value) for value in getattr(self, name)] for name in _SERIES}

@@ -10,28 +10,29 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from service.inference.engine import Frames
 from service.types import CONTEXT_FRAMES
 
-SIDE = 160
-"""The longer side of a map, in pixels: about 2 ms per frame, and enough to see which parts are sharp."""
+SIDE = 240
+"""The longer side of a map, in pixels: a few ms per frame, and enough to see which parts are sharp."""
+BLACK = 0.7
+"""Where a heat map is black: S is mostly above 0.9 also in blurred frames."""
 _SMALLEST = 32
 """DIS finds nothing in less."""
 _BOX = (5, 5)
+_JPEG = (cv2.IMWRITE_JPEG_QUALITY, 85)
 
+Jpeg = bytes
 Maps = NDArray[np.uint8]
 """uint8 [T, h, w]: 255 where S is 1."""
 
 
-def prior_maps(window: Frames) -> Maps | None:
-    """The prior of the T inner frames of uint8 [T+4, H, W, 3]; None where OpenCV is not installed."""
-    try:
-        import cv2
-    except ImportError:
-        return None
+def prior_maps(window: Frames) -> Maps:
+    """The prior of the T inner frames of uint8 [T+4, H, W, 3]."""
     side = CONTEXT_FRAMES // 2
     size = _map_size(window.shape[2], window.shape[1])
     small = [cv2.resize(frame, size, interpolation=cv2.INTER_AREA) for frame in window[side - 1 : 1 - side]]
@@ -48,6 +49,13 @@ def prior_maps(window: Frames) -> Maps | None:
         return np.asarray((mean**2).sum(axis=2), np.float32)
 
     return np.stack([_prior(mismatch, index) for index in range(1, len(small) - 1)])
+
+
+def heat_map(prior: NDArray[np.uint8]) -> Jpeg:
+    """A map of uint8 [h, w] as a JPEG picture: pale yellow where S is 1, black from BLACK down."""
+    shown = np.clip((prior / np.float32(255) - BLACK) / (1 - BLACK), 0, 1) * 255
+    _, data = cv2.imencode(".jpg", cv2.applyColorMap(shown.astype(np.uint8), cv2.COLORMAP_INFERNO), _JPEG)
+    return data.tobytes()
 
 
 def _prior(mismatch: Callable[[int, int], NDArray[np.float32]], centre: int) -> NDArray[np.uint8]:

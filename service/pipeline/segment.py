@@ -13,7 +13,7 @@ from service.errors import InferenceFailed, JobCanceled, PipelineError, UploadEr
 from service.inference.engine import DeblurEngine, Frames, Stopped
 from service.metrics import ENGINE_SECONDS, FRAMES, STAGE_SECONDS, timed
 from service.pipeline.overlap import map_ahead, prefetch
-from service.pipeline.prior import prior_maps
+from service.pipeline.prior import Jpeg, heat_map, prior_maps
 from service.pipeline.publish import published
 from service.pipeline.sharpness import sharpness
 from service.pipeline.windows import SIDE, Window, form_windows
@@ -52,8 +52,10 @@ class SegmentResult:
     """Frames whose damage the decoder concealed."""
     sharpness_before: tuple[float, ...]
     sharpness_after: tuple[float, ...]
-    prior: tuple[float | None, ...] = ()
-    """Mean of each input frame's temporal sharpness prior, in 0..1; None without OpenCV."""
+    prior: tuple[float, ...]
+    """Mean of each input frame's temporal sharpness prior, in 0..1."""
+    heat_maps: tuple[Jpeg, ...]
+    """The prior of each input frame."""
 
 
 def restore_segment(
@@ -91,7 +93,8 @@ class _Work:
         self._corrupt = 0
         self._before: list[float] = []
         self._after: list[float] = []
-        self._prior: list[float | None] = []
+        self._prior: list[float] = []
+        self._heat_maps: list[bytes] = []
 
     def run(
         self, piece: PieceEncoder, on_progress: Callable[[int], None], should_stop: Callable[[], bool]
@@ -133,6 +136,7 @@ class _Work:
             tuple(self._before),
             tuple(self._after),
             tuple(self._prior),
+            tuple(self._heat_maps),
         )
 
     def _decoded(self) -> Iterator[DecodedFrame]:
@@ -166,7 +170,8 @@ class _Work:
         self._before += sharpness(window.outputs)
         self._after += sharpness(frames)
         maps = prior_maps(window.frames)
-        self._prior += [None] * len(frames) if maps is None else [float(one.mean()) / 255 for one in maps]
+        self._prior += [float(one.mean()) / 255 for one in maps]
+        self._heat_maps += map(heat_map, maps)
 
     def _check(self, should_stop: Callable[[], bool]) -> None:
         if self._done < self._request.segment.frames and should_stop():

@@ -16,6 +16,7 @@ from service.types import RemoteFile, Segment
 SOURCE = "source"
 REPORT = "report.json"
 CURVE = "sharpness.json"
+HEAT_MAPS = "prior.zip"
 PIECES = "pieces"
 
 
@@ -27,6 +28,11 @@ def piece_name(segment: Segment) -> str:
 def curve_name(segment: Segment) -> str:
     """Lies beside the segment's piece and goes with it."""
     return f"{PIECES}/{segment.index:05d}_{segment.start}-{segment.stop}.json"
+
+
+def heat_maps_name(segment: Segment) -> str:
+    """Lies beside the segment's piece and goes with it."""
+    return f"{PIECES}/{segment.index:05d}_{segment.start}-{segment.stop}.zip"
 
 
 def partial_name(container: str) -> str:

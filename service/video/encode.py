@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from service.errors import PipelineError
 from service.types import EncodeOptions
-from service.video.color import conversion, from_rgb, result_tags
+from service.video.color import conversion, result_tags
+from service.video.rgb import from_rgb
 from service.video.source import Source
 
 _ENCODERS = {"h264": "libx264"}

@@ -5,9 +5,6 @@ Both are JSON. The file comes over standard input because its address may be a s
 
 from __future__ import annotations
 
-import math
-import resource
-import signal
 import sys
 from pathlib import Path
 
@@ -16,6 +13,7 @@ from av.stream import Stream
 
 from service.errors import DamagedVideo, FrameSizeRejected, StorageUnavailable, UploadError, VideoTooLong
 from service.types import VideoInfo
+from service.video.child import restrict
 from service.video.container import open_video, video_stream
 from service.video.index import FrameIndex, read_index
 from service.video.ranged import RangedFile
@@ -31,7 +29,7 @@ from service.video.verdict import (
 
 def main() -> None:
     limits, media = limits_from_json(sys.argv[1]), media_from_json(sys.stdin.read())
-    _restrict(limits)
+    restrict(limits.memory, limits.timeout_s)
     try:
         verdict = info_to_json(inspect(media if isinstance(media, Path) else RangedFile(media), limits))
     except (UploadError, StorageUnavailable) as error:
@@ -41,15 +39,6 @@ def main() -> None:
     except av.FFmpegError as error:
         verdict = refusal_to_json(DamagedVideo(f"The video cannot be read: {error.strerror}."))
     sys.stdout.write(verdict)
-
-
-def _restrict(limits: ProbeLimits) -> None:
-    """Bind this process, in case the parent dies and nobody is left to end it."""
-    seconds = math.ceil(limits.timeout_s) + 1
-    resource.setrlimit(resource.RLIMIT_AS, (limits.memory, limits.memory))
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    signal.alarm(seconds)
 
 
 def inspect(media: Path | RangedFile, limits: ProbeLimits) -> VideoInfo:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import logging
 import time
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 from service.errors import BrokerUnavailable, PipelineError
 from service.inference.card import WindowMemory
 from service.jobs.curve import Curve, merged, read_curve
+from service.jobs.heatmaps import merge_pictures, write_pictures
 from service.jobs.job import Job, Output
 from service.jobs.ledger import StepLedger
 from service.jobs.queue import JobQueue
@@ -22,7 +24,17 @@ from service.pipeline.finalize import finalize
 from service.pipeline.report import FinalReport
 from service.pipeline.segment import SegmentRequest, SegmentResult, restore_segment
 from service.pipeline.segments import plan_segments
-from service.storage.store import CURVE, REPORT, SOURCE, Storage, curve_name, piece_name, result_name
+from service.storage.store import (
+    CURVE,
+    HEAT_MAPS,
+    REPORT,
+    SOURCE,
+    Storage,
+    curve_name,
+    heat_maps_name,
+    piece_name,
+    result_name,
+)
 from service.types import Segment, VideoInfo
 from service.worker.engines import EngineCache
 from service.worker.keeper import Keeper
@@ -78,7 +90,7 @@ class Steps:
         except FileNotFoundError as error:
             raise PipelineError(f"A file of the job is missing: {error}") from error
         self._write_report(job, json.loads(report.to_json()))
-        self._write_curve(job)
+        self._join_measured(job)
         if self.store.succeed(job.id, output):
             self.measured.result(job, output)
             self.storage.drop_pieces(job.id)
@@ -102,7 +114,7 @@ class Steps:
             self.storage.writing(job.id, piece_name(segment)) as target,
         ):
             result = self._restore_into(target, source, job, segment, touch)
-            self._keep_curve(job, segment, result)
+            self._keep_measured(job, segment, result)
 
     def _restore_into(
         self, target: Path, source: Path, job: Job, segment: Segment, touch: Touch
@@ -120,23 +132,30 @@ class Steps:
         meter = _Meter(self.ledger, self.measured, job, segment_step(segment.index), touch)
         return restore_segment(request, engine, meter.advance, lambda: self._should_stop(job.id))
 
-    def _keep_curve(self, job: Job, segment: Segment, result: SegmentResult) -> None:
-        """Before the piece is published: where there is a piece, there is its curve."""
+    def _keep_measured(self, job: Job, segment: Segment, result: SegmentResult) -> None:
+        """Before the piece is published: where there is a piece, there are its curve and its heat maps."""
         curve = Curve(segment.start, result.sharpness_before, result.sharpness_after, result.prior)
         with self.storage.writing(job.id, curve_name(segment)) as file:
             file.write_text(curve.to_json(), "utf-8")
+        with self.storage.writing(job.id, heat_maps_name(segment)) as file:
+            write_pictures(file, segment.start, result.heat_maps)
 
-    def _write_curve(self, job: Job) -> None:
-        curves = []
+    def _join_measured(self, job: Job) -> None:
+        """Pieces of an older version have less, and nobody's video fails for a curve."""
+        with ExitStack() as stack:
+            curves = [read_curve(file) for file in self._read_all(stack, job, curve_name)]
+            with self.storage.writing(job.id, CURVE) as file:
+                file.write_text(merged(curves, job.spec.video.frames).to_json(), "utf-8")
+            parts = self._read_all(stack, job, heat_maps_name)
+            with self.storage.writing(job.id, HEAT_MAPS) as file:
+                merge_pictures(file, parts)
+
+    def _read_all(self, stack: ExitStack, job: Job, name_of: Callable[[Segment], str]) -> list[Path]:
+        found = []
         for segment in job.plan:
-            # pieces of an older version have no curve, and nobody's video fails for a curve
-            with (
-                suppress(FileNotFoundError, ValueError),
-                self.storage.reading(job.id, curve_name(segment)) as file,
-            ):
-                curves.append(read_curve(file))
-        with self.storage.writing(job.id, CURVE) as file:
-            file.write_text(merged(curves, job.spec.video.frames).to_json(), "utf-8")
+            with suppress(FileNotFoundError):
+                found.append(stack.enter_context(self.storage.reading(job.id, name_of(segment))))
+        return found
 
     def _should_stop(self, job_id: str) -> bool:
         if self.keeper.stopping.is_set():

@@ -69,7 +69,7 @@ def test_finished_job_has_every_frame_and_the_sound(
 def test_pieces_are_gone_when_the_result_is_there(service: Service, finished: str) -> None:
     own = {path.removeprefix(f"jobs/{finished}/") for path in service.files() if finished in path}
 
-    assert own == {f"jobs/{finished}", "source", "result.mp4", "report.json", "sharpness.json"}
+    assert own == {f"jobs/{finished}", "source", "result.mp4", "report.json", "sharpness.json", "prior.zip"}
 
 
 def test_result_is_served_whole_in_parts_and_as_headers(service: Service, finished: str) -> None:
@@ -238,7 +238,7 @@ def test_openapi_document_describes_the_upload(service: Service) -> None:
     document = service.http.get("/openapi.json").json()
 
     form = document["paths"]["/jobs"]["post"]["requestBody"]["content"]["multipart/form-data"]["schema"]
-    assert form["required"] == ["video"]
+    assert {"video", "upload", "model"} <= set(form["properties"])
 
 
 def test_page_is_served_with_a_strict_policy(service: Service) -> None:

@@ -1,6 +1,7 @@
+import cv2
 import numpy as np
 
-from service.pipeline.prior import prior_maps
+from service.pipeline.prior import heat_map, prior_maps
 
 
 def window(shift: int) -> np.ndarray:
@@ -14,7 +15,6 @@ def window(shift: int) -> np.ndarray:
 def test_still_frames_agree_with_their_neighbours_everywhere() -> None:
     maps = prior_maps(window(0))
 
-    assert maps is not None
     assert maps.shape == (1, 128, 160)
     assert maps.min() == 255
 
@@ -25,8 +25,6 @@ def test_motion_that_flow_follows_stays_near_one_and_a_change_does_not() -> None
 
     followed, differing = prior_maps(moving), prior_maps(changed)
 
-    assert followed is not None
-    assert differing is not None
     assert followed[0, 20:-20, 20:-20].mean() > 225
     assert differing[0, 50:70, 50:70].mean() < differing[0, :30].mean() - 30
 
@@ -34,5 +32,15 @@ def test_motion_that_flow_follows_stays_near_one_and_a_change_does_not() -> None
 def test_maps_are_small_and_even_for_any_size() -> None:
     maps = prior_maps(np.zeros((6, 90, 1281, 3), np.uint8))
 
-    assert maps is not None
-    assert maps.shape == (2, 32, 160)
+    assert maps.shape == (2, 32, 240)
+
+
+def test_a_heat_map_is_bright_where_the_prior_is_one() -> None:
+    prior = np.full((32, 64), 255, np.uint8)
+    prior[:, 32:] = 100
+
+    shown = cv2.imdecode(np.frombuffer(heat_map(prior), np.uint8), cv2.IMREAD_GRAYSCALE)
+
+    assert shown.shape == (32, 64)
+    assert shown[:, :28].min() > 200
+    assert shown[:, 36:].max() < 20

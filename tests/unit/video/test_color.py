@@ -3,7 +3,8 @@ import pytest
 from av.video.reformatter import VideoReformatter
 
 from service.types import ColorTags
-from service.video.color import conversion, from_rgb, result_tags, to_rgb
+from service.video.color import conversion, result_tags
+from service.video.rgb import from_rgb, to_rgb
 from tests.clips import Image, moving_picture
 
 

@@ -1,0 +1,111 @@
+"""``GET /jobs/<id>/preview/<frame>.jpg``: one frame as a picture, before, after, beside each other, or its prior."""
+
+from __future__ import annotations
+
+import hashlib
+from contextlib import ExitStack, suppress
+from enum import StrEnum
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from anyio.to_thread import run_sync
+from fastapi import APIRouter, Query, Request, Response
+from fastapi import Path as PathParameter
+
+from service.api.dependencies import Gateway, Parts
+from service.api.schemas import ProblemBody
+from service.errors import FrameNotFound, FrameNotRestored
+from service.jobs.heatmaps import read_picture
+from service.jobs.job import Job
+from service.storage.store import (
+    HEAT_MAPS,
+    SOURCE,
+    heat_maps_name,
+    piece_name,
+    result_name,
+)
+from service.types import Segment
+from service.video.preview import Shot, StillLimits, preview
+
+router = APIRouter(tags=["files"])
+
+_PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {"model": ProblemBody} for status in (404, 409, 410, 422, 503)
+}
+_PICTURE: dict[int | str, dict[str, Any]] = {**_PROBLEMS, 200: {"content": {"image/jpeg": {}}}, 304: {}}
+
+
+class View(StrEnum):
+    """What a preview shows."""
+
+    BEFORE = "before"
+    AFTER = "after"
+    SIDE = "side"
+    PRIOR = "prior"
+
+
+@router.get("/jobs/{job_id}/preview/{frame}.jpg", response_class=Response, responses=_PICTURE)
+async def show_preview(
+    job_id: str,
+    frame: Annotated[int, PathParameter(ge=0, description="in order of presentation, from 0")],
+    parts: Parts,
+    request: Request,
+    view: Annotated[
+        View, Query(description="`side`: before and after; `prior`: bright where the frame is sharp")
+    ] = View.AFTER,
+) -> Response:
+    """A frame upright, at most 1280 pixels long; `after`, `side` and `prior` once its segment is restored."""
+    job = await run_sync(parts.job_with_files, job_id)
+    if frame >= job.spec.video.frames:
+        raise FrameNotFound(f"the video has frames 0 to {job.spec.video.frames - 1}")
+    if view is View.PRIOR:
+        picture = await run_sync(_heat_map, parts, job, frame)
+    else:
+        picture = await _decoded(parts, job, frame, view)
+    return _answer(picture, request)
+
+
+def _answer(picture: bytes, request: Request) -> Response:
+    tag = f'"{hashlib.sha256(picture).hexdigest()[:32]}"'
+    headers = {"Cache-Control": "private, no-cache", "ETag": tag}
+    if tag in request.headers.get("if-none-match", ""):
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+    return Response(picture, headers=headers, media_type="image/jpeg")
+
+
+async def _decoded(parts: Gateway, job: Job, frame: int, view: View) -> bytes:
+    async with parts.previews:
+        with ExitStack() as files:
+            shots = await run_sync(_shots, files, parts, job, frame, view)
+            return await preview(shots, StillLimits())
+
+
+def _shots(files: ExitStack, parts: Gateway, job: Job, frame: int, view: View) -> list[Shot]:
+    shots = []
+    if view is not View.AFTER:
+        shots.append(Shot(files.enter_context(parts.storage.reading(job.id, SOURCE)), frame))
+    if view is not View.BEFORE:
+        shots.append(_restored(files, parts, job, frame))
+    return shots
+
+
+def _restored(files: ExitStack, parts: Gateway, job: Job, frame: int) -> Shot:
+    """From the result, or from the piece of its segment where there is none yet."""
+    names = [(result_name(job.spec.options.container), frame)]
+    names += [(piece_name(one), frame - one.start) for one in _segment(job, frame)]
+    for name, number in names:
+        with suppress(FileNotFoundError):
+            return Shot(files.enter_context(parts.storage.reading(job.id, name)), number)
+    raise FrameNotRestored(f"frame {frame} is not restored yet")
+
+
+def _heat_map(parts: Gateway, job: Job, frame: int) -> bytes:
+    for name in (HEAT_MAPS, *map(heat_maps_name, _segment(job, frame))):
+        with suppress(FileNotFoundError, KeyError), parts.storage.reading(job.id, name) as file:
+            return read_picture(file, frame)
+    raise FrameNotRestored(f"there is no prior of frame {frame} yet")
+
+
+def _segment(job: Job, frame: int) -> list[Segment]:
+    """The one that holds the frame; none before the plan is made."""
+    return [one for one in job.plan if one.start <= frame < one.stop]
