@@ -1,0 +1,156 @@
+"""What the service's JSON holds, typed. Keys that a newer service adds are passed over."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, TypeVar
+
+FINAL_STATUSES = frozenset({"succeeded", "failed", "canceled", "expired"})
+
+T = TypeVar("T")
+
+
+def read(cls: type[T], data: Mapping[str, Any]) -> T:
+    """Build a dataclass from the keys that it knows."""
+    return cls(**{field.name: data[field.name] for field in fields(cls) if field.name in data})  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A problem document (RFC 9457); ``code`` is stable, the texts are for people."""
+
+    title: str = ""
+    detail: str = ""
+    status: int | None = 0
+    code: str = "unknown"
+
+
+@dataclass(frozen=True)
+class Progress:
+    frames_done: int = 0
+    frames_total: int = 0
+    fraction: float = 0.0
+    frames_per_second: float | None = None
+    eta_s: float | None = None
+    stage: str | None = None
+
+
+@dataclass(frozen=True)
+class Input:
+    """What the service found out about the upload; sizes in pixels, before rotation."""
+
+    filename: str = ""
+    bytes: int = 0
+    width: int = 0
+    height: int = 0
+    frames: int = 0
+    fps: float = 0.0
+    duration_s: float = 0.0
+    sha256: str | None = None
+    container: str = ""
+    codec: str = ""
+    variable_frame_rate: bool = False
+    rotation: int = 0
+    bit_depth: int = 8
+    audio: list[str] = field(default_factory=list)
+    subtitles: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Output:
+    bytes: int
+    frames: int
+    sha256: str | None = None
+    container: str = "mp4"
+    codec: str = ""
+    partial: bool = False
+    """Only the beginning: the job was canceled."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """Times are RFC 3339."""
+
+    id: str
+    status: str
+    model: str
+    created_at: str
+    progress: Progress
+    input: Input | None
+    output: Output | None
+    error: Problem | None
+    started_at: str | None = None
+    finished_at: str | None = None
+    expires_at: str | None = None
+    options: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def finished(self) -> bool:
+        return self.status in FINAL_STATUSES
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> Job:
+        parts = {
+            "model": data.get("model", ""),
+            "created_at": data.get("created_at", ""),
+            "progress": read(Progress, data.get("progress") or {}),
+            "input": read(Input, data["input"]) if data.get("input") else None,
+            "output": read(Output, data["output"]) if data.get("output") else None,
+            "error": read(Problem, data["error"]) if data.get("error") else None,
+        }
+        return read(Job, {**data, **parts})
+
+
+@dataclass(frozen=True)
+class Event:
+    """An entry of a job's log. Types: ``status``, ``step_started``, ``step_done``, ``progress``."""
+
+    id: str
+    type: str
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Description:
+    """A video in figures, for an estimate; sizes in pixels. Give ``frames``, or ``duration_s`` and ``fps``."""
+
+    width: int
+    height: int
+    frames: int | None = None
+    duration_s: float | None = None
+    fps: float | None = None
+    bytes: int | None = None
+    """Of the file, for the disk that it takes."""
+    model: str | None = None
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """None is what nothing measured on that installation tells yet."""
+
+    model: str = ""
+    frames: int = 0
+    seconds: float | None = None
+    """From submission until the result is there; of these, ``waiting_s`` until the jobs before it are restored."""
+    waiting_s: float | None = None
+    restoring_s: float | None = None
+    memory_bytes: int | None = None
+    disk_bytes: int | None = None
+    basis: str = "none"
+
+
+@dataclass(frozen=True)
+class Sharpness:
+    """Values by frame number, None for a frame that is not restored yet.
+
+    ``before`` and ``after`` are variances of the Laplacian, ``prior`` is in 0..1.
+    """
+
+    frames_total: int = 0
+    frames_measured: int = 0
+    complete: bool = False
+    measure: str = ""
+    before: list[float | None] = field(default_factory=list)
+    after: list[float | None] = field(default_factory=list)
+    prior: list[float | None] = field(default_factory=list)
