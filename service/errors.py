@@ -21,6 +21,7 @@
     │   ├── ChecksumMismatch       checksum_mismatch        other bytes than were announced
     │   ├── WrongContentType       wrong_content_type       not what tus asks for
     │   ├── TusVersionUnsupported  tus_version_unsupported
+    │   ├── ExcerptEmpty           excerpt_empty            no frame between start and end
     │   ├── ProbeTimeout           probe_timeout            looking at the file took too long
     │   └── StorageFull            storage_full
     ├── JobError
@@ -39,6 +40,7 @@
     │   ├── InferenceFailed        inference_failed         the engine refused or failed this window
     │   └── PrecisionTooLow        precision_too_low        the engine's pictures differ from the model's
     ├── PipelineError              restoration_failed       decode, encode or join failed
+    │   └── FidelityLost           fidelity_lost            a strict job whose result would lack something
     ├── BrokerUnavailable          broker_unavailable       Redis cannot be reached
     ├── StorageUnavailable         storage_unavailable      the object store cannot be reached; retry later
     ├── WebhookFailed              webhook_failed           a receiver cannot be reached or does not answer
@@ -146,6 +148,10 @@ class TusVersionUnsupported(UploadError):
     code = "tus_version_unsupported"
 
 
+class ExcerptEmpty(UploadError):
+    code = "excerpt_empty"
+
+
 class ProbeTimeout(UploadError):
     code = "probe_timeout"
 
@@ -216,6 +222,10 @@ class PrecisionTooLow(EngineError):
 
 class PipelineError(ServiceError):
     code = "restoration_failed"
+
+
+class FidelityLost(PipelineError):
+    code = "fidelity_lost"
 
 
 class BrokerUnavailable(ServiceError):

@@ -27,8 +27,18 @@ class ColorTags:
 
 
 @dataclass(frozen=True)
+class Excerpt:
+    """The part of a video from ``start_s`` on and before ``end_s``, in seconds of its own clock; None is its end."""
+
+    start_s: float = 0.0
+    end_s: float | None = None
+
+
+@dataclass(frozen=True)
 class VideoInfo:
-    """What a probe found out about an input video. Sizes are of the coded frames, before rotation."""
+    """What a probe found out about an input video, or about an excerpt of it. Sizes are of the coded frames,
+    before rotation.
+    """
 
     container: str
     codec: str
@@ -45,6 +55,8 @@ class VideoInfo:
     audio: tuple[str, ...]
     """Codec names of the audio streams."""
     subtitles: tuple[str, ...]
+    excerpt: Excerpt | None = None
+    """The part that frames, duration and rate are of; None is the whole."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from service.api.catalog import ModelCard
 from service.api.errors import title_of
-from service.jobs.job import Job, JobStatus, Stage
+from service.jobs.job import Job, JobSpec, JobStatus, Stage
 from service.jobs.store import JobPage
 from service.jobs.workers import WorkerState
 
@@ -26,7 +26,9 @@ class ColorBody(BaseModel):
 
 
 class InputBody(BaseModel):
-    """The upload and what its probe found. Sizes in pixels, before rotation."""
+    """The upload and what its probe found. Sizes in pixels, before rotation; frames, duration and rate of the part
+    from `start` to `end`, where the job names one.
+    """
 
     filename: str = Field(examples=["holiday.mp4"])
     bytes: int
@@ -50,6 +52,9 @@ class OptionsBody(BaseModel):
     codec: str = Field(examples=["h264"])
     crf: int = Field(examples=[18])
     container: str = Field(examples=["mp4"])
+    start: float | None = Field(description="seconds; the part that is restored begins here")
+    end: float | None = Field(description="seconds; the part ends before this")
+    strict: bool = Field(description="fails where the result would not hold everything")
 
 
 class ProgressBody(BaseModel):
@@ -162,13 +167,19 @@ def job_body(job: Job) -> JobBody:
         finished_at=_moment(job.finished_at) if job.finished_at else None,
         expires_at=_moment(job.expires_at) if job.expires_at else None,
         model=spec.model,
-        options=OptionsBody(**asdict(spec.options)),
-        input=InputBody(**asdict(spec.source), **asdict(spec.video)),
+        options=_options_body(spec),
+        input=InputBody.model_validate({**asdict(spec.source), **asdict(spec.video)}),
         progress=_progress_body(job),
         output=OutputBody(**asdict(job.output)) if job.output else None,
         error=_error_body(job),
         urls=_urls(job.id),
     )
+
+
+def _options_body(spec: JobSpec) -> OptionsBody:
+    part = spec.video.excerpt
+    start, end = (part.start_s, part.end_s) if part else (None, None)
+    return OptionsBody(**asdict(spec.options), start=start, end=end, strict=spec.strict)
 
 
 def job_page_body(page: JobPage) -> JobPageBody:

@@ -13,7 +13,7 @@ from anyio.to_thread import run_sync
 from starlette.requests import Request
 
 from service.api.dependencies import Gateway
-from service.api.options import read_options
+from service.api.options import RequestedOptions, read_options
 from service.api.upload import ReceivedUpload, filled_from_spool, received_upload
 from service.errors import (
     InvalidOption,
@@ -118,12 +118,12 @@ def _counted() -> Iterator[None]:
 
 async def _specify(parts: Gateway, received: ReceivedUpload) -> JobSpec:
     requested = read_options(received.fields)
-    model = await run_sync(_known_model, parts, requested.model or parts.default_model)
+    model = await run_sync(_known_model, parts, requested)
     await run_sync(_check_webhook, parts, requested.webhook_url)
-    video = await probe(received.upload.contents(), parts.limits.probe)
+    video = await probe(received.upload.contents(), parts.limits.probe, requested.excerpt)
     source = SourceFile(received.filename, received.upload.size, received.sha256)
-    url = requested.webhook_url
-    return JobSpec(model, requested.encode, source, video, url)
+    url, strict = requested.webhook_url, requested.strict
+    return JobSpec(model, requested.encode, source, video, url, strict=strict)
 
 
 def _check_webhook(parts: Gateway, url: str | None) -> None:
@@ -139,11 +139,19 @@ def _check_webhook(parts: Gateway, url: str | None) -> None:
         raise WebhookRefused(f"the webhook's host {target.host} is not found: {error}") from error
 
 
-def _known_model(parts: Gateway, name: str) -> str:
+def _known_model(parts: Gateway, requested: RequestedOptions) -> str:
+    """A graph has its stages inside, so another number of them is another model."""
     try:
-        return parts.catalog.require(name).name
+        model = parts.catalog.require(requested.model or parts.default_model)
     except ModelNotFound as error:
         raise InvalidOption(str(error)) from error
+    if requested.stages in (None, model.stages):
+        return model.name
+    others = [card.name for card in parts.catalog.models() if card.stages == requested.stages]
+    raise InvalidOption(
+        f"model {model.name} has {model.stages} stages; models with {requested.stages}: "
+        f"{', '.join(others) or 'none is installed'}"
+    )
 
 
 def _accept(parts: Gateway, received: ReceivedUpload, spec: JobSpec) -> Job:

@@ -78,6 +78,8 @@ class JobSpec:
     """What was expected at submission, the wait for other jobs included; None if nothing was measured before."""
     estimated_restoring_s: float | None = None
     """Of that, the work itself."""
+    strict: bool = False
+    """Whether the job fails where its result would not hold everything that the upload holds."""
 
 
 @dataclass(frozen=True)

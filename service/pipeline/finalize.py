@@ -14,7 +14,7 @@ from service.pipeline.publish import published
 from service.pipeline.report import CopyCheck, FinalReport, Versions
 from service.types import EncodeOptions, VideoInfo
 from service.video.color import MATRIX_RGB
-from service.video.remux import CopiedStream, Joined, join, read_copies
+from service.video.remux import CopiedStream, Joined, join, read_copies, streams_left_out
 from service.video.source import Source, load_source
 
 RESULT_BIT_DEPTH = 8
@@ -44,7 +44,7 @@ def finalize(
     if absent or not pieces:
         raise PipelineError(f"Pieces are missing: {', '.join(absent) or 'there are none'}.")
     try:
-        original = load_source(source)
+        original = load_source(source, info.excerpt)
         _check_unchanged(original, info)
         with published(target) as part, STAGE_SECONDS.labels("join").time():
             joined = join(original, pieces, part, frames)
@@ -82,7 +82,7 @@ def _verify(
         rotation_in=source.picture.rotation,
         rotation_out=result.picture.rotation,
         copies=_compare(joined.copied, read_copies(part)),
-        dropped=(*joined.dropped, *_picture_losses(source)),
+        dropped=(*joined.dropped, *picture_losses(source)),
         pieces=pieces,
         bytes=part.stat().st_size,
         codec=options.codec,
@@ -112,7 +112,16 @@ def _compare(given: tuple[CopiedStream, ...], kept: tuple[CopiedStream, ...]) ->
     )
 
 
-def _picture_losses(source: Source) -> list[str]:
+def foreseen_losses(source: Path, info: VideoInfo) -> tuple[str, ...]:
+    """A sentence for each thing that a result could not hold. Raises PipelineError."""
+    try:
+        return (*streams_left_out(source), *picture_losses(load_source(source, info.excerpt)))
+    except UploadError as error:
+        raise PipelineError(f"The source cannot be read: {error}") from error
+
+
+def picture_losses(source: Source) -> list[str]:
+    """A sentence for each property of the pictures that a result does not have."""
     picture, index = source.picture, source.index
     losses = [
         (picture.bit_depth > RESULT_BIT_DEPTH, f"{picture.bit_depth} bits per sample were reduced to 8"),

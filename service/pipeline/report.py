@@ -55,5 +55,11 @@ class FinalReport:
     options: EncodeOptions
     versions: Versions
 
+    @property
+    def losses(self) -> tuple[str, ...]:
+        """What was dropped, and copies that are not the same on both sides."""
+        changed = [f"{copy.kind} packets were changed" for copy in self.copies if not copy.identical]
+        return (*self.dropped, *changed)
+
     def to_json(self) -> str:
         return json.dumps(asdict(self), indent=2)

@@ -17,7 +17,7 @@ from service.pipeline.prior import Jpeg, heat_map, prior_maps
 from service.pipeline.publish import published
 from service.pipeline.sharpness import sharpness
 from service.pipeline.windows import SIDE, Window, form_windows
-from service.types import EncodeOptions, Segment
+from service.types import EncodeOptions, Excerpt, Segment
 from service.video.decode import DecodedFrame, decode_range
 from service.video.encode import PieceEncoder
 from service.video.source import Source, load_source
@@ -38,6 +38,8 @@ class SegmentRequest:
     """Output frames T per call to the engine; the last window of a scene may be shorter."""
     in_flight: int = 2
     """Windows at the engine at a time."""
+    excerpt: Excerpt | None = None
+    """The part of the source that the segment's frames are counted in."""
 
 
 @dataclass(frozen=True)
@@ -180,7 +182,7 @@ class _Work:
 
 def _load(request: SegmentRequest) -> Source:
     try:
-        source = load_source(request.source)
+        source = load_source(request.source, request.excerpt)
     except UploadError as error:
         raise PipelineError(f"The video cannot be read any more: {error}") from error
     if request.segment.stop > source.index.frames:

@@ -58,9 +58,10 @@ def _decode_from(
 
 
 def _numbered(source: Source, entry: Keyframe | None) -> Iterator[tuple[int, VideoFrame]]:
-    """The frames from ``entry`` on with their numbers, less those that an edit list hides."""
+    """The frames from ``entry`` on with their numbers, less those that an edit list hides or an excerpt leaves out."""
     for count, frame in enumerate(_frames_from_keyframe(source, entry)):
-        number = count if source.index.sequential else source.index.position(frame.pts)
+        index = source.index
+        number = count - index.skipped if index.sequential else index.position(frame.pts)
         if number is not None:
             yield number, frame
 

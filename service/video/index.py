@@ -12,7 +12,8 @@ from av.container import InputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from service.errors import DamagedVideo, VideoTooLong
+from service.errors import DamagedVideo, ExcerptEmpty, VideoTooLong
+from service.types import Excerpt
 
 _SEQUENTIAL = ("avi", "mpeg")
 """AVI stores no times at all, MPEG program streams only one for several frames; what FFmpeg makes up for the
@@ -48,6 +49,10 @@ class FrameIndex:
     """Frames have no reliable times of their own: decode from the start and count them."""
     duplicates: int = 0
     """Packets left out because another frame has their timestamp."""
+    skipped: int = 0
+    """Frames before the first, which an excerpt leaves out; its zero is then the first frame's time."""
+    end: int | None = None
+    """The tick at which an excerpt ends; None where it goes on to the end of the file."""
 
     @property
     def frames(self) -> int:
@@ -96,6 +101,29 @@ class FrameIndex:
             if last - back > 0:
                 yield self.keyframes[last - back]
         yield None
+
+    def excerpt(self, part: Excerpt) -> FrameIndex:
+        """This index of the frames that appear in ``part`` alone. Raises ExcerptEmpty where there are none."""
+        first = self._first_from(part.start_s)
+        stop = self.frames if part.end_s is None else self._first_from(part.end_s)
+        if first >= stop:
+            raise ExcerptEmpty(
+                f"No frame appears from {part.start_s:g} s to {part.end_s or float(self.duration):g} s; "
+                f"the video lasts {float(self.duration):.3f} s."
+            )
+        return replace(
+            self,
+            pts=self.pts[first:stop],
+            last_duration=self.step(stop - 1),
+            origin=self.pts[first] if first else self.origin,
+            skipped=first,
+            end=self.pts[stop] if stop < self.frames else None,
+        )
+
+    def _first_from(self, seconds: float) -> int:
+        """The first frame that appears at ``seconds`` of the result's clock or later."""
+        moment = Fraction(seconds).limit_denominator(1_000_000)
+        return bisect_left(self.pts, moment, key=lambda pts: (pts - self.origin) * self.time_base)
 
     def without(self, missing: frozenset[int]) -> FrameIndex:
         """This index less the frames shown at the timestamps ``missing``."""

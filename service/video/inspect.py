@@ -12,7 +12,7 @@ import av
 from av.stream import Stream
 
 from service.errors import DamagedVideo, FrameSizeRejected, StorageUnavailable, UploadError, VideoTooLong
-from service.types import VideoInfo
+from service.types import Excerpt, VideoInfo
 from service.video.child import restrict
 from service.video.container import open_video, video_stream
 from service.video.index import FrameIndex, read_index
@@ -22,16 +22,18 @@ from service.video.verdict import (
     ProbeLimits,
     info_to_json,
     limits_from_json,
-    media_from_json,
+    question_from_json,
     refusal_to_json,
 )
 
 
 def main() -> None:
-    limits, media = limits_from_json(sys.argv[1]), media_from_json(sys.stdin.read())
+    limits = limits_from_json(sys.argv[1])
+    media, excerpt = question_from_json(sys.stdin.read())
     restrict(limits.memory, limits.timeout_s)
     try:
-        verdict = info_to_json(inspect(media if isinstance(media, Path) else RangedFile(media), limits))
+        file = media if isinstance(media, Path) else RangedFile(media)
+        verdict = info_to_json(inspect(file, limits, excerpt))
     except (UploadError, StorageUnavailable) as error:
         verdict = refusal_to_json(error)
     except MemoryError:
@@ -41,7 +43,7 @@ def main() -> None:
     sys.stdout.write(verdict)
 
 
-def inspect(media: Path | RangedFile, limits: ProbeLimits) -> VideoInfo:
+def inspect(media: Path | RangedFile, limits: ProbeLimits, excerpt: Excerpt | None = None) -> VideoInfo:
     """Look at the container, then its packets, then its first frame; refuse as early as possible.
 
     Raises UploadError's kinds, MemoryError, StorageUnavailable.
@@ -50,12 +52,13 @@ def inspect(media: Path | RangedFile, limits: ProbeLimits) -> VideoInfo:
         stream = video_stream(container)
         _check_size(stream.codec_context.width, stream.codec_context.height, limits)
         index = read_index(container, stream, limits.max_frames)
-        _check_duration(index, limits)
         name, codec = container.format.name, stream.codec_context.codec.canonical_name
         audio = tuple(_codec(stream) for stream in container.streams.audio)
         subtitles = tuple(_codec(stream) for stream in container.streams.subtitles)
     index, picture = examine(media, index, limits.max_pixels, threads=1)
     _check_size(picture.width, picture.height, limits)
+    index = index.excerpt(excerpt) if excerpt else index
+    _check_duration(index, limits)
     return VideoInfo(
         container=_container(name),
         codec=codec,
@@ -70,6 +73,7 @@ def inspect(media: Path | RangedFile, limits: ProbeLimits) -> VideoInfo:
         color=picture.color,
         audio=audio,
         subtitles=subtitles,
+        excerpt=excerpt,
     )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from service.types import Excerpt
 from service.video.child import run_child
 from service.video.verdict import GIB, read_verdict
 
@@ -23,6 +24,8 @@ class Shot:
 
     path: Path
     frame: int
+    excerpt: Excerpt | None = None
+    """The part of the video that ``frame`` counts in."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +56,16 @@ def limits_from_json(text: str) -> StillLimits:
 
 
 def shots_from_json(text: str) -> tuple[Shot, ...]:
-    return tuple(Shot(Path(path), frame) for path, frame in json.loads(text))
+    return tuple(
+        Shot(Path(path), frame, Excerpt(**excerpt) if excerpt else None)
+        for path, frame, excerpt in json.loads(text)
+    )
 
 
 def _shots_to_json(shots: Sequence[Shot]) -> str:
-    return json.dumps([(str(shot.path.resolve()), shot.frame) for shot in shots])
+    return json.dumps(
+        [
+            (str(shot.path.resolve()), shot.frame, asdict(shot.excerpt) if shot.excerpt else None)
+            for shot in shots
+        ]
+    )

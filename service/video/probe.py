@@ -9,23 +9,23 @@ import asyncio
 from pathlib import Path
 
 from service.errors import EmptyUpload
-from service.types import RemoteFile, VideoInfo
+from service.types import Excerpt, RemoteFile, VideoInfo
 from service.video.child import run_child
-from service.video.verdict import ProbeLimits, limits_to_json, media_to_json, read_verdict
+from service.video.verdict import ProbeLimits, limits_to_json, question_to_json, read_verdict
 
 __all__ = ["ProbeLimits", "probe"]
 
 
-async def probe(media: Path | RemoteFile, limits: ProbeLimits) -> VideoInfo:
-    """Find out what video ``media`` holds and whether it is within ``limits``.
+async def probe(media: Path | RemoteFile, limits: ProbeLimits, excerpt: Excerpt | None = None) -> VideoInfo:
+    """Find out what video ``media`` holds, or the ``excerpt`` of it, and whether it is within ``limits``.
 
-    Raises EmptyUpload, NotAVideo, NoVideoStream, DamagedVideo, FrameSizeRejected, VideoTooLong, ProbeTimeout,
-    and StorageUnavailable for a remote file.
+    Raises EmptyUpload, NotAVideo, NoVideoStream, DamagedVideo, FrameSizeRejected, VideoTooLong, ExcerptEmpty,
+    ProbeTimeout, and StorageUnavailable for a remote file.
     The child process is gone when this returns, raises or is canceled.
     """
     upload = await asyncio.to_thread(_existing, media)
     answer = await run_child(
-        "service.video.inspect", limits_to_json(limits), media_to_json(upload), limits.timeout_s
+        "service.video.inspect", limits_to_json(limits), question_to_json(upload, excerpt), limits.timeout_s
     )
     return read_verdict(answer.decode())
 

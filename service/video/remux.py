@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import heapq
+import io
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -87,7 +88,7 @@ class _Join:
         self._output = output
         self._video = output.add_stream_from_template(template, opaque=True)
         self._extradata = template.codec_context.extradata
-        self._end = _time_of(source, frames)
+        self._end = _end_of(source, frames)
         self._frames = 0
         self._dropped: list[str] = []
         self._copies: dict[int, _Copy] = {}
@@ -107,23 +108,15 @@ class _Join:
             self._video.set_display_matrix(self._source.picture.display_matrix)
 
     def _add_copies(self) -> None:
-        accepted = self._output.supported_codecs
-        kept = (self._original.streams.audio, self._original.streams.subtitles)
-        for stream in (stream for streams in kept for stream in streams):
-            codec = stream.codec_context.codec.canonical_name if stream.codec_context else "unknown"
-            if codec not in accepted:
-                self._dropped.append(
-                    f"{stream.type} stream {stream.index} ({codec}): MP4 does not hold this codec"
-                )
+        left_out = _left_out(self._original, self._output)
+        self._dropped += left_out.values()
+        for stream in (*self._original.streams.audio, *self._original.streams.subtitles):
+            if stream.index in left_out:
                 continue
             copy = self._output.add_stream_from_template(stream, opaque=True)
             copy.metadata.update(stream.metadata)
             copy.disposition = stream.disposition
-            self._copies[stream.index] = _Copy(stream, copy, codec)
-        self._dropped += [
-            f"{stream.type} stream {stream.index}: only video, sound and subtitles are kept"
-            for stream in (*self._original.streams.data, *self._original.streams.attachments)
-        ]
+            self._copies[stream.index] = _Copy(stream, copy, _codec(stream))
 
     def _add_metadata(self) -> None:
         kept = {key: value for key, value in self._original.metadata.items() if key not in _MUXER_KEYS}
@@ -170,14 +163,18 @@ class _Join:
         order = 0
         for packet in self._original.demux([copy.original for copy in self._copies.values()]):
             copy = self._copies[packet.stream.index]
-            if copy.wants(packet) and not self._is_over(packet):
+            if copy.wants(packet) and not self._is_cut(packet):
                 order += 1
                 yield copy.take(packet, self._origin, order)
 
-    def _is_over(self, packet: Packet[Any]) -> bool:
+    def _is_cut(self, packet: Packet[Any]) -> bool:
         """Whether it belongs to what is cut off; packets are not in the order of their times in all files."""
         moment = packet.dts if packet.pts is None else packet.pts
-        return self._end is not None and moment is not None and moment * packet.time_base >= self._end
+        if moment is None:
+            return False
+        seconds = moment * packet.time_base
+        early = self._source.index.skipped > 0 and seconds < self._origin
+        return early or (self._end is not None and seconds >= self._end)
 
 
 class _Copy:
@@ -209,6 +206,30 @@ class _Copy:
         return CopiedStream(self.original.type, self._codec, self._packets, self._digest.hexdigest())
 
 
+def streams_left_out(path: Path) -> tuple[str, ...]:
+    """A sentence for each stream of a video that ``join`` would not copy. Raises what ``open_video`` raises."""
+    with open_video(path) as original, av.open(io.BytesIO(), "w", format="mp4") as output:
+        return tuple(_left_out(original, output).values())
+
+
+def _left_out(original: InputContainer, output: OutputContainer) -> dict[int, str]:
+    """By stream index."""
+    copied = (*original.streams.audio, *original.streams.subtitles)
+    others = (*original.streams.data, *original.streams.attachments)
+    return {
+        stream.index: f"{stream.type} stream {stream.index} ({_codec(stream)}): MP4 does not hold this codec"
+        for stream in copied
+        if _codec(stream) not in output.supported_codecs
+    } | {
+        stream.index: f"{stream.type} stream {stream.index}: only video, sound and subtitles are kept"
+        for stream in others
+    }
+
+
+def _codec(stream: Stream) -> str:
+    return stream.codec_context.codec.canonical_name if stream.codec_context else "unknown"
+
+
 def read_copies(path: Path) -> tuple[CopiedStream, ...]:
     """The sound and subtitle streams of a result, hashed as ``join`` hashed the source's."""
     with open_video(path) as container:
@@ -224,10 +245,11 @@ def read_copies(path: Path) -> tuple[CopiedStream, ...]:
         return tuple(copy.summary() for copy in copies.values())
 
 
-def _time_of(source: Source, frame: int | None) -> Fraction | None:
-    """When a frame is shown, by the source's clock; None without one, or after the last."""
+def _end_of(source: Source, frames: int | None) -> Fraction | None:
+    """When the frame after the first ``frames`` is shown, by the source's clock; None where nothing is cut off."""
     index = source.index
-    return None if frame is None or frame >= index.frames else index.pts[frame] * index.time_base
+    tick = index.end if frames is None or frames >= index.frames else index.pts[frames]
+    return None if tick is None else tick * index.time_base
 
 
 def _ticks(seconds: Fraction, time_base: Fraction) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
@@ -13,7 +13,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from service.errors import DamagedVideo
-from service.types import ColorTags
+from service.types import ColorTags, Excerpt
 from service.video.container import DECODER_THREADS, decode_frames, open_video, prepare_decoder, video_stream
 from service.video.index import FrameIndex, read_index
 from service.video.ranged import RangedFile
@@ -51,13 +51,15 @@ class Source:
     picture: PictureFormat
 
 
-def load_source(path: Path) -> Source:
+def load_source(path: Path, excerpt: Excerpt | None = None) -> Source:
     """Index ``path``, or return the index made before: the many segments of a video share one.
 
-    Raises what ``examine`` and ``open_video`` raise, and FileNotFoundError.
+    An ``excerpt`` is a video of its own: its frames are numbered from 0, and its clock begins with the first.
+    Raises what ``examine`` and ``open_video`` raise, ExcerptEmpty and FileNotFoundError.
     """
     status = path.stat()
-    return _load(path.resolve(), status.st_mtime_ns, status.st_size)
+    whole = _load(path.resolve(), status.st_mtime_ns, status.st_size)
+    return whole if excerpt is None else replace(whole, index=whole.index.excerpt(excerpt))
 
 
 @lru_cache(maxsize=8)

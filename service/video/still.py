@@ -63,7 +63,7 @@ def jpeg(shots: Sequence[Shot], limits: StillLimits) -> bytes:
 
 def _still(shot: Shot, side: int) -> tuple[VideoFrame, int]:
     """A frame in JPEG's colours, not turned yet, and how a player would turn it."""
-    source = load_source(shot.path)
+    source = load_source(shot.path, shot.excerpt)
     if shot.frame >= source.index.frames:
         raise PipelineError(f"the video has {source.index.frames} frames")
     with closing(numbered_frames(source, shot.frame, shot.frame + 1)) as frames:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from service import errors
-from service.types import MIN_SIDE, ColorTags, RemoteFile, VideoInfo
+from service.types import MIN_SIDE, ColorTags, Excerpt, RemoteFile, VideoInfo
 
 GIB = 1 << 30
 
@@ -21,6 +21,7 @@ _REFUSALS: dict[str, type[errors.ServiceError]] = {
         errors.DamagedVideo,
         errors.FrameSizeRejected,
         errors.VideoTooLong,
+        errors.ExcerptEmpty,
         errors.ProbeTimeout,
         errors.StorageUnavailable,
     )
@@ -50,13 +51,16 @@ def limits_from_json(text: str) -> ProbeLimits:
     return ProbeLimits(**json.loads(text))
 
 
-def media_to_json(media: Path | RemoteFile) -> str:
-    return json.dumps({"path": str(media)} if isinstance(media, Path) else asdict(media))
+def question_to_json(media: Path | RemoteFile, excerpt: Excerpt | None) -> str:
+    file = {"path": str(media)} if isinstance(media, Path) else asdict(media)
+    return json.dumps({"file": file, "excerpt": asdict(excerpt) if excerpt else None})
 
 
-def media_from_json(text: str) -> Path | RemoteFile:
-    fields = json.loads(text)
-    return Path(fields["path"]) if "path" in fields else RemoteFile(**fields)
+def question_from_json(text: str) -> tuple[Path | RemoteFile, Excerpt | None]:
+    asked = json.loads(text)
+    file, excerpt = asked["file"], asked["excerpt"]
+    media = Path(file["path"]) if "path" in file else RemoteFile(**file)
+    return media, Excerpt(**excerpt) if excerpt else None
 
 
 def info_to_json(info: VideoInfo) -> str:
@@ -82,5 +86,6 @@ def _info(fields: dict[str, Any]) -> VideoInfo:
             "color": ColorTags(**fields["color"]),
             "audio": tuple(fields["audio"]),
             "subtitles": tuple(fields["subtitles"]),
+            "excerpt": Excerpt(**fields["excerpt"]) if fields["excerpt"] else None,
         }
     )

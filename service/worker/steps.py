@@ -11,7 +11,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from service.errors import BrokerUnavailable, PipelineError
+from service.errors import BrokerUnavailable, FidelityLost, PipelineError
 from service.inference.card import WindowMemory
 from service.jobs.curve import Curve, merged, read_curve
 from service.jobs.heatmaps import merge_pictures, write_pictures
@@ -20,7 +20,7 @@ from service.jobs.ledger import StepLedger
 from service.jobs.queue import JobQueue
 from service.jobs.steps import FINISH, segment_step
 from service.jobs.store import RedisJobStore
-from service.pipeline.finalize import finalize
+from service.pipeline.finalize import finalize, foreseen_losses
 from service.pipeline.report import FinalReport
 from service.pipeline.segment import SegmentRequest, SegmentResult, restore_segment
 from service.pipeline.segments import plan_segments
@@ -69,7 +69,10 @@ class Steps:
     measured: Measured
 
     def plan(self, job: Job) -> None:
-        """Cut the video into segments and queue them."""
+        """Cut the video into segments and queue them. A strict job that is bound to lose something ends here."""
+        if job.spec.strict:
+            with self.storage.reading(job.id, SOURCE) as source:
+                _refuse(foreseen_losses(source, job.spec.video))
         segments = plan_segments(job.spec.video.frames, self.sizes.segment_frames)
         if self.ledger.set_plan(job.id, segments):
             for segment in segments:
@@ -105,6 +108,8 @@ class Steps:
             pieces = [stack.enter_context(self.storage.reading(job.id, name)) for name in names]
             target = stack.enter_context(self.storage.writing(job.id, result_name(container)))
             report = finalize(source, pieces, target, spec.video, spec.options)
+            if spec.strict:
+                _refuse(report.losses)
             digest, size = _digest(target)
         return Output(size, digest, container, spec.options.codec, report.frames_out), report
 
@@ -128,6 +133,7 @@ class Steps:
             encode=job.spec.options,
             window=window_length(job.spec.video, self.sizes, self.engines.memory(job.spec.model)),
             in_flight=self.sizes.windows_in_flight,
+            excerpt=job.spec.video.excerpt,
         )
         meter = _Meter(self.ledger, self.measured, job, segment_step(segment.index), touch)
         return restore_segment(request, engine, meter.advance, lambda: self._should_stop(job.id))
@@ -208,6 +214,11 @@ def window_length(video: VideoInfo, sizes: WorkSizes, memory: WindowMemory | Non
     else:
         frames = sizes.window_pixels // pixels
     return min(max(1, frames), sizes.window_frames)
+
+
+def _refuse(losses: tuple[str, ...]) -> None:
+    if losses:
+        raise FidelityLost(f"the result would not hold everything: {'; '.join(losses)}")
 
 
 def _digest(path: Path) -> tuple[str, int]:

@@ -95,7 +95,7 @@ async def _of_upload(parts: Gateway, request: Request) -> EstimateBody:
     async with received_upload(request, parts.storage, parts.limits.max_bytes) as received:
         options = read_options(received.fields)
         model = parts.catalog.require(options.model or parts.default_model).name
-        info = await probe(received.upload.contents(), parts.limits.probe)
+        info = await probe(received.upload.contents(), parts.limits.probe, options.excerpt)
         size = received.upload.size
     video = Described(model, info.width, info.height, info.frames)
     return await run_sync(_answer, parts, video, size, options.encode)

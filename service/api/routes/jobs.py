@@ -38,6 +38,13 @@ _FORM = {
                         "codec": {"type": "string", "enum": ["h264"]},
                         "crf": {"type": "integer", "minimum": 0, "maximum": 51, "example": 18},
                         "container": {"type": "string", "enum": ["mp4"]},
+                        "stages": {"type": "integer", "description": "refused unless the model has as many"},
+                        "start": {"type": "number", "description": "seconds; restore from here"},
+                        "end": {"type": "number", "description": "seconds; restore what comes before"},
+                        "strict": {
+                            "type": "boolean",
+                            "description": "fail where the result would not hold everything",
+                        },
                         "webhook_url": {
                             "type": "string",
                             "format": "uri",

@@ -81,9 +81,9 @@ async def _decoded(parts: Gateway, job: Job, frame: int, view: View) -> bytes:
 
 
 def _shots(files: ExitStack, parts: Gateway, job: Job, frame: int, view: View) -> list[Shot]:
-    shots = []
+    shots, excerpt = [], job.spec.video.excerpt
     if view is not View.AFTER:
-        shots.append(Shot(files.enter_context(parts.storage.reading(job.id, SOURCE)), frame))
+        shots.append(Shot(files.enter_context(parts.storage.reading(job.id, SOURCE)), frame, excerpt))
     if view is not View.BEFORE:
         shots.append(_restored(files, parts, job, frame))
     return shots

@@ -7,12 +7,12 @@ from pathlib import Path
 import av
 import pytest
 
-from service.errors import PipelineError
+from service.errors import ExcerptEmpty, PipelineError
 from service.pipeline.finalize import finalize
 from service.pipeline.report import FinalReport
 from service.pipeline.segment import SegmentRequest, restore_segment
 from service.pipeline.segments import plan_segments
-from service.types import ColorTags, EncodeOptions, Segment, VideoInfo
+from service.types import ColorTags, EncodeOptions, Excerpt, Segment, VideoInfo
 from service.video.probe import ProbeLimits, probe
 from tests.clips import Clip, psnr, read_frames, read_packets, write_clip
 from tests.fakes import IdentityEngine
@@ -24,15 +24,15 @@ ENCODE = EncodeOptions(crf=4)
 class Job:
     """A video's whole way, with an engine that changes nothing."""
 
-    def __init__(self, source: Path) -> None:
+    def __init__(self, source: Path, excerpt: Excerpt | None = None) -> None:
         self.source = source
         self.target = source.with_name("result.mp4")
-        self.info: VideoInfo = asyncio.run(probe(source, LIMITS))
+        self.info: VideoInfo = asyncio.run(probe(source, LIMITS, excerpt))
         self.pieces = [source.with_name(f"piece-{s.index}.mp4") for s in plan_segments(self.info.frames, 5)]
 
     def restore(self) -> None:
         for segment, piece in zip(plan_segments(self.info.frames, 5), self.pieces, strict=True):
-            request = SegmentRequest(self.source, piece, segment, ENCODE, window=3)
+            request = SegmentRequest(self.source, piece, segment, ENCODE, window=3, excerpt=self.info.excerpt)
             restore_segment(request, IdentityEngine(), lambda _: None, lambda: False)
 
     def finalize(self) -> FinalReport:
@@ -311,3 +311,51 @@ def test_the_report_is_json(tmp_path: Path) -> None:
     assert report["frames_out"] == 2
     assert report["versions"]["ffmpeg"]
     assert report["options"]["crf"] == ENCODE.crf
+
+
+EXCERPTS = {
+    "MP4 with groups": ("clip.mp4", Clip(frames=30, encoder={"crf": "8", "bf": "3", "g": "8"}, audio="aac")),
+    "Matroska": ("clip.mkv", Clip(frames=30, encoder={"crf": "8", "g": "8"}, audio="aac")),
+    "transport stream": ("clip.ts", Clip(frames=30, encoder={"crf": "8", "g": "8"}, audio="aac")),
+    "AVI, which is decoded from the start": ("clip.avi", Clip(frames=30, audio="libmp3lame")),
+    "variable rate": (
+        "clip.mp4",
+        Clip(time_base=Fraction(1, 1000), pts=[40 * n + n % 3 for n in range(30)], frames=30, audio="aac"),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", EXCERPTS)
+def test_an_excerpt_is_a_video_of_its_own_with_its_part_of_the_sound(tmp_path: Path, name: str) -> None:
+    file, clip = EXCERPTS[name]
+    source = write_clip(tmp_path / file, clip)
+    job = Job(source, Excerpt(0.36, 0.8))
+    report = job.run()
+
+    given, result = read_frames(source), read_frames(job.target)
+    times = sorted(time for time, _ in given)
+    clock = times[0] if file.endswith(".ts") else 0
+    first = sum(time - clock < Fraction(36, 100) for time in times)
+    times = times[first : first + 11]
+    assert len(result) == job.info.frames == report.frames_out == 11
+    assert [time - result[0][0] for time, _ in result] == [time - times[0] for time in times]
+    for (_, one), (_, two) in zip(given[first : first + 11], result, strict=True):
+        assert psnr(one.to_ndarray(format="rgb24"), two.to_ndarray(format="rgb24")) > 38
+    (sound,) = report.copies
+    assert sound.identical
+    assert 0 < sound.packets * 1024 / 48_000 <= 0.44 + 0.03
+
+
+def test_an_excerpt_from_the_start_keeps_the_clock_and_one_to_the_end_the_last_frame(tmp_path: Path) -> None:
+    source = write_clip(tmp_path / "clip.mp4", Clip(frames=20))
+
+    assert asyncio.run(probe(source, LIMITS, Excerpt(end_s=0.2))).frames == 5
+    assert asyncio.run(probe(source, LIMITS, Excerpt(start_s=0.6))).frames == 5
+    assert Job(source, Excerpt(start_s=0.6)).run().frames_out == 5
+
+
+def test_an_excerpt_without_a_frame_is_refused(tmp_path: Path) -> None:
+    source = write_clip(tmp_path / "clip.mp4", Clip(frames=20))
+
+    with pytest.raises(ExcerptEmpty, match="the video lasts"):
+        asyncio.run(probe(source, LIMITS, Excerpt(start_s=0.8)))
