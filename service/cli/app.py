@@ -1,6 +1,6 @@
 """The ``cdvd`` command.
 
-Exit codes: 0 success, 1 failure (one line on stderr says why), 2 wrong usage, 130 interrupted, 143 terminated.
+Exit codes are in ``service.cli.exits``; one line on stderr says why it is not 0.
 
 Commands import what they run when they run it, so that ``cdvd --help`` loads no web stack.
 """
@@ -16,38 +16,34 @@ from typing import Annotated
 import typer
 from typer.main import get_command
 
+from service.cli.commands import commands
+from service.cli.exits import Exit
+from service.cli.options import Fields, Force, JsonFlag, ModelName, Models, OwnUrl, VideosIn, form_fields
 from service.errors import ServiceError
 from service.types import Engine
 
-FAILURE = 1
-DEFAULT_URL = "http://127.0.0.1:8080"
 DEFAULT_PORT = 8080
 DEBUG_VARIABLE = "CDVD_DEBUG"
 NO_TELEMETRY = ("ORT_DISABLE_TELEMETRY", "1")
 """ONNX Runtime from 1.29 on reports to its maker unless this is set before it loads; every child inherits it."""
 
+EPILOG = (
+    "Exit codes: 0 success; 1 a job failed, or something here is missing; 2 wrong usage; 3 refused: no video, no such "
+    "job, not permitted; 4 no answer, or not now: try later; 5 timed out; 130 interrupted; 143 terminated."
+    "\n\n"
+    "CDVD_URL is the service that commands talk to, CDVD_KEY the key that they show it. `cdvd --install-completion` "
+    "teaches your shell to complete commands, options and job ids."
+)
+
 app = typer.Typer(
     name="cdvd",
     help="Make blurred videos sharper.",
-    epilog="Exit codes: 0 success, 1 failure, 2 wrong usage, 130 interrupted.",
+    epilog=EPILOG,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
 
-Url = Annotated[str, typer.Option("--url", envvar="CDVD_URL", help="Address of a running service.")]
-JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
-JobId = Annotated[str, typer.Argument(metavar="JOB", help="Id of a job.", show_default=False)]
-VideoIn = Annotated[
-    Path, typer.Argument(metavar="IN", help="A video.", exists=True, dir_okay=False, readable=True)
-]
-VideoOut = Annotated[
-    Path | None, typer.Option("--output", "-o", metavar="OUT", help="Where the result goes.", dir_okay=False)
-]
-ModelName = Annotated[str | None, typer.Option("--model", help="Model to use; `cdvd doctor` lists them.")]
-Models = Annotated[
-    Path | None,
-    typer.Option("--models", envvar="CDVD_MODELS", file_okay=False, help="Model repository of the service."),
-]
+app.add_typer(commands)
 
 
 @app.command()
@@ -69,6 +65,7 @@ def up(  # noqa: PLR0913  # one parameter per option
     allow_unauthenticated: Annotated[
         bool, typer.Option(help="Listen on other addresses than loopback without any check of who asks.")
     ] = False,
+    as_json: JsonFlag = False,
 ) -> None:
     """Run the whole service on this machine until Ctrl-C."""
     from service.cli.up import serve
@@ -84,7 +81,7 @@ def up(  # noqa: PLR0913  # one parameter per option
         engine=engine,
         allow_unauthenticated=allow_unauthenticated,
     )
-    serve(options)
+    serve(options, as_json=as_json)
 
 
 @app.command()
@@ -109,25 +106,32 @@ def triton(
 
 
 @app.command()
-def deblur(
-    source: VideoIn,
-    output: VideoOut = None,
-    model: ModelName = None,
-    url: Annotated[
-        str | None, typer.Option(help="Send it to this running service instead of one started here.")
+def deblur(  # noqa: PLR0913  # one parameter per option
+    sources: VideosIn,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="OUT", help="A file for one video, else a directory."),
     ] = None,
+    model: ModelName = None,
+    more: Fields = None,
+    force: Force = False,
+    url: OwnUrl = None,
     models: Models = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Deblur one video. OUT is IN_deblurred.mp4 unless named."""
-    output = _checked_output(source, output or source.with_name(f"{source.stem}_deblurred.mp4"))
+    """Deblur videos, and all videos in directories. Results are beside them, as IN_deblurred.mp4, unless OUT is named.
 
-    from service.cli.console import summary
+    What has a result already is skipped, and what fails does not stop the others. The exit code is 0 when every
+    video has a result.
+    """
+    from service.cli.batch import plan
+
+    items = plan(sources, output, force=force)
+
     from service.cli.deblur import Request
     from service.cli.deblur import deblur as run
 
-    job = run(Request(source, output, model=model, url=url, models=models), quiet=as_json)
-    summary(job, output, as_json=as_json)
+    raise typer.Exit(run(Request(items, form_fields(model, more), url, models), as_json=as_json))
 
 
 @app.command()
@@ -138,64 +142,7 @@ def doctor(models: Models = None, as_json: JsonFlag = False) -> None:
     findings = examine(models)
     print_report(findings, as_json=as_json)
     if not healthy(findings):
-        raise typer.Exit(FAILURE)
-
-
-@app.command()
-def submit(
-    source: VideoIn, model: ModelName = None, url: Url = DEFAULT_URL, as_json: JsonFlag = False
-) -> None:
-    """Send a video to a running service and print the job's id without waiting."""
-    from service.cli import jobs
-
-    jobs.submit(source, model=model, url=url, as_json=as_json)
-
-
-@app.command()
-def status(job: JobId, url: Url = DEFAULT_URL, as_json: JsonFlag = False) -> None:
-    """Tell how far a job is."""
-    from service.cli import jobs
-
-    jobs.status(job, url=url, as_json=as_json)
-
-
-@app.command("list")
-def list_jobs(
-    limit: Annotated[int, typer.Option(help="At most this many, newest first.", min=1)] = 20,
-    url: Url = DEFAULT_URL,
-    as_json: JsonFlag = False,
-) -> None:
-    """List the jobs of a running service."""
-    from service.cli import jobs
-
-    jobs.list_jobs(limit, url=url, as_json=as_json)
-
-
-@app.command()
-def cancel(job: JobId, url: Url = DEFAULT_URL) -> None:
-    """Stop a job."""
-    from service.cli import jobs
-
-    jobs.cancel(job, url=url)
-
-
-@app.command()
-def result(job: JobId, output: VideoOut = None, url: Url = DEFAULT_URL) -> None:
-    """Wait for a job and fetch its video. OUT is the upload's name with _deblurred unless named."""
-    from service.cli import jobs
-
-    jobs.result(job, output, url=url)
-
-
-def _checked_output(source: Path, output: Path) -> Path:
-    """Refuse outputs that cannot work before hours of computing are spent on them."""
-    if output.resolve() == source.resolve() or (output.exists() and output.samefile(source)):
-        raise typer.BadParameter("OUT would overwrite IN", param_hint="'-o'")
-    if not output.parent.is_dir():
-        raise typer.BadParameter(f"there is no folder {output.parent}", param_hint="'-o'")
-    if not os.access(output.parent, os.W_OK):
-        raise typer.BadParameter(f"{output.parent} is not writable", param_hint="'-o'")
-    return output
+        raise typer.Exit(Exit.FAILED)
 
 
 def _one_line(kind: type[BaseException], error: BaseException, _trace: TracebackType | None) -> None:
@@ -213,7 +160,10 @@ def main() -> None:
     try:
         get_command(app)(prog_name="cdvd")  # calling app itself would install its own excepthook
     except (ServiceError, OSError) as error:
-        from service.cli.console import complain
+        from service.cli.console import complain, say_json_line
+        from service.cli.exits import error_json, exit_code
 
         complain(str(error))
-        sys.exit(FAILURE)
+        if "--json" in sys.argv:
+            say_json_line({"error": error_json(error)})
+        sys.exit(exit_code(error))

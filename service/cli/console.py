@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 from rich.text import Text
 
 from service.client import Job
 
 REFRESHES_PER_SECOND = 8
+LINES_EVERY_S = 10.0
+"""Where stderr is no terminal, a line this often is enough for a log."""
 _STATUS_STYLES = {"succeeded": "green", "running": "cyan", "failed": "red", "canceled": "yellow"}
 
 
@@ -26,13 +29,22 @@ def say(line: str) -> None:
     sys.stdout.flush()  # a service's address is wanted while it runs, also through a pipe
 
 
+def note(line: str) -> None:
+    """One line that is no result."""
+    sys.stderr.write(line + "\n")
+
+
 def complain(line: str) -> None:
     """One line on stderr, whatever line breaks the message carries."""
-    sys.stderr.write(f"cdvd: {' '.join(line.split())}\n")
+    note(f"cdvd: {' '.join(line.split())}")
 
 
 def say_json(value: Any) -> None:
     say(json.dumps(value, indent=2))
+
+
+def say_json_line(value: Any) -> None:
+    say(json.dumps(value))
 
 
 def status_text(status: str) -> Text:
@@ -50,15 +62,36 @@ def mebibytes(count: int) -> str:
     return f"{count / (1 << 20):.1f} MiB"
 
 
-class JobBar:
-    """One bar for the three phases of a job: sending, restoring, fetching."""
+@dataclass(frozen=True)
+class Shown:
+    """One state of a bar; ``total`` is None while nobody knows."""
 
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
-        self._task: TaskID = progress.add_task("Starting", total=None, detail="")
+    doing: str
+    done: int = 0
+    total: int | None = None
+    detail: str = ""
+
+
+class JobBar:
+    """What is going on with one job after another: sending, restoring, fetching."""
+
+    def __init__(
+        self,
+        show: Callable[[Shown], None],
+        aside: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
+        self._show = show
+        self.aside = aside
+        """While other lines are printed."""
+        self._title = ""
+        show(Shown("Starting"))
+
+    def begin(self, name: str, number: int, count: int) -> None:
+        """The job that all that follows is about."""
+        self._title = f"[{number}/{count}] {name}: " if count > 1 else ""
 
     def stopping(self) -> None:
-        self._progress.update(self._task, description="Stopping the service", total=None, detail="")
+        self._show(Shown("Stopping the service"))
 
     def sent(self, done: int, total: int) -> None:
         self._bytes("Sending", done, total)
@@ -69,20 +102,12 @@ class JobBar:
     def job(self, job: Job) -> None:
         """Show a job as the service described it."""
         at = job.progress
-        name = "Waiting in the queue" if job.status == "queued" else "Deblurring"
-        self._progress.update(
-            self._task,
-            description=name,
-            completed=at.frames_done,
-            total=at.frames_total or None,
-            detail=job_detail(job),
-        )
+        doing = "Waiting in the queue" if job.status == "queued" else "Deblurring"
+        self._show(Shown(self._title + doing, at.frames_done, at.frames_total or None, job_detail(job)))
 
-    def _bytes(self, name: str, done: int, total: int) -> None:
+    def _bytes(self, doing: str, done: int, total: int) -> None:
         detail = f"{mebibytes(done)} of {mebibytes(total)}"
-        self._progress.update(
-            self._task, description=name, completed=done, total=total or None, detail=detail
-        )
+        self._show(Shown(self._title + doing, done, total or None, detail))
 
 
 def job_detail(job: Job) -> str:
@@ -96,10 +121,34 @@ def job_detail(job: Job) -> str:
     return ", ".join(parts)
 
 
+class Lines:
+    """Progress for logs: a line when something else begins, and now and then while it lasts."""
+
+    def __init__(self, write: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
+        self._write, self._clock = write, clock
+        self._doing, self._next = "", 0.0
+
+    def show(self, now: Shown) -> None:
+        if now.doing == self._doing and self._clock() < self._next:
+            return
+        self._doing, self._next = now.doing, self._clock() + LINES_EVERY_S
+        self._write(": ".join(part for part in (now.doing, now.detail) if part))
+
+
 @contextmanager
 def job_bar(*, quiet: bool = False) -> Iterator[JobBar]:
-    """A live bar on stderr. Where stderr is no terminal, nothing is drawn."""
+    """A live bar on stderr; plain lines where that is no terminal, and nothing if that is wished."""
     console = Console(stderr=True)
+    if quiet:
+        yield JobBar(lambda _shown: None)
+    elif not console.is_terminal:
+        yield JobBar(Lines(note).show)
+    else:
+        with _live(console) as progress:
+            yield JobBar(_shown_in(progress), lambda: _hidden(progress))
+
+
+def _live(console: Console) -> Progress:
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -107,21 +156,35 @@ def job_bar(*, quiet: bool = False) -> Iterator[JobBar]:
         TextColumn("{task.percentage:>3.0f}%"),
         TextColumn("{task.fields[detail]}"),
     )
-    shown = console.is_terminal and not quiet
-    with Progress(
+    return Progress(
         *columns,
         console=console,
         transient=True,
-        disable=not shown,
+        redirect_stdout=False,  # results go where stdout goes
+        redirect_stderr=False,
         refresh_per_second=REFRESHES_PER_SECOND,
-    ) as progress:
-        yield JobBar(progress)
+    )
 
 
-def summary(job: Job, output: Path, *, as_json: bool) -> None:
-    """The last line of a job that has a result."""
-    if as_json:
-        say_json({"output": str(output), "job": asdict(job)})
-        return
+@contextmanager
+def _hidden(progress: Progress) -> Iterator[None]:
+    progress.stop()
+    try:
+        yield
+    finally:
+        progress.start()
+
+
+def _shown_in(progress: Progress) -> Callable[[Shown], None]:
+    task = progress.add_task("", total=None, detail="")
+
+    def show(now: Shown) -> None:
+        progress.update(task, description=now.doing, completed=now.done, total=now.total, detail=now.detail)
+
+    return show
+
+
+def wrote(job: Job, output: Path) -> None:
+    """The line of a job that has a result."""
     frames = job.output.frames if job.output else job.progress.frames_total
     say(f"Wrote {output}: {frames} frames, {mebibytes(output.stat().st_size)}")

@@ -1,16 +1,28 @@
-"""``cdvd submit | status | list | cancel | result``: thin commands over the client."""
+"""What the commands about jobs of a running service do: thin over the client."""
 
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-from service.cli.console import JobBar, job_bar, job_detail, say, say_json, status_text, summary
+from service.cli.console import (
+    JobBar,
+    job_bar,
+    job_detail,
+    note,
+    say,
+    say_json,
+    say_json_line,
+    status_text,
+    wrote,
+)
 from service.client import Client, Job
 from service.errors import PipelineError, ServiceError
 
@@ -18,71 +30,132 @@ PIPE_WIDTH = 500
 """Columns of a table that no terminal shows: programs get each job on one line."""
 
 
-def submit(source: Path, *, model: str | None, url: str, as_json: bool) -> None:
-    options = {"model": model} if model else {}
-    with Client(url) as client, job_bar(quiet=as_json) as bar:
-        job = client.submit(source, options=options, on_sent=bar.sent)
-    say_json(asdict(job)) if as_json else say(job.id)
+@dataclass(frozen=True)
+class Service:
+    """A running service, and how to tell what it says."""
+
+    url: str
+    as_json: bool = False
+
+    def submit(self, source: Path, fields: Mapping[str, str]) -> None:
+        with Client(self.url) as client, job_bar(quiet=self.as_json) as bar:
+            job = client.submit(source, options=fields, on_sent=bar.sent)
+        self._say(job, job.id)
+
+    def status(self, job_id: str) -> None:
+        with Client(self.url) as client:
+            job = client.job(job_id)
+        self._say(job, line(job))
+
+    def watch(self, job_id: str, timeout_s: float | None) -> None:
+        """Raises PipelineError when the job ends without a result, WaitTimedOut."""
+        with Client(self.url) as client, job_bar(quiet=self.as_json) as bar:
+
+            def show(job: Job) -> None:
+                bar.job(job)
+                if self.as_json:
+                    say_json_line(asdict(job))
+
+            job = client.wait(job_id, on_change=show, timeout_s=timeout_s)
+        if not self.as_json:
+            say(line(job))
+        if job.status != "succeeded":
+            raise failure(job)
+
+    def list_jobs(self, limit: int, status: str | None) -> None:
+        with Client(self.url) as client:
+            jobs = list(islice(client.jobs(status=status, page_size=min(limit, 100)), limit))
+        say_json([asdict(job) for job in jobs]) if self.as_json else _print_table(jobs)
+
+    def cancel(self, job_id: str) -> None:
+        with Client(self.url) as client:
+            job = client.cancel(job_id)
+        self._say(job, f"{job_id}: cancel was asked for")
+
+    def retry(self, job_id: str) -> None:
+        with Client(self.url) as client:
+            job = client.retry(job_id)
+        self._say(job, f"{job_id}: goes on from {job_detail(job) or 'its beginning'}")
+
+    def delete(self, job_id: str) -> None:
+        with Client(self.url) as client:
+            client.delete(job_id)
+        say_json({"deleted": job_id}) if self.as_json else say(f"{job_id}: deleted")
+
+    def result(self, job_id: str, output: Path, timeout_s: float | None) -> None:
+        """Wait for the job and fetch its video. Raises PipelineError when there will be none, WaitTimedOut."""
+        with Client(self.url) as client, job_bar(quiet=self.as_json) as bar:
+            job = follow(client, client.job(job_id), output, bar, timeout_s=timeout_s)
+        say_json({"output": str(output), "job": asdict(job)}) if self.as_json else wrote(job, output)
+
+    def default_output(self, job_id: str) -> Path:
+        """In the current folder; only the last part of the name, which another machine chose."""
+        with Client(self.url) as client:
+            job = client.job(job_id)
+        stem = Path(job.input.filename).stem if job.input else ""
+        return Path(f"{stem or job.id}_deblurred.mp4")
+
+    def report(self, job_id: str) -> None:
+        with Client(self.url) as client:
+            report = client.report(job_id)
+        say_json(report) if self.as_json else _print_report(report)
+
+    def _say(self, job: Job, text: str) -> None:
+        say_json(asdict(job)) if self.as_json else say(text)
 
 
-def status(job_id: str, *, url: str, as_json: bool) -> None:
-    with Client(url) as client:
-        job = client.job(job_id)
-    say_json(asdict(job)) if as_json else say(_line(job))
-
-
-def list_jobs(limit: int, *, url: str, as_json: bool) -> None:
-    with Client(url) as client:
-        jobs = list(islice(client.jobs(page_size=min(limit, 100)), limit))
-    if as_json:
-        say_json([asdict(job) for job in jobs])
-        return
-    table = Table(box=None, pad_edge=False)
-    table.add_column("Job", no_wrap=True, min_width=len(jobs[0].id) if jobs else None)
-    table.add_column("Status", no_wrap=True)
-    table.add_column("Video", overflow="fold")
-    table.add_column("Progress")
-    for job in jobs:
-        table.add_row(
-            job.id, status_text(job.status), job.input.filename if job.input else "", job_detail(job)
-        )
-    Console(width=None if sys.stdout.isatty() else PIPE_WIDTH).print(table)
-
-
-def cancel(job_id: str, *, url: str) -> None:
-    with Client(url) as client:
-        client.cancel(job_id)
-    say(f"{job_id}: cancel was asked for")
-
-
-def result(job_id: str, output: Path | None, *, url: str) -> None:
-    with Client(url) as client, job_bar() as bar:
-        job = client.job(job_id)
-        output = output or _default_output(job)
-        job = follow(client, job, output, bar)
-    summary(job, output, as_json=False)
-
-
-def follow(client: Client, job: Job, output: Path, bar: JobBar) -> Job:
+def follow(  # all of it is one wait
+    client: Client,
+    job: Job,
+    output: Path,
+    bar: JobBar,
+    *,
+    timeout_s: float | None = None,
+    keep_part: bool = True,
+) -> Job:
     """Wait for ``job`` and fetch its result; raise ServiceError if it ends without one."""
-    job = client.wait(job.id, on_change=bar.job)
+    job = client.wait(job.id, on_change=bar.job, timeout_s=timeout_s)
     if job.status != "succeeded":
-        raise _failure(job)
-    client.download(job.id, output, on_received=bar.received)
+        raise failure(job)
+    client.download(job.id, output, on_received=bar.received, keep_part=keep_part)
     return job
 
 
-def _default_output(job: Job) -> Path:
-    """In the current folder; only the last part of the name, which another machine chose."""
-    stem = Path(job.input.filename).stem if job.input else ""
-    return Path(f"{stem or job.id}_deblurred.mp4")
-
-
-def _line(job: Job) -> str:
+def line(job: Job) -> str:
     reason = job.error.detail or job.error.title if job.error else ""
     return ": ".join(part for part in (job.status, job_detail(job), reason) if part)
 
 
-def _failure(job: Job) -> ServiceError:
+def failure(job: Job) -> ServiceError:
     reason = (job.error.detail or job.error.title) if job.error else f"the job was {job.status}"
     return PipelineError(reason)
+
+
+def _print_table(jobs: list[Job]) -> None:
+    if not jobs:
+        note("No jobs.")
+        return
+    table = Table(box=None, pad_edge=False)
+    table.add_column("Job", no_wrap=True, min_width=len(jobs[0].id))
+    table.add_column("Status", no_wrap=True)
+    table.add_column("Video", overflow="fold")
+    table.add_column("Progress")
+    for job in jobs:
+        name = job.input.filename if job.input else ""
+        table.add_row(job.id, status_text(job.status), name, job_detail(job))
+    Console(width=None if sys.stdout.isatty() else PIPE_WIDTH).print(table)
+
+
+def _print_report(report: Mapping[str, Any], indent: str = "") -> None:
+    """Every entry on a line of its own; what is made of entries is indented."""
+    for name, value in report.items():
+        label = f"{indent}{name.replace('_', ' ')}:"
+        if isinstance(value, Mapping):
+            say(label)
+            _print_report(value, f"{indent}  ")
+        elif isinstance(value, list) and value and isinstance(value[0], Mapping):
+            for entry in value:
+                say(label)
+                _print_report(entry, f"{indent}  ")
+        else:
+            say(f"{label} {', '.join(map(str, value)) or 'nothing' if isinstance(value, list) else value}")

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from service.cli.console import say
+import os
+
+from service.cli.console import note, say, say_json
 from service.embedded import EmbeddedOptions, EmbeddedStack
 
 
-def serve(options: EmbeddedOptions) -> None:
+def serve(options: EmbeddedOptions, *, as_json: bool) -> None:
     """Run until interrupted, which is the normal end; raise ServiceError when a part of the stack dies."""
     try:
         with EmbeddedStack(options) as stack:
-            say(f"Page and API: {stack.url}/")
-            say(f"Jobs and videos are kept in {options.data.resolve()}. Ctrl-C stops.")
+            data = options.data.resolve()
+            if as_json:
+                say_json({"url": stack.url, "data": str(data), "pid": os.getpid()})
+            else:
+                say(f"Page and API: {stack.url}/")
+                say(f"Jobs and videos are kept in {data}. Ctrl-C stops.")
             stack.wait()
     except (KeyboardInterrupt, SystemExit):  # the stack turns SIGTERM into SystemExit
-        say("Stopped.")
+        (note if as_json else say)("Stopped.")

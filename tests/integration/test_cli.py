@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
-import psutil
 import pytest
 
 from tests.clips import Clip, read_frames, read_packets, write_clip
+from tests.command import complaint, one_line, run, started, stop
 from tests.stack import QUICK, SLOW, Service, running_stack, until, write_models
 
 pytestmark = pytest.mark.integration
 
-PATIENCE_S = 90
 LONG = Clip(frames=400)
 """Enough windows of the slow model to be interrupted in the middle."""
 
@@ -52,66 +47,17 @@ def _interruptible() -> Iterator[None]:
     signal.signal(signal.SIGINT, earlier)
 
 
-def command(*arguments: str | Path) -> list[str]:
-    return [sys.executable, "-m", "service.cli", *map(str, arguments)]
-
-
-def run(*arguments: str | Path, scratch: Path | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command(*arguments),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_S,
-        check=False,
-        env=_environment(scratch),
-    )
-
-
-@contextmanager
-def started(*arguments: str | Path, scratch: Path | None = None) -> Iterator[subprocess.Popen[str]]:
-    """The command while it runs; it is killed if the test ends before it does."""
-    process = subprocess.Popen(
-        command(*arguments),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=_environment(scratch),
-    )
-    with process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
-def _environment(scratch: Path | None) -> dict[str, str]:
-    return {**os.environ, "TMPDIR": str(scratch)} if scratch else dict(os.environ)
-
-
-def stop(process: subprocess.Popen[str], how: signal.Signals) -> int:
-    """Send the signal; return the exit code once the whole process tree is gone."""
-    tree = psutil.Process(process.pid).children(recursive=True)
-    process.send_signal(how)
-    code = process.wait(PATIENCE_S)
-    _, alive = psutil.wait_procs(tree, timeout=5)
-    assert alive == []
-    return code
-
-
-def one_line(text: str) -> str:
-    """The text, which is one line."""
-    assert text.count("\n") == 1, text
-    return text.strip()
-
-
 def test_deblur_runs_a_service_for_one_file_and_leaves_only_the_result(
     tmp_path: Path, scratch: Path, models: Path
 ) -> None:
     source = write_clip(tmp_path / "in.mp4", Clip(audio="aac"))
     ran = run("deblur", source, "--models", models, "--model", QUICK, scratch=scratch)
     output = tmp_path / "in_deblurred.mp4"
-    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.returncode == 0, ran.stderr
     assert str(output) in one_line(ran.stdout)
+    doings = [line.partition(":")[0] for line in ran.stderr.splitlines()]
+    assert (doings[0], doings[-1]) == ("Starting", "Stopping the service")
+    assert {"Sending", "Deblurring", "Fetching"} <= set(doings)
     assert [time for time, _ in read_frames(output)] == [time for time, _ in read_frames(source)]
     assert read_packets(output, "audio") == read_packets(source, "audio")
     assert sorted(tmp_path.iterdir()) == sorted([source, output, scratch])
@@ -125,8 +71,8 @@ def test_what_is_not_a_video_fails_with_one_line_and_no_output(
     source.write_text("This is not a video. " * 50)
     output = tmp_path / "out.mp4"
     ran = run("deblur", source, "-o", output, "--models", models, "--model", QUICK, scratch=scratch)
-    assert (ran.returncode, ran.stdout) == (1, "")
-    assert "container format" in one_line(ran.stderr)
+    assert (ran.returncode, ran.stdout) == (3, "")
+    assert "container format" in complaint(ran)
     assert sorted(tmp_path.iterdir()) == [source, scratch]
     assert list(scratch.iterdir()) == []
 
@@ -135,7 +81,7 @@ def test_a_missing_model_fails_with_one_line(tmp_path: Path, scratch: Path) -> N
     source = write_clip(tmp_path / "in.mp4")
     ran = run("deblur", source, "--models", tmp_path, scratch=scratch)
     assert ran.returncode == 1
-    assert "cdvd_lite" in one_line(ran.stderr)
+    assert "cdvd_lite" in complaint(ran)
     assert list(scratch.iterdir()) == []
 
 
@@ -172,30 +118,53 @@ def _running(service: Service) -> str | None:
 def test_an_address_without_service_fails_with_one_line(tmp_path: Path) -> None:
     source = write_clip(tmp_path / "in.mp4")
     ran = run("deblur", source, "--url", "http://127.0.0.1:9")
-    assert ran.returncode == 1
-    assert "http://127.0.0.1:9" in one_line(ran.stderr)
+    assert ran.returncode == 4
+    assert "http://127.0.0.1:9" in complaint(ran)
 
 
-def test_a_job_can_be_sent_listed_followed_and_fetched(tmp_path: Path, service: Service) -> None:
-    url = str(service.http.base_url)
-    source, output = write_clip(tmp_path / "in.mp4"), tmp_path / "out.mp4"
-    job_id = one_line(run("submit", source, "--url", url).stdout)
-    listed = run("list", "--url", url).stdout.splitlines()
-    assert any(line.startswith(job_id) and "in.mp4" in line for line in listed)
-    fetched = run("result", job_id, "-o", output, "--url", url)
-    assert (fetched.returncode, fetched.stderr) == (0, "")
-    assert len(read_frames(output)) == Clip().frames
-    status = json.loads(run("status", job_id, "--json", "--url", url).stdout)
-    assert (status["status"], status["output"]["bytes"]) == ("succeeded", output.stat().st_size)
+def test_a_directory_with_a_good_a_bad_and_a_done_video(tmp_path: Path, service: Service) -> None:
+    root = tmp_path / "videos"
+    (root / "deep").mkdir(parents=True)
+    (root / "bad.mp4").write_text("no video")
+    write_clip(root / "deep" / "good.mp4")
+    write_clip(root / "done.mp4")
+    (root / "done_deblurred.mp4").write_text("made before")
+    ran = run("deblur", root, "--url", service.url)
+    assert one_line(ran.stdout).startswith(f"Wrote {root / 'deep' / 'good_deblurred.mp4'}")
+    assert "bad.mp4" in complaint(ran)
+    assert "1 done, 1 skipped, 1 failed" in ran.stderr.splitlines()
+    assert ran.returncode == 3
+    assert (root / "done_deblurred.mp4").read_text() == "made before"
+
+    again = run("deblur", root, "--url", service.url, "--force", "--json")
+    told = {Path(each["source"]).name: each for each in json.loads(again.stdout)["videos"]}
+    assert {name: each["status"] for name, each in told.items()} == {
+        "bad.mp4": "failed",
+        "good.mp4": "done",
+        "done.mp4": "done",
+    }
+    assert told["bad.mp4"]["error"]["status"] == 415
+    assert told["good.mp4"]["job"]["status"] == "succeeded"
+    assert len(read_frames(root / "done_deblurred.mp4")) == Clip().frames
 
 
-def test_canceling_a_finished_job_fails_with_the_services_reason(tmp_path: Path, service: Service) -> None:
-    url = str(service.http.base_url)
-    job_id = service.submit(write_clip(tmp_path / "in.mp4"))
-    service.until_status(job_id, "succeeded")
-    ran = run("cancel", job_id, "--url", url)
-    assert ran.returncode == 1
-    assert "succeeded" in one_line(ran.stderr)
+def test_what_is_done_starts_no_service(tmp_path: Path) -> None:
+    source = write_clip(tmp_path / "in.mp4")
+    (tmp_path / "in_deblurred.mp4").write_text("made before")
+    ran = run("deblur", source, "--models", tmp_path / "absent")
+    assert (ran.returncode, ran.stdout) == (0, "")
+    assert "there already" in one_line(ran.stderr)
+
+
+def test_up_tells_its_address_as_json(tmp_path: Path, models: Path) -> None:
+    arguments = ("up", "--data", tmp_path / "data", "--port", "0", "--models", models, "--model", QUICK)
+    with started(*arguments, "--json") as process:
+        assert process.stdout is not None
+        told = json.loads("".join(iter(process.stdout.readline, "}\n")) + "}")
+        assert (told["pid"], told["data"]) == (process.pid, str(tmp_path / "data"))
+        assert httpx.get(f"{told['url']}/livez", trust_env=False).is_success
+        assert stop(process, signal.SIGINT) == 0
+        assert process.stdout.read() == ""
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
@@ -215,7 +184,7 @@ def test_up_serves_page_and_api_until_stopped(tmp_path: Path, models: Path, how:
 def test_a_second_service_on_the_same_data_fails_with_one_line(service: Service, models: Path) -> None:
     ran = run("up", "--data", service.data, "--port", "0", "--models", models, "--model", QUICK)
     assert ran.returncode == 1
-    assert str(service.data) in one_line(ran.stderr)
+    assert str(service.data) in complaint(ran)
 
 
 def required_missing(report: Sequence[dict[str, object]]) -> list[object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -60,3 +61,35 @@ print([name for name in {HEAVY!r} if name in sys.modules])
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
     )
     assert ran.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [("cdvd d", {"deblur", "delete", "doctor"}), ("cdvd deblur --fo", {"--force"})],
+)
+def test_a_shell_completes_commands_and_options(words: str, offered: set[str]) -> None:
+    asked = {"_CDVD_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+    ran = subprocess.run(
+        [sys.executable, "-m", "service.cli"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+        env={**os.environ, **asked},
+    )
+    assert set(ran.stdout.split()) == offered
+
+
+def test_the_help_tells_exit_codes_keys_and_completion() -> None:
+    shown = " ".join(CliRunner().invoke(app, ["--help"]).output.split())
+    for word in ("4 no answer", "CDVD_URL", "CDVD_KEY", "--install-completion"):
+        assert word in shown
+
+
+@pytest.mark.parametrize("given", [("estimate",), ("estimate", "--size", "wide", "--frames", "3")])
+def test_an_estimate_of_nothing_is_refused(given: tuple[str, ...]) -> None:
+    refused(*given)
+
+
+def test_an_option_that_is_no_pair_is_refused(video: Path) -> None:
+    assert "NAME=VALUE" in refused("submit", video, "--set", "crf")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from service.cli.console import complain, duration, job_detail
+from service.cli.console import JobBar, Lines, Shown, complain, duration, job_detail
 from service.client import Job, Progress
+from tests.unit.remote.services import Clock
 
 
 def job(status: str, progress: Progress) -> Job:
@@ -36,3 +37,23 @@ def test_a_finished_job_has_no_time_left() -> None:
 def test_a_complaint_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     complain("first\n  second\n")
     assert capsys.readouterr().err == "cdvd: first second\n"
+
+
+def test_without_a_terminal_progress_is_a_line_per_phase_and_now_and_then() -> None:
+    lines: list[str] = []
+    clock = Clock()
+    log = Lines(lines.append, clock.monotonic)
+    log.show(Shown("Sending", 1, 9, "1 of 9"))
+    log.show(Shown("Sending", 9, 9, "9 of 9"))
+    for second in range(25):
+        clock.now = second
+        log.show(Shown("Deblurring", second, 25, f"{second} of 25"))
+    assert lines == ["Sending: 1 of 9", "Deblurring: 0 of 25", "Deblurring: 10 of 25", "Deblurring: 20 of 25"]
+
+
+def test_lines_of_several_videos_name_each() -> None:
+    shown: list[Shown] = []
+    bar = JobBar(shown.append)
+    bar.begin("a.mp4", 2, 5)
+    bar.sent(1 << 20, 2 << 20)
+    assert shown[-1] == Shown("[2/5] a.mp4: Sending", 1 << 20, 2 << 20, "1.0 MiB of 2.0 MiB")

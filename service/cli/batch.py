@@ -1,0 +1,88 @@
+"""Which videos ``cdvd deblur`` takes, and where each result goes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import typer
+
+from service.cli.options import writable_output
+
+SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".ts", ".mts", ".m2ts"})
+"""What is looked for in directories; a file that is named is taken whatever its name."""
+RESULT_ENDING = "_deblurred"
+
+
+@dataclass(frozen=True)
+class Item:
+    source: Path
+    output: Path
+    done: bool = False
+    """Its result is there already."""
+
+
+def plan(sources: Sequence[Path], output: Path | None, *, force: bool) -> list[Item]:
+    """One item per video, in order. Raises BadParameter for what cannot work, before anything is begun."""
+    if len(sources) == 1 and sources[0].is_file() and output and not output.is_dir():
+        items = [Item(sources[0], output)]
+        _check_sources_survive(items)
+        writable_output(output, force=force)
+        return items
+    found = {item.source.resolve(): item for source in sources for item in _items(source, output)}
+    items = list(found.values())
+    if not items:
+        raise typer.BadParameter(f"no videos in {', '.join(map(str, sources))}", param_hint="IN")
+    _check_sources_survive(items)
+    _check_distinct(items)
+    _check_writable(items)
+    return [Item(item.source, item.output, item.output.exists() and not force) for item in items]
+
+
+def _items(source: Path, output: Path | None) -> Iterator[Item]:
+    if source.is_file():
+        yield Item(source, (output or source.parent) / _result_name(source))
+        return
+    for video in sorted(source.rglob("*")):
+        if _is_wanted(video, source) and not (output and video.is_relative_to(output)):
+            folder = output / video.parent.relative_to(source) if output else video.parent
+            yield Item(video, folder / _result_name(video))
+
+
+def _is_wanted(video: Path, root: Path) -> bool:
+    """A video, not hidden, and none of our own results."""
+    hidden = any(part.startswith(".") for part in video.relative_to(root).parts)
+    ours = video.stem.endswith(RESULT_ENDING)
+    return video.suffix.lower() in SUFFIXES and not hidden and not ours and video.is_file()
+
+
+def _result_name(source: Path) -> str:
+    return f"{source.stem}{RESULT_ENDING}.mp4"
+
+
+def _check_sources_survive(items: list[Item]) -> None:
+    sources = {(stat.st_dev, stat.st_ino) for stat in (item.source.stat() for item in items)}
+    for item in items:
+        if item.output.exists():
+            stat = item.output.stat()
+            if (stat.st_dev, stat.st_ino) in sources:
+                raise typer.BadParameter(f"OUT would overwrite IN: {item.output}", param_hint="'-o'")
+
+
+def _check_distinct(items: list[Item]) -> None:
+    taken: dict[Path, Path] = {}
+    for item in items:
+        other = taken.setdefault(item.output.resolve(), item.source)
+        if other != item.source:
+            raise typer.BadParameter(
+                f"{other} and {item.source} would both become {item.output}", param_hint="IN"
+            )
+
+
+def _check_writable(items: list[Item]) -> None:
+    for folder in {item.output.parent for item in items}:
+        there = next(parent for parent in (folder, *folder.resolve().parents) if parent.exists())
+        if not (there.is_dir() and os.access(there, os.W_OK)):
+            raise typer.BadParameter(f"{there} is no writable folder", param_hint="'-o'")

@@ -1,0 +1,148 @@
+"""The commands about jobs of a running service, as the command line shows them.
+
+Like those of ``service.cli.app``, they import what they run when they run it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from service.cli.options import (
+    DEFAULT_URL,
+    Fields,
+    Force,
+    JobId,
+    JsonFlag,
+    ModelName,
+    Timeout,
+    Url,
+    VideoIn,
+    form_fields,
+    writable_output,
+)
+
+PANEL = "Jobs of a running service"
+
+commands = typer.Typer()
+
+
+@commands.command(rich_help_panel=PANEL)
+def submit(
+    source: VideoIn,
+    model: ModelName = None,
+    more: Fields = None,
+    url: Url = DEFAULT_URL,
+    as_json: JsonFlag = False,
+) -> None:
+    """Send a video and print the job's id without waiting; a large one goes on when the connection breaks."""
+    from service.cli.jobs import Service
+
+    Service(url, as_json).submit(source, form_fields(model, more))
+
+
+@commands.command(rich_help_panel=PANEL)
+def status(job: JobId, url: Url = DEFAULT_URL, as_json: JsonFlag = False) -> None:
+    """Tell how far a job is."""
+    from service.cli.jobs import Service
+
+    Service(url, as_json).status(job)
+
+
+@commands.command(rich_help_panel=PANEL)
+def watch(job: JobId, timeout: Timeout = None, url: Url = DEFAULT_URL, as_json: JsonFlag = False) -> None:
+    """Show a job's progress until it ends; exits 1 unless it succeeds. With --json, a line per change."""
+    from service.cli.jobs import Service
+
+    Service(url, as_json).watch(job, timeout)
+
+
+@commands.command("list", rich_help_panel=PANEL)
+def list_jobs(
+    limit: Annotated[int, typer.Option(help="At most this many, newest first.", min=1)] = 20,
+    status: Annotated[str | None, typer.Option(help="Only these: queued, running, succeeded ...")] = None,
+    url: Url = DEFAULT_URL,
+    as_json: JsonFlag = False,
+) -> None:
+    """List jobs."""
+    from service.cli.jobs import Service
+
+    Service(url, as_json).list_jobs(limit, status)
+
+
+@commands.command(rich_help_panel=PANEL)
+def cancel(job: JobId, url: Url = DEFAULT_URL, as_json: JsonFlag = False) -> None:
+    """Stop a job; what is restored already is kept."""
+    from service.cli.jobs import Service
+
+    Service(url, as_json).cancel(job)
+
+
+@commands.command(rich_help_panel=PANEL)
+def retry(job: JobId, url: Url = DEFAULT_URL, as_json: JsonFlag = False) -> None:
+    """Go on with a failed or canceled job."""
+    from service.cli.jobs import Service
+
+    Service(url, as_json).retry(job)
+
+
+@commands.command(rich_help_panel=PANEL)
+def delete(job: JobId, url: Url = DEFAULT_URL, as_json: JsonFlag = False) -> None:
+    """Remove a job and all of its files."""
+    from service.cli.jobs import Service
+
+    Service(url, as_json).delete(job)
+
+
+@commands.command(rich_help_panel=PANEL)
+def result(
+    job: JobId,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="OUT", help="The upload's name with _deblurred unless named."),
+    ] = None,
+    force: Force = False,
+    timeout: Timeout = None,
+    url: Url = DEFAULT_URL,
+    as_json: JsonFlag = False,
+) -> None:
+    """Wait for a job and fetch its video; a broken download goes on, also with the next call."""
+    from service.cli.jobs import Service
+
+    service = Service(url, as_json)
+    output = writable_output(output or service.default_output(job), force=force)
+    service.result(job, output, timeout)
+
+
+@commands.command(rich_help_panel=PANEL)
+def report(job: JobId, url: Url = DEFAULT_URL, as_json: JsonFlag = False) -> None:
+    """Tell what a job kept, what it lost, and with what the result was made."""
+    from service.cli.jobs import Service
+
+    Service(url, as_json).report(job)
+
+
+@commands.command(rich_help_panel=PANEL)
+def estimate(  # one parameter per option
+    source: Annotated[
+        Path | None,
+        typer.Argument(metavar="[IN]", help="A video; it stays here.", exists=True, dir_okay=False),
+    ] = None,
+    size: Annotated[str | None, typer.Option(metavar="WxH", help="Instead of IN: such as 1280x720.")] = None,
+    frames: Annotated[int | None, typer.Option(help="Instead of IN.", min=1)] = None,
+    model: ModelName = None,
+    url: Url = DEFAULT_URL,
+    as_json: JsonFlag = False,
+) -> None:
+    """Tell what a video would take in time, memory and disk."""
+    from service.cli import estimate as command
+
+    if source:
+        video = command.describe(source, model)
+    elif size and frames:
+        video = command.described(size, frames, model)
+    else:
+        raise typer.BadParameter("give IN, or --size and --frames", param_hint="IN")
+    command.estimate(video, url, as_json=as_json)

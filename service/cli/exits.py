@@ -1,0 +1,52 @@
+"""Exit codes: what a script may conclude from them."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from http import HTTPStatus
+from typing import Any
+
+from service.errors import (
+    DownloadDamaged,
+    RequestRejected,
+    ServiceUnreachable,
+    UploadError,
+    WaitTimedOut,
+)
+
+
+class Exit(IntEnum):
+    """130 and 143 are a shell's own, for SIGINT and SIGTERM."""
+
+    OK = 0
+    FAILED = 1
+    """A job failed or was canceled, or something of this machine is missing."""
+    USAGE = 2
+    REFUSED = 3
+    """What was asked for will not be done: no video, no such job, not permitted. Asking again does not help."""
+    UNAVAILABLE = 4
+    """No answer, or the service cannot now. Asking again later may help."""
+    TIMED_OUT = 5
+
+
+_LATER = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.INSUFFICIENT_STORAGE})
+
+
+def exit_code(error: Exception) -> Exit:
+    if isinstance(error, RequestRejected):
+        later = error.status >= HTTPStatus.INTERNAL_SERVER_ERROR or error.status in _LATER
+        return Exit.UNAVAILABLE if later else Exit.REFUSED
+    if isinstance(error, (ServiceUnreachable, DownloadDamaged)):
+        return Exit.UNAVAILABLE
+    if isinstance(error, UploadError):
+        return Exit.REFUSED
+    return Exit.TIMED_OUT if isinstance(error, WaitTimedOut) else Exit.FAILED
+
+
+def error_json(error: Exception) -> dict[str, Any]:
+    """``status`` is that of the service's answer, null if it did not come from there."""
+    return {
+        "code": getattr(error, "code", "os_error"),
+        "detail": str(error),
+        "status": getattr(error, "status", None),
+    }

@@ -1,0 +1,92 @@
+"""Options and arguments that several commands share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+URL_VARIABLE = "CDVD_URL"
+DEFAULT_URL = "http://127.0.0.1:8080"
+_COMPLETIONS = 20
+
+
+def _job_ids(incomplete: str) -> list[tuple[str, str]]:
+    """For the shell: the newest jobs, if a service answers at once."""
+    from itertools import islice
+
+    from service.client import Client
+    from service.errors import ServiceError
+
+    try:
+        with Client(os.environ.get(URL_VARIABLE, DEFAULT_URL), outage_s=0) as client:
+            jobs = list(islice(client.jobs(page_size=_COMPLETIONS), _COMPLETIONS))
+    except ServiceError:
+        return []
+    return [
+        (job.id, f"{job.status} {job.input.filename if job.input else ''}")
+        for job in jobs
+        if job.id.startswith(incomplete)
+    ]
+
+
+Url = Annotated[str, typer.Option("--url", envvar=URL_VARIABLE, help="Address of a running service.")]
+OwnUrl = Annotated[
+    str | None,
+    typer.Option("--url", envvar=URL_VARIABLE, help="A running service, instead of one started here."),
+]
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+JobId = Annotated[
+    str,
+    typer.Argument(metavar="JOB", help="Id of a job.", show_default=False, autocompletion=_job_ids),
+]
+VideoIn = Annotated[
+    Path, typer.Argument(metavar="IN", help="A video.", exists=True, dir_okay=False, readable=True)
+]
+VideosIn = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="IN...",
+        help="Videos, and directories of them.",
+        exists=True,
+        readable=True,
+        show_default=False,
+    ),
+]
+Force = Annotated[bool, typer.Option("--force", "-f", help="Overwrite results that are there.")]
+ModelName = Annotated[str | None, typer.Option("--model", help="Model to use; `cdvd doctor` lists them.")]
+Fields = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help="Any other option of POST /jobs, such as crf=20."),
+]
+Models = Annotated[
+    Path | None,
+    typer.Option("--models", envvar="CDVD_MODELS", file_okay=False, help="Model repository of the service."),
+]
+Timeout = Annotated[float | None, typer.Option(help="Seconds to wait; after that the exit code is 5.", min=0)]
+
+
+def form_fields(model: str | None, more: list[str] | None) -> dict[str, str]:
+    """The text parts of POST /jobs."""
+    fields = {"model": model} if model else {}
+    for each in more or []:
+        name, equals, value = each.partition("=")
+        if not (name and equals):
+            raise typer.BadParameter(f"{each!r} is not NAME=VALUE", param_hint="'--set'")
+        fields[name] = value
+    return fields
+
+
+def writable_output(output: Path, *, force: bool) -> Path:
+    """Refuse outputs that cannot work before hours of computing are spent on them."""
+    if not output.parent.is_dir():
+        raise typer.BadParameter(f"there is no folder {output.parent}", param_hint="'-o'")
+    if not os.access(output.parent, os.W_OK):
+        raise typer.BadParameter(f"{output.parent} is not writable", param_hint="'-o'")
+    if output.is_dir():
+        raise typer.BadParameter(f"{output} is a folder", param_hint="'-o'")
+    if output.exists() and not force:
+        raise typer.BadParameter(f"{output} exists; --force overwrites it", param_hint="'-o'")
+    return output

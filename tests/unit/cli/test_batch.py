@@ -1,0 +1,89 @@
+"""Which videos of a command line are taken, and where their results go."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import typer
+
+from service.cli.batch import Item, plan
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Videos and other things, at several depths."""
+    root = tmp_path / "videos"
+    names = ("b.MOV", "a.mp4", "notes.txt", "deep/c.mkv", "a_deblurred.mp4", ".hidden.mp4", ".trash/d.mp4")
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(name)
+    return root
+
+
+def names(items: list[Item], root: Path) -> list[tuple[str, str, bool]]:
+    return [
+        (str(item.source.relative_to(root)), str(item.output.relative_to(root)), item.done) for item in items
+    ]
+
+
+def test_a_directory_gives_its_videos_at_any_depth_and_none_of_our_results(folder: Path) -> None:
+    assert names(plan([folder], None, force=False), folder) == [
+        ("a.mp4", "a_deblurred.mp4", True),
+        ("b.MOV", "b_deblurred.mp4", False),
+        ("deep/c.mkv", "deep/c_deblurred.mp4", False),
+    ]
+
+
+def test_force_makes_results_again(folder: Path) -> None:
+    assert not any(item.done for item in plan([folder], None, force=True))
+
+
+def test_an_output_directory_repeats_the_tree(folder: Path) -> None:
+    output = folder / "sharp"
+    (output / "deep").mkdir(parents=True)
+    (output / "deep" / "other.mp4").write_text("taken for no input")
+    assert names(plan([folder], output, force=False), folder) == [
+        ("a.mp4", "sharp/a_deblurred.mp4", False),
+        ("b.MOV", "sharp/b_deblurred.mp4", False),
+        ("deep/c.mkv", "sharp/deep/c_deblurred.mp4", False),
+    ]
+
+
+def test_a_named_file_is_taken_whatever_its_name_and_once(folder: Path) -> None:
+    items = plan([folder / "notes.txt", folder, folder / "a.mp4"], None, force=False)
+    assert [item.source.name for item in items] == ["notes.txt", "a.mp4", "b.MOV", "c.mkv"]
+
+
+def test_one_video_goes_to_the_file_that_is_named(folder: Path) -> None:
+    out = folder / "out.mp4"
+    assert plan([folder / "a.mp4"], out, force=False) == [Item(folder / "a.mp4", out)]
+
+
+def refused(sources: list[Path], output: Path | None = None) -> str:
+    with pytest.raises(typer.BadParameter) as caught:
+        plan(sources, output, force=False)
+    return str(caught.value)
+
+
+def test_a_named_file_that_exists_is_not_overwritten_unless_forced(folder: Path) -> None:
+    assert "--force" in refused([folder / "a.mp4"], folder / "b.MOV")
+    assert plan([folder / "a.mp4"], folder / "b.MOV", force=True)[0].output == folder / "b.MOV"
+
+
+def test_two_videos_that_would_become_one_file_are_refused(folder: Path) -> None:
+    (folder / "a.mov").write_text("the same stem")
+    assert "both become" in refused([folder])
+
+
+def test_a_folder_without_videos_is_refused(folder: Path) -> None:
+    (folder / "empty").mkdir()
+    assert "no videos" in refused([folder / "empty"])
+
+
+def test_an_output_below_a_file_is_refused(folder: Path) -> None:
+    assert "no writable folder" in refused([folder], folder / "notes.txt" / "sharp")
+
+
+def test_a_result_may_not_be_another_input(folder: Path) -> None:
+    assert "overwrite IN" in refused([folder / "a.mp4", folder / "a_deblurred.mp4"])
