@@ -32,11 +32,13 @@ from service.remote.model import (
     Progress,
     Sharpness,
 )
+from service.remote.sending import RESUMABLE_FROM_BYTES
 from service.remote.steps import Transferred
 from service.remote.sync import Client
 
 __all__ = [
     "FINAL_STATUSES",
+    "RESUMABLE_FROM_BYTES",
     "AddressUnusable",
     "AsyncClient",
     "Client",

@@ -18,7 +18,19 @@ from typer.main import get_command
 
 from service.cli.commands import commands
 from service.cli.exits import Exit
-from service.cli.options import Fields, Force, JsonFlag, ModelName, Models, OwnUrl, VideosIn, form_fields
+from service.cli.options import (
+    End,
+    Fields,
+    Force,
+    JsonFlag,
+    ModelName,
+    Models,
+    OwnUrl,
+    Start,
+    Strict,
+    VideosIn,
+    form_fields,
+)
 from service.errors import ServiceError
 from service.types import Engine
 
@@ -113,6 +125,9 @@ def deblur(  # noqa: PLR0913  # one parameter per option
         typer.Option("--output", "-o", metavar="OUT", help="A file for one video, else a directory."),
     ] = None,
     model: ModelName = None,
+    start: Start = None,
+    end: End = None,
+    strict: Strict = False,
     more: Fields = None,
     force: Force = False,
     url: OwnUrl = None,
@@ -127,11 +142,14 @@ def deblur(  # noqa: PLR0913  # one parameter per option
     from service.cli.batch import plan
 
     items = plan(sources, output, force=force)
+    fields = form_fields(
+        {"model": model, "start": start, "end": end, "strict": "true" if strict else None}, more
+    )
 
     from service.cli.deblur import Request
     from service.cli.deblur import deblur as run
 
-    raise typer.Exit(run(Request(items, form_fields(model, more), url, models), as_json=as_json))
+    raise typer.Exit(run(Request(items, fields, url, models), as_json=as_json))
 
 
 @app.command()

@@ -11,7 +11,8 @@ import typer
 
 from service.cli.options import writable_output
 
-SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".ts", ".mts", ".m2ts"})
+_MP4, _OTHER = {".mp4", ".m4v", ".mov", ".3gp"}, {".mkv", ".webm", ".avi", ".flv", ".wmv", ".ogv"}
+SUFFIXES = _MP4 | _OTHER | {".ts", ".mts", ".m2ts", ".mpg", ".mpeg"}
 """What is looked for in directories; a file that is named is taken whatever its name."""
 RESULT_ENDING = "_deblurred"
 

@@ -12,11 +12,14 @@ import typer
 
 from service.cli.options import (
     DEFAULT_URL,
+    End,
     Fields,
     Force,
     JobId,
     JsonFlag,
     ModelName,
+    Start,
+    Strict,
     Timeout,
     Url,
     VideoIn,
@@ -30,9 +33,12 @@ commands = typer.Typer()
 
 
 @commands.command(rich_help_panel=PANEL)
-def submit(
+def submit(  # noqa: PLR0913  # one parameter per option
     source: VideoIn,
     model: ModelName = None,
+    start: Start = None,
+    end: End = None,
+    strict: Strict = False,
     more: Fields = None,
     url: Url = DEFAULT_URL,
     as_json: JsonFlag = False,
@@ -40,7 +46,10 @@ def submit(
     """Send a video and print the job's id without waiting; a large one goes on when the connection breaks."""
     from service.cli.jobs import Service
 
-    Service(url, as_json).submit(source, form_fields(model, more))
+    fields = form_fields(
+        {"model": model, "start": start, "end": end, "strict": "true" if strict else None}, more
+    )
+    Service(url, as_json).submit(source, fields)
 
 
 @commands.command(rich_help_panel=PANEL)

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
+from rich.progress import BarColumn, ProgressColumn, SpinnerColumn, Task, TextColumn
+from rich.progress import Progress as Bars
 from rich.text import Text
 
-from service.client import Job
+from service.client import Job, Progress
 
 REFRESHES_PER_SECOND = 8
 LINES_EVERY_S = 10.0
@@ -70,6 +71,12 @@ class Shown:
     done: int = 0
     total: int | None = None
     detail: str = ""
+    left_s: float | None = None
+
+    def __str__(self) -> str:
+        left = f"{duration(self.left_s)} left" if self.left_s is not None else ""
+        told = ", ".join(part for part in (self.detail, left) if part)
+        return f"{self.doing}: {told}" if told else self.doing
 
 
 class JobBar:
@@ -103,7 +110,8 @@ class JobBar:
         """Show a job as the service described it."""
         at = job.progress
         doing = "Waiting in the queue" if job.status == "queued" else "Deblurring"
-        self._show(Shown(self._title + doing, at.frames_done, at.frames_total or None, job_detail(job)))
+        left = None if job.finished else at.eta_s
+        self._show(Shown(self._title + doing, at.frames_done, at.frames_total or None, _speed(at), left))
 
     def _bytes(self, doing: str, done: int, total: int) -> None:
         detail = f"{mebibytes(done)} of {mebibytes(total)}"
@@ -112,12 +120,15 @@ class JobBar:
 
 def job_detail(job: Job) -> str:
     """``12 of 48 frames, 3.1 frames/s, 0:11 left``, as far as it is known."""
-    at = job.progress
+    left = job.progress.eta_s if not job.finished else None
+    parts = (_speed(job.progress), f"{duration(left)} left" if left is not None else "")
+    return ", ".join(part for part in parts if part)
+
+
+def _speed(at: Progress) -> str:
     parts = [f"{at.frames_done} of {at.frames_total} frames"] if at.frames_total else []
     if at.frames_per_second:
         parts.append(f"{at.frames_per_second:.2g} frames/s")
-    if at.eta_s is not None and not job.finished:
-        parts.append(f"{duration(at.eta_s)} left")
     return ", ".join(parts)
 
 
@@ -132,7 +143,7 @@ class Lines:
         if now.doing == self._doing and self._clock() < self._next:
             return
         self._doing, self._next = now.doing, self._clock() + LINES_EVERY_S
-        self._write(": ".join(part for part in (now.doing, now.detail) if part))
+        self._write(str(now))
 
 
 @contextmanager
@@ -148,15 +159,24 @@ def job_bar(*, quiet: bool = False) -> Iterator[JobBar]:
             yield JobBar(_shown_in(progress), lambda: _hidden(progress))
 
 
-def _live(console: Console) -> Progress:
+class _TimeLeft(ProgressColumn):
+    """Runs down between two answers of the service."""
+
+    def render(self, task: Task) -> Text:
+        end = task.fields["end"]
+        return Text("" if end is None else f"{duration(max(0.0, end - time.monotonic()))} left")
+
+
+def _live(console: Console) -> Bars:
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),
         BarColumn(),
         TextColumn("{task.percentage:>3.0f}%"),
         TextColumn("{task.fields[detail]}"),
+        _TimeLeft(),
     )
-    return Progress(
+    return Bars(
         *columns,
         console=console,
         transient=True,
@@ -167,7 +187,7 @@ def _live(console: Console) -> Progress:
 
 
 @contextmanager
-def _hidden(progress: Progress) -> Iterator[None]:
+def _hidden(progress: Bars) -> Iterator[None]:
     progress.stop()
     try:
         yield
@@ -175,11 +195,14 @@ def _hidden(progress: Progress) -> Iterator[None]:
         progress.start()
 
 
-def _shown_in(progress: Progress) -> Callable[[Shown], None]:
-    task = progress.add_task("", total=None, detail="")
+def _shown_in(progress: Bars) -> Callable[[Shown], None]:
+    task = progress.add_task("", total=None, detail="", end=None)
 
     def show(now: Shown) -> None:
-        progress.update(task, description=now.doing, completed=now.done, total=now.total, detail=now.detail)
+        end = None if now.left_s is None else time.monotonic() + now.left_s
+        progress.update(
+            task, description=now.doing, completed=now.done, total=now.total, detail=now.detail, end=end
+        )
 
     return show
 

@@ -13,10 +13,13 @@ from service.cli.batch import Item
 from service.cli.console import JobBar, complain, job_bar, note, say_json, wrote
 from service.cli.exits import Exit, error_json, exit_code
 from service.cli.jobs import follow
-from service.client import Client, Job
+from service.client import RESUMABLE_FROM_BYTES, Client, Job
 from service.embedded import EmbeddedOptions, EmbeddedStack
 from service.errors import ServiceError, ServiceUnreachable
 from service.local.signals import sigterm_exits
+
+NEVER = 1 << 62
+"""No file is so large: nothing breaks on the way to a service on this machine, which would write it twice."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,12 @@ def _tell(outcome: Outcome, *, as_json: bool) -> None:
 def _one(client: Client, request: Request, item: Item, bar: JobBar) -> Outcome:
     try:
         item.output.parent.mkdir(parents=True, exist_ok=True)
-        job = client.submit(item.source, options=request.fields, on_sent=bar.sent)
+        job = client.submit(
+            item.source,
+            options=request.fields,
+            on_sent=bar.sent,
+            resumable_from=RESUMABLE_FROM_BYTES if request.url else NEVER,
+        )
         with _canceled_when_interrupted(client, job):
             job = follow(client, job, item.output, bar, keep_part=request.url is not None)
     except (ServiceError, OSError) as error:

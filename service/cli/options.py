@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -68,9 +69,14 @@ Models = Annotated[
 Timeout = Annotated[float | None, typer.Option(help="Seconds to wait; after that the exit code is 5.", min=0)]
 
 
-def form_fields(model: str | None, more: list[str] | None) -> dict[str, str]:
-    """The text parts of POST /jobs."""
-    fields = {"model": model} if model else {}
+Start = Annotated[float | None, typer.Option(metavar="SECONDS", help="Restore from here on.", min=0)]
+End = Annotated[float | None, typer.Option(metavar="SECONDS", help="Restore up to here.", min=0)]
+Strict = Annotated[bool, typer.Option("--strict", help="Fail where the result would not hold everything.")]
+
+
+def form_fields(named: Mapping[str, str | float | None], more: list[str] | None) -> dict[str, str]:
+    """The text parts of POST /jobs; None is an option that was not given."""
+    fields = {name: f"{value}" for name, value in named.items() if value is not None}
     for each in more or []:
         name, equals, value = each.partition("=")
         if not (name and equals):

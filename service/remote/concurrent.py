@@ -108,6 +108,9 @@ class AsyncClient:
     async def report(self, job_id: str) -> dict[str, Any]:
         return await self._run(self._flows.report(job_id))
 
+    async def preview(self, job_id: str, frame: int, *, view: str = "after") -> bytes:
+        return await self._run(self._flows.preview(job_id, frame, view))
+
     async def sharpness(self, job_id: str) -> Sharpness:
         return await self._run(self._flows.sharpness(job_id))
 

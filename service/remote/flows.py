@@ -74,6 +74,14 @@ class Flows:
     def report(self, job_id: str) -> Flow[dict[str, Any]]:
         return self._get(f"/jobs/{job_id}/report")
 
+    def preview(self, job_id: str, frame: int, view: str) -> Flow[bytes]:
+        request = Call("GET", f"/jobs/{job_id}/preview/{frame}.jpg", query={"view": view})
+
+        def attempt() -> Flow[bytes]:
+            return checked((yield from call(request))).content
+
+        return patiently(attempt, Patience(self.outage_s))
+
     def sharpness(self, job_id: str) -> Flow[Sharpness]:
         return model.read(Sharpness, (yield from self._get(f"/jobs/{job_id}/sharpness")))
 

@@ -132,6 +132,10 @@ class Client:
         """The fidelity report, as the service wrote it."""
         return self._run(self._flows.report(job_id))
 
+    def preview(self, job_id: str, frame: int, *, view: str = "after") -> bytes:
+        """A frame as JPEG; ``view`` is before, after, side or prior."""
+        return self._run(self._flows.preview(job_id, frame, view))
+
     def sharpness(self, job_id: str) -> Sharpness:
         """How sharp every frame was and became, so far."""
         return self._run(self._flows.sharpness(job_id))

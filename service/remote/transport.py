@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 
 from service.errors import AddressUnusable, ServiceUnreachable
+from service.local.address import is_loopback
 from service.remote.steps import Answer, Call
 
 KEY_VARIABLE = "CDVD_KEY"
@@ -25,8 +26,13 @@ def settings(url: str, key: str | None) -> dict[str, Any]:
     key = key or os.environ.get(KEY_VARIABLE)
     if key:
         headers["Authorization"] = f"Bearer {key}"
-    # Results may be in an object store, which httpx does not show the key to.
-    return {"base_url": url, "timeout": TIMEOUTS, "headers": headers, "follow_redirects": True}
+    return {
+        "base_url": url,
+        "timeout": TIMEOUTS,
+        "headers": headers,
+        "follow_redirects": True,  # results may be in an object store, which httpx does not show the key to
+        "trust_env": not is_loopback(httpx.URL(url).host),  # no proxy leads to this machine
+    }
 
 
 def build(

@@ -19,6 +19,8 @@ from tests.stack import QUICK, SLOW, Service, running_stack, until
 
 pytestmark = pytest.mark.integration
 
+JPEG = b"\xff\xd8"
+
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
@@ -143,6 +145,7 @@ def test_a_job_is_submitted_followed_listed_fetched_and_deleted(
         assert job in list(client.jobs(status="succeeded", page_size=1))
         assert client.report(job.id)["frames_out"] == 12
         assert client.sharpness(job.id).complete
+        assert client.preview(job.id, 3, view="side").startswith(JPEG)
         assert len(read_frames(client.download(job.id, tmp_path / "out.mp4"))) == 12
         described = client.estimate(Description(width=64, height=64, frames=12))
         assert (described.frames, described.basis) == (12, "measured")
@@ -183,6 +186,7 @@ def test_the_asynchronous_client_takes_the_same_walk(proxy: CuttingProxy, clip: 
             assert (await client.job(job.id)) == job
             assert (await client.report(job.id))["frames_out"] == 12
             assert (await client.sharpness(job.id)).complete
+            assert (await client.preview(job.id, 3)).startswith(JPEG)
             proxy.cut_down[:] = [job.output.bytes // 2]
             output = await client.download(job.id, tmp_path / "out.mp4")
             assert proxy.cuts == 2
