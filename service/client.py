@@ -1,4 +1,4 @@
-"""A typed client for the HTTP API, on httpx: ``Client`` blocks, ``AsyncClient`` is for asyncio and trio.
+"""A typed client for the HTTP API, on httpx: ``Client`` blocks, ``AsyncClient`` is for asyncio.
 
     with Client("http://127.0.0.1:8080") as client:
         job = client.submit("shaky.mp4")

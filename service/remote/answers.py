@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from service.errors import AddressUnusable, RequestRejected
-from service.remote.model import Problem, read
+from service.remote.model import Job, Problem, read
 from service.remote.steps import Answer
 
 DEFAULT_POLL_S = 1.0
@@ -23,12 +23,17 @@ def checked(answer: Answer) -> Answer:
     raise RequestRejected(problem.detail or problem.title, problem.code, answer.status, retry_after_s=asked)
 
 
-def document(answer: Answer) -> dict[str, Any]:
-    """The body, an object in every answer of this API. Raises RequestRejected and AddressUnusable."""
+def document(answer: Answer, *keys: str) -> dict[str, Any]:
+    """The body, an object with these keys. Raises RequestRejected, and AddressUnusable for anything else."""
     value = _parsed(checked(answer).content)
-    if value is None:
+    if value is None or not value.keys() >= set(keys):
         raise AddressUnusable(f"what answers at {answer.url} is not this service")
     return value
+
+
+def job_in(answer: Answer) -> Job:
+    """Raises RequestRejected and AddressUnusable."""
+    return Job.from_json(document(answer, "id", "status"))
 
 
 def poll_interval(headers: Mapping[str, str]) -> float:

@@ -1,4 +1,4 @@
-"""The client for asyncio and trio."""
+"""The client for asyncio."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from service.remote.transport import answer_of, build, settings, transport_error
 
 
 class AsyncClient:
-    """What ``Client`` is, for asyncio and trio; callbacks are plain functions, called in the event loop."""
+    """What ``Client`` is, for asyncio; callbacks are plain functions, called in the event loop."""
 
     def __init__(
         self,

@@ -81,6 +81,7 @@ class Fetch:
         self._path, self._total, self._on_received = path, expected.bytes, on_received
         self._part = Part(output, expected)
         self._tag: str | None = None
+        self._furthest = 0
 
     def run(self, outage_s: float, *, keep_part: bool) -> Flow[None]:
         """Raises RequestRejected, ServiceUnreachable, DownloadDamaged, OSError."""
@@ -109,10 +110,16 @@ class Fetch:
         self._tag = answer.headers.get("etag")
         while data := (yield from read()):
             yield from work(partial(self._part.write, data))
-            patience.calm()
-            if self._on_received:
-                self._on_received(self._part.size, self._total)
+            self._progressed(patience)
         return True
+
+    def _progressed(self, patience: Patience) -> None:
+        """Bytes that a server without ranges sends again are no progress."""
+        if self._part.size > self._furthest:
+            self._furthest = self._part.size
+            patience.calm()
+        if self._on_received:
+            self._on_received(self._part.size, self._total)
 
     def _asked(self) -> dict[str, str]:
         if not self._part.size:

@@ -9,13 +9,13 @@ from typing import Any
 
 from service.errors import DownloadDamaged
 from service.remote import model, sending, watching
-from service.remote.answers import checked, document
+from service.remote.answers import checked, document, job_in
 from service.remote.fetching import Fetch
 from service.remote.form import form_call
 from service.remote.model import Description, Estimate, Job, Sharpness
 from service.remote.patience import OUTAGE_S, Patience, patiently
 from service.remote.sending import Submission
-from service.remote.steps import Call, Emit, FilePart, Flow, Transferred, call, work
+from service.remote.steps import Answer, Call, Emit, FilePart, Flow, Transferred, call, job_path, work
 
 
 @dataclass(frozen=True)
@@ -36,13 +36,13 @@ class Flows:
         return watching.events(job_id, after, self.outage_s)
 
     def job(self, job_id: str) -> Flow[Job]:
-        return Job.from_json((yield from self._get(f"/jobs/{job_id}")))
+        return job_in((yield from self._get(job_path(job_id))))
 
     def jobs(self, status: str | None, page_size: int) -> Flow[None]:
         """Emits jobs, newest first; a page is asked for when its first job is."""
         query: dict[str, str | int] = {"limit": page_size} | ({"status": status} if status else {})
         while True:
-            page = yield from self._get("/jobs", query)
+            page = document((yield from self._get("/jobs", query)), "jobs")
             for job in page["jobs"]:
                 yield Emit(Job.from_json(job))
             if not page.get("next_cursor"):
@@ -52,7 +52,7 @@ class Flows:
     def download(
         self, job_id: str, output: Path, on_received: Transferred | None, *, keep_part: bool
     ) -> Flow[Path]:
-        path = f"/jobs/{job_id}/result"
+        path = job_path(job_id, "result")
         job = yield from self.job(job_id)
         if job.output is None:
             checked((yield from call(Call("GET", path, stream=True))))
@@ -69,24 +69,20 @@ class Flows:
         return self._post(job_id, "retry")
 
     def delete(self, job_id: str) -> Flow[None]:
-        checked((yield from call(Call("DELETE", f"/jobs/{job_id}"))))
+        checked((yield from call(Call("DELETE", job_path(job_id)))))
 
     def report(self, job_id: str) -> Flow[dict[str, Any]]:
-        return self._get(f"/jobs/{job_id}/report")
+        return document((yield from self._get(job_path(job_id, "report"))))
 
     def preview(self, job_id: str, frame: int, view: str) -> Flow[bytes]:
-        request = Call("GET", f"/jobs/{job_id}/preview/{frame}.jpg", query={"view": view})
-
-        def attempt() -> Flow[bytes]:
-            return checked((yield from call(request))).content
-
-        return patiently(attempt, Patience(self.outage_s))
+        path = job_path(job_id, "preview", f"{frame}.jpg")
+        return checked((yield from self._get(path, {"view": view}))).content
 
     def sharpness(self, job_id: str) -> Flow[Sharpness]:
-        return model.read(Sharpness, (yield from self._get(f"/jobs/{job_id}/sharpness")))
+        return model.read(Sharpness, document((yield from self._get(job_path(job_id, "sharpness")))))
 
     def models(self) -> Flow[list[dict[str, Any]]]:
-        return list((yield from self._get("/models"))["models"])
+        return list(document((yield from self._get("/models")), "models")["models"])
 
     def estimate(self, video: Description) -> Flow[Estimate]:
         known = {name: value for name, value in asdict(video).items() if value is not None}
@@ -101,16 +97,18 @@ class Flows:
 
     def _estimate(self, request: Call) -> Flow[Estimate]:
         def attempt() -> Flow[Estimate]:
-            return model.read(Estimate, document((yield from call(request))))
+            return model.read(Estimate, document((yield from call(request)), "frames"))
 
         return patiently(attempt, Patience(self.outage_s))
 
     def _post(self, job_id: str, action: str) -> Flow[Job]:
         """Not repeated: the second time it would be refused, and nobody knows who had asked first."""
-        return Job.from_json(document((yield from call(Call("POST", f"/jobs/{job_id}/{action}")))))
+        return job_in((yield from call(Call("POST", job_path(job_id, action)))))
 
-    def _get(self, path: str, query: Mapping[str, str | int] | None = None) -> Flow[dict[str, Any]]:
-        def attempt() -> Flow[dict[str, Any]]:
-            return document((yield from call(Call("GET", path, query=query or {}))))
+    def _get(self, path: str, query: Mapping[str, str | int] | None = None) -> Flow[Answer]:
+        """Any answer that is none of an error."""
+
+        def attempt() -> Flow[Answer]:
+            return checked((yield from call(Call("GET", path, query=query or {}))))
 
         return patiently(attempt, Patience(self.outage_s))

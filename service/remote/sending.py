@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from pathlib import Path
 
 from service.errors import AddressUnusable, ClientError, RequestRejected, SourceChanged
-from service.remote.answers import checked, document
+from service.remote.answers import checked, job_in
 from service.remote.form import form_call
 from service.remote.model import Job
 from service.remote.patience import Patience, patiently
@@ -17,6 +17,10 @@ from service.remote.steps import Answer, Call, FilePart, Flow, Transferred, call
 
 RESUMABLE_FROM_BYTES = 16 << 20
 """Smaller files are sent again from their beginning sooner than two more requests are made for each."""
+
+SILENCE_S = 60.0
+SLOW_STORE = 10e6
+"""Bytes per second: a service may move an upload to its place, and look at it, before it answers."""
 
 _TUS = {"Tus-Resumable": "1.0.0"}
 _NO_UPLOADS = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED})
@@ -38,16 +42,20 @@ def submit(submission: Submission, outage_s: float) -> Flow[Job]:
     size = yield from work(lambda: submission.video.stat().st_size)
     file = FilePart(submission.video, size, on_sent=submission.on_sent)
     fields, patience = dict(submission.fields), Patience(outage_s)
+    silence_s = SILENCE_S + size / SLOW_STORE
     if size >= submission.resumable_from:
         upload = yield from _Upload(file, outage_s).send()
         if upload is not None:
-            return (yield from patiently(lambda: _post(submission, {**fields, "upload": upload}), patience))
-    return (yield from patiently(lambda: _post(submission, fields, file), patience))
+            fields["upload"] = upload
+            return (yield from patiently(lambda: _post(submission, fields, silence_s), patience))
+    return (yield from patiently(lambda: _post(submission, fields, silence_s, file), patience))
 
 
-def _post(submission: Submission, fields: Mapping[str, str], file: FilePart | None = None) -> Flow[Job]:
+def _post(
+    submission: Submission, fields: Mapping[str, str], silence_s: float, file: FilePart | None = None
+) -> Flow[Job]:
     request = form_call("/jobs", fields, file, {"Idempotency-Key": submission.key})
-    return Job.from_json(document((yield from call(request))))
+    return job_in((yield from call(replace(request, silence_s=silence_s))))
 
 
 class _Upload:
@@ -99,7 +107,9 @@ class _Upload:
             "Upload-Offset": str(offset),
             "Content-Type": "application/offset+octet-stream",
         }
-        return self._offset_in((yield from call(Call("PATCH", self._path, headers=headers, file=rest))))
+        return self._offset_in(
+            (yield from call(Call("PATCH", self._path, headers=headers, file=rest, silence_s=SILENCE_S)))
+        )
 
     def _arrived(self) -> Flow[int]:
         answer = yield from call(Call("HEAD", self._path, headers=_TUS))

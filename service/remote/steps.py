@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
+from urllib.parse import quote
 
 from service.errors import SourceChanged
 
@@ -58,7 +59,7 @@ class Call:
     ending: bytes = b""
     stream: bool = False
     silence_s: float | None = None
-    """How long to wait for the next bytes of the answer; None is the client's own limit."""
+    """How long bytes may stand still in either direction; None is the client's own limits."""
 
     @property
     def length(self) -> int:
@@ -128,6 +129,11 @@ class Answer:
     @property
     def success(self) -> bool:
         return 200 <= self.status < 300
+
+
+def job_path(job_id: str, *rest: str) -> str:
+    """``/jobs/<id>/...``; an id that is none stays within its place."""
+    return "/".join(("/jobs", quote(job_id, safe=""), *rest))
 
 
 def call(request: Call) -> Flow[Answer]:

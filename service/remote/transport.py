@@ -40,7 +40,8 @@ def build(
 ) -> httpx.Request:
     """``streamed`` is the body of a step with a file, in the form that this kind of client sends."""
     timeout = httpx.Timeout(TIMEOUTS)
-    timeout.read = step.silence_s or TIMEOUTS.read
+    if step.silence_s:
+        timeout.read = timeout.write = step.silence_s
     headers, query = dict(step.headers), step.query or None
     if step.json is not None:
         return http.build_request(

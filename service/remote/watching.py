@@ -7,11 +7,11 @@ from collections.abc import Callable
 from http import HTTPStatus
 
 from service.errors import AddressUnusable, ClientError, RequestRejected, WaitTimedOut
-from service.remote.answers import DEFAULT_POLL_S, SHORTEST_POLL_S, checked, document, poll_interval
+from service.remote.answers import DEFAULT_POLL_S, SHORTEST_POLL_S, checked, job_in, poll_interval
 from service.remote.events import MEDIA_TYPE, EventParser
 from service.remote.model import FINAL_STATUSES, Event, Job
 from service.remote.patience import Patience, may_pass, patiently
-from service.remote.steps import Call, Emit, Flow, call, pause, read
+from service.remote.steps import Call, Emit, Flow, call, job_path, pause, read
 
 SILENCE_S = 20.0
 """The service says something every 15 seconds; longer silence is a connection that nobody serves."""
@@ -23,7 +23,7 @@ class EventLog:
     """A job's event stream, over as many connections as it takes."""
 
     def __init__(self, job_id: str, after: str = "") -> None:
-        self._path = f"/jobs/{job_id}/events"
+        self._path = job_path(job_id, "events")
         self._parser = EventParser(after)
         self.connected = False
 
@@ -97,7 +97,7 @@ class _Look:
     """Asks for a job; one that has not changed costs no body."""
 
     def __init__(self, job_id: str) -> None:
-        self._path = f"/jobs/{job_id}"
+        self._path = job_path(job_id)
         self._tag = ""
         self.job: Job | None = None
         self.poll_s = DEFAULT_POLL_S
@@ -108,7 +108,7 @@ class _Look:
         self.poll_s = poll_interval(answer.headers)
         if answer.status == HTTPStatus.NOT_MODIFIED and self.job:
             return self.job
-        self.job = Job.from_json(document(answer))
+        self.job = job_in(answer)
         self._tag = answer.headers.get("etag", "")
         return self.job
 

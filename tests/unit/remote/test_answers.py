@@ -27,8 +27,9 @@ def test_an_error_that_is_no_problem_document_names_the_status(content: bytes) -
         client.job("j1")
 
 
-def test_a_success_that_is_not_ours_is_an_error_of_the_address() -> None:
-    stranger = httpx.Response(200, text="<html>some other server</html>")
+@pytest.mark.parametrize("text", ["<html>some other server</html>", "{}", '{"id": 1}', "[]"])
+def test_a_success_that_is_not_ours_is_an_error_of_the_address(text: str) -> None:
+    stranger = httpx.Response(200, text=text)
     with client_of(answering(stranger)) as client, pytest.raises(AddressUnusable, match="not this service"):
         client.job("j1")
 
@@ -113,3 +114,15 @@ def test_jobs_are_fetched_page_by_page_as_needed() -> None:
         assert len(asked) == 1
         assert [job.id for job in jobs] == ["j1", "j2", "j3", "j4", "j5"]
     assert asked[-1] == {"limit": "2", "status": "queued", "cursor": "4"}
+
+
+def test_an_id_that_is_none_stays_within_its_place() -> None:
+    paths: list[bytes] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        paths.append(request.url.raw_path)
+        return problem(404, "job_not_found", "no such job")
+
+    with client_of(handler) as client, pytest.raises(RequestRejected):
+        client.job("a/../../livez?x#y")
+    assert paths == [b"/jobs/a%2F..%2F..%2Flivez%3Fx%23y"]

@@ -147,3 +147,15 @@ def test_downloading_too_early_gives_the_reason(tmp_path: Path) -> None:
     with client_of(handler) as client, pytest.raises(RequestRejected, match="still running"):
         client.download("j1", tmp_path / "out.mp4")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_server_without_ranges_that_always_breaks_is_given_up(tmp_path: Path, clock: Clock) -> None:
+    shelf = Shelf(VIDEO, breaks_after=400_000)
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        request.headers.pop("Range", None)
+        return shelf(request)
+
+    with client_of(handler) as client, pytest.raises(ServiceUnreachable):
+        client.download("j1", tmp_path / "out.mp4")
+    assert clock.now < 70
