@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.routing import Match, Route
 
 from service import errors
 
@@ -52,10 +53,10 @@ STATUS: dict[type[errors.ServiceError], int] = {
 """An error has the status of its nearest ancestor here; what has none is our fault, 500."""
 
 
-def status_of(error: errors.ServiceError) -> int:
-    for kind in type(error).__mro__:
-        if kind in STATUS:
-            return STATUS[kind]
+def status_of(kind: type[errors.ServiceError]) -> int:
+    for ancestor in kind.__mro__:
+        if ancestor in STATUS:
+            return STATUS[ancestor]
     return HTTPStatus.INTERNAL_SERVER_ERROR
 
 
@@ -82,7 +83,7 @@ def install(app: FastAPI) -> None:
 
 async def _service_error(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, errors.ServiceError)
-    return problem(status_of(error), error.code, str(error))
+    return problem(status_of(type(error)), error.code, str(error))
 
 
 async def _invalid_request(_request: Request, error: Exception) -> JSONResponse:
@@ -94,13 +95,22 @@ async def _invalid_request(_request: Request, error: Exception) -> JSONResponse:
     return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request", detail, errors=faults)
 
 
-async def _http_error(_request: Request, error: Exception) -> JSONResponse:
+async def _http_error(request: Request, error: Exception) -> JSONResponse:
     """What the framework refuses by itself: unknown addresses, methods that an address does not take."""
     assert isinstance(error, HTTPException)
     code = HTTPStatus(error.status_code).name.lower()
     answer = problem(error.status_code, code, error.detail)
     answer.headers.update(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        answer.headers["Allow"] = ", ".join(sorted(_methods(request)))
     return answer
+
+
+def _methods(request: Request) -> set[str]:
+    """Of all routes with this address; the framework names those of the first alone."""
+    routes = (route for route in request.app.routes if isinstance(route, Route))
+    found = (route.methods or set() for route in routes if route.matches(request.scope)[0] is not Match.NONE)
+    return set().union(*found)
 
 
 async def _gone(_request: Request, _error: Exception) -> JSONResponse:

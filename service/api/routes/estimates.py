@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Self
 
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Request
@@ -10,10 +10,10 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from service.api.dependencies import Gateway, Parts
+from service.api.documented import UPLOAD_REFUSALS, problems
 from service.api.options import read_options
-from service.api.schemas import ProblemBody
 from service.api.upload import received_upload
-from service.errors import MalformedRequest
+from service.errors import MalformedRequest, ModelNotFound
 from service.jobs.estimate import Described
 from service.types import MIN_SIDE, EncodeOptions
 from service.video.probe import probe
@@ -27,7 +27,11 @@ _SIDE = Field(ge=MIN_SIDE, le=16384, examples=[1280])
 class EstimateRequest(BaseModel):
     """A video in figures: how many frames, or how long at which rate."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        json_schema_extra={"anyOf": [{"required": ["frames"]}, {"required": ["duration_s", "fps"]}]},
+    )
 
     width: int = _SIDE
     height: int = _SIDE
@@ -61,9 +65,6 @@ class EstimateBody(BaseModel):
     basis: str = Field(examples=["measured"], description="measured: by this installation; none: no job yet")
 
 
-_PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"model": ProblemBody} for status in (400, 404, 413, 415, 422, 503, 507)
-}
 _FORM = {
     "type": "object",
     "required": ["video"],
@@ -80,7 +81,12 @@ _BODY = {
 }
 
 
-@router.post("/estimates", response_model=EstimateBody, responses=_PROBLEMS, openapi_extra=_BODY)
+@router.post(
+    "/estimates",
+    response_model=EstimateBody,
+    responses=problems(*UPLOAD_REFUSALS, ModelNotFound),
+    openapi_extra=_BODY,
+)
 async def estimate(parts: Parts, request: Request) -> EstimateBody:
     """What a video would take in time, memory and disk: described as JSON, or sent, looked at and forgotten."""
     if request.headers.get("content-type", "").startswith("multipart/form-data"):

@@ -13,7 +13,8 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
 from service.api.dependencies import Gateway, Parts
-from service.errors import BrokerUnavailable
+from service.api.documented import Responses, header_parameter, problems
+from service.errors import BrokerUnavailable, JobNotFound
 from service.jobs.events import FROM_THE_BEGINNING, Event
 from service.jobs.job import JobStatus
 
@@ -28,7 +29,17 @@ _NUMBERS: dict[str, Callable[[str], str | int | float]] = {"time": float, "frame
 _EVENT_ID = re.compile(r"\d{1,20}-\d{1,20}")
 
 
-@router.get("/jobs/{job_id}/events", response_class=StreamingResponse)
+_STREAM: Responses = {
+    **problems(JobNotFound),
+    200: {"content": {"text/event-stream": {}}},
+    204: {"description": "the job has ended and there is nothing after `Last-Event-ID`"},
+}
+_RESUME = {"parameters": [header_parameter("Last-Event-ID", "go on after this event")]}
+
+
+@router.get(
+    "/jobs/{job_id}/events", response_class=StreamingResponse, responses=_STREAM, openapi_extra=_RESUME
+)
 async def follow_job(job_id: str, parts: Parts, request: Request) -> Response:
     """State changes and progress as they happen, ending with the job; `Last-Event-ID` resumes."""
     job = await run_sync(parts.store.get, job_id)

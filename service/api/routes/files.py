@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from pathlib import PurePath
-from typing import Any
 
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse
 
 from service.api.dependencies import Gateway, Parts
+from service.api.documented import Responses, header_parameter, problems
 from service.api.download import answer, shown
-from service.api.schemas import ProblemBody
-from service.errors import JobNotFinished, JobNotFound
+from service.errors import JobNotFinished, JobNotFound, ResultExpired, StorageUnavailable
 from service.jobs.job import Job, JobStatus
 from service.storage.store import REPORT, SOURCE, Shown, partial_name, result_name
 
@@ -26,12 +25,23 @@ _MEDIA_TYPES = {
     "avi": "video/x-msvideo",
     "mpegts": "video/mp2t",
 }
-_PROBLEMS: dict[int | str, dict[str, Any]] = {status: {"model": ProblemBody} for status in (404, 409, 410)}
-_VIDEO: dict[int | str, dict[str, Any]] = {**_PROBLEMS, 200: {"content": {"video/mp4": {}}}, 206: {}}
+_PROBLEMS = problems(JobNotFound, JobNotFinished, ResultExpired, StorageUnavailable)
+_VIDEO: Responses = {
+    **_PROBLEMS,
+    200: {"description": "the whole file", "content": {"video/*": {}}},
+    206: {"description": "the ranges asked for", "content": {"video/*": {}, "multipart/byteranges": {}}},
+    307: {"description": "the file is in an object store: ask there, with the same headers"},
+    400: {"description": "a `Range` header that is none", "content": {"text/plain": {}}},
+    416: {"description": "the file does not reach the range", "content": {"text/plain": {}}},
+}
+_RANGE = {
+    "parameters": [header_parameter("Range", "e.g. `bytes=0-1023`", pattern=r"^bytes=\d{1,18}-\d{0,18}$")]
+}
+_REPORT: Responses = {**_PROBLEMS, 200: {"content": {"application/json": {"schema": {"type": "object"}}}}}
 
 
 @router.head("/jobs/{job_id}/result", include_in_schema=False)
-@router.get("/jobs/{job_id}/result", response_class=FileResponse, responses=_VIDEO)
+@router.get("/jobs/{job_id}/result", response_class=FileResponse, responses=_VIDEO, openapi_extra=_RANGE)
 async def download_result(job_id: str, parts: Parts, request: Request) -> Response:
     """The finished video; with an object store that clients reach, a redirect to it there."""
     job = await run_sync(_with_video, parts, job_id)
@@ -43,7 +53,7 @@ async def download_result(job_id: str, parts: Parts, request: Request) -> Respon
 
 
 @router.head("/jobs/{job_id}/source", include_in_schema=False)
-@router.get("/jobs/{job_id}/source", response_class=FileResponse, responses=_VIDEO)
+@router.get("/jobs/{job_id}/source", response_class=FileResponse, responses=_VIDEO, openapi_extra=_RANGE)
 async def download_source(job_id: str, parts: Parts, request: Request) -> Response:
     """The upload as it was sent."""
     job = await run_sync(parts.job_with_files, job_id)
@@ -51,7 +61,7 @@ async def download_source(job_id: str, parts: Parts, request: Request) -> Respon
     return await _answer(parts, request, job, SOURCE, what)
 
 
-@router.get("/jobs/{job_id}/report", responses=_PROBLEMS)
+@router.get("/jobs/{job_id}/report", responses=_REPORT)
 async def show_report(job_id: str, parts: Parts, request: Request) -> Response:
     """What was kept, what was lost, and with what the result was made."""
     job = await run_sync(_finished, parts, job_id)

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import hashlib
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
 from service.api.dependencies import Parts
-from service.api.schemas import JobBody, JobPageBody, ProblemBody, job_body, job_page_body
+from service.api.documented import UPLOAD_REFUSALS, Responses, header_parameter, headers, problems
+from service.api.schemas import JobBody, JobPageBody, job_body, job_page_body
 from service.api.submit import submit
+from service.errors import (
+    IdempotencyKeyReused,
+    JobNotFound,
+    JobStateConflict,
+    SubmissionInFlight,
+    UploadIncomplete,
+    UploadNotFound,
+    WebhookRefused,
+)
 from service.jobs.job import JOB_ID, Job, JobStatus
 
 router = APIRouter(tags=["jobs"])
@@ -18,18 +28,38 @@ router = APIRouter(tags=["jobs"])
 POLL_S = range(1, 11)
 """Bounds of the Retry-After of a job that is not over: often at first, every ten seconds for a long one."""
 
-_NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": ProblemBody}}
-_CONFLICT: dict[int | str, dict[str, Any]] = {**_NOT_FOUND, 409: {"model": ProblemBody}}
-_REFUSED: dict[int | str, dict[str, Any]] = {
-    status: {"model": ProblemBody} for status in (400, 404, 409, 413, 415, 422, 503, 507)
+_NOT_FOUND = problems(JobNotFound)
+_CONFLICT = problems(JobNotFound, JobStateConflict)
+_REFUSED = problems(
+    *UPLOAD_REFUSALS,
+    UploadNotFound,
+    UploadIncomplete,
+    WebhookRefused,
+    SubmissionInFlight,
+    IdempotencyKeyReused,
+)
+_ACCEPTED: Responses = {
+    202: {"headers": headers(Location="the job", Retry_After="seconds until it is worth asking")}
 }
+_SHOWN: Responses = {
+    200: {"headers": headers(ETag="of this state", Retry_After="seconds; while the job runs")},
+    304: {"description": "still as the `ETag` in `If-None-Match` says"},
+}
+_IF_NONE_MATCH = {"parameters": [header_parameter("If-None-Match", "an ETag that is known")]}
 _FORM = {
+    "parameters": [
+        header_parameter(
+            "Idempotency-Key", "sending this again gives the same job", maxLength=255, minLength=1
+        )
+    ],
     "requestBody": {
         "required": True,
         "content": {
             "multipart/form-data": {
                 "schema": {
                     "type": "object",
+                    "additionalProperties": False,
+                    "oneOf": [{"required": ["video"]}, {"required": ["upload"]}],
                     "description": "`video`, or `upload` in its place",
                     "properties": {
                         "video": {"type": "string", "format": "binary", "description": "the file"},
@@ -38,9 +68,22 @@ _FORM = {
                         "codec": {"type": "string", "enum": ["h264"]},
                         "crf": {"type": "integer", "minimum": 0, "maximum": 51, "example": 18},
                         "container": {"type": "string", "enum": ["mp4"]},
-                        "stages": {"type": "integer", "description": "refused unless the model has as many"},
-                        "start": {"type": "number", "description": "seconds; restore from here"},
-                        "end": {"type": "number", "description": "seconds; restore what comes before"},
+                        "stages": {
+                            "type": "integer",
+                            "minimum": 1,
+                            "maximum": 9,
+                            "description": "refused unless the model has as many",
+                        },
+                        "start": {
+                            "type": "number",
+                            "minimum": 0,
+                            "description": "seconds; restore from here",
+                        },
+                        "end": {
+                            "type": "number",
+                            "exclusiveMinimum": 0,
+                            "description": "seconds; restore what comes before",
+                        },
                         "strict": {
                             "type": "boolean",
                             "description": "fail where the result would not hold everything",
@@ -54,17 +97,19 @@ _FORM = {
                 }
             }
         },
-    }
+    },
 }
 
 
-@router.post("/jobs", status_code=202, response_model=JobBody, responses=_REFUSED, openapi_extra=_FORM)
+@router.post(
+    "/jobs", status_code=202, response_model=JobBody, responses={**_REFUSED, **_ACCEPTED}, openapi_extra=_FORM
+)
 async def submit_job(parts: Parts, request: Request) -> Response:
     """Send a video to be deblurred. With the header `Idempotency-Key`, sending it again gives the same job."""
     return _answer(await submit(parts, request), HTTPStatus.ACCEPTED)
 
 
-@router.get("/jobs", response_model=JobPageBody)
+@router.get("/jobs", response_model=JobPageBody, responses=problems())
 def list_jobs(
     parts: Parts,
     status: JobStatus | None = None,
@@ -75,19 +120,28 @@ def list_jobs(
     return job_page_body(parts.store.page(status, limit, cursor))
 
 
-@router.get("/jobs/{job_id}", response_model=JobBody, responses=_NOT_FOUND)
+@router.get(
+    "/jobs/{job_id}",
+    response_model=JobBody,
+    responses={**_NOT_FOUND, **_SHOWN},
+    openapi_extra=_IF_NONE_MATCH,
+)
 def show_job(job_id: str, parts: Parts, request: Request) -> Response:
     """A job's state and progress; answers 304 to an `If-None-Match` with the last `ETag`."""
     return _answer(parts.store.get(job_id), HTTPStatus.OK, request.headers.get("if-none-match", ""))
 
 
-@router.post("/jobs/{job_id}/cancel", status_code=202, response_model=JobBody, responses=_CONFLICT)
+@router.post(
+    "/jobs/{job_id}/cancel", status_code=202, response_model=JobBody, responses={**_CONFLICT, **_ACCEPTED}
+)
 def cancel_job(job_id: str, parts: Parts) -> Response:
     """Cancel a queued or running job; what runs stops at the next window."""
     return _answer(parts.store.cancel(job_id), HTTPStatus.ACCEPTED)
 
 
-@router.post("/jobs/{job_id}/retry", status_code=202, response_model=JobBody, responses=_CONFLICT)
+@router.post(
+    "/jobs/{job_id}/retry", status_code=202, response_model=JobBody, responses={**_CONFLICT, **_ACCEPTED}
+)
 def retry_job(job_id: str, parts: Parts) -> Response:
     """Go on with a failed or canceled job from its finished segments."""
     for step in parts.store.retry(job_id):
@@ -106,16 +160,16 @@ def delete_job(job_id: str, parts: Parts) -> None:
 def _answer(job: Job, status: HTTPStatus, known_tag: str = "") -> Response:
     body = job_body(job).model_dump_json().encode()
     tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-    headers = {"Cache-Control": "no-cache"}
+    told = {"Cache-Control": "no-cache"}
     if status is HTTPStatus.OK:
-        headers["ETag"] = tag
+        told["ETag"] = tag
     else:
-        headers["Location"] = f"/jobs/{job.id}"
+        told["Location"] = f"/jobs/{job.id}"
     if job.status.active:
-        headers["Retry-After"] = str(_poll_s(job))
+        told["Retry-After"] = str(_poll_s(job))
     if tag in known_tag:
-        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
-    return Response(body, status, headers, "application/json")
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=told)
+    return Response(body, status, told, "application/json")
 
 
 def _poll_s(job: Job) -> int:

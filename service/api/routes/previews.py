@@ -6,15 +6,23 @@ import hashlib
 from contextlib import ExitStack, suppress
 from enum import StrEnum
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated
 
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Query, Request, Response
 from fastapi import Path as PathParameter
 
 from service.api.dependencies import Gateway, Parts
-from service.api.schemas import ProblemBody
-from service.errors import FrameNotFound, FrameNotRestored
+from service.api.documented import Responses, problems
+from service.errors import (
+    DamagedVideo,
+    FrameNotFound,
+    FrameNotRestored,
+    JobNotFound,
+    ProbeTimeout,
+    ResultExpired,
+    StorageUnavailable,
+)
 from service.jobs.heatmaps import read_picture
 from service.jobs.job import Job
 from service.storage.store import (
@@ -29,10 +37,19 @@ from service.video.preview import Shot, StillLimits, preview
 
 router = APIRouter(tags=["files"])
 
-_PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"model": ProblemBody} for status in (404, 409, 410, 422, 503)
+_PICTURE: Responses = {
+    **problems(
+        JobNotFound,
+        FrameNotFound,
+        FrameNotRestored,
+        ResultExpired,
+        DamagedVideo,
+        ProbeTimeout,
+        StorageUnavailable,
+    ),
+    200: {"content": {"image/jpeg": {}}},
+    304: {"description": "still as the `ETag` in `If-None-Match` says"},
 }
-_PICTURE: dict[int | str, dict[str, Any]] = {**_PROBLEMS, 200: {"content": {"image/jpeg": {}}}, 304: {}}
 
 
 class View(StrEnum):

@@ -6,20 +6,23 @@ import hashlib
 from contextlib import suppress
 from functools import lru_cache
 from http import HTTPStatus
-from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
 from service.api.dependencies import Gateway, Parts
-from service.api.schemas import ProblemBody
+from service.api.documented import Responses, problems
+from service.errors import JobNotFound, ResultExpired, StorageUnavailable
 from service.jobs.curve import MEASURE, Curve, merged, read_curve
 from service.jobs.job import Job
 from service.storage.store import CURVE, Storage, curve_name
 
 router = APIRouter(tags=["files"])
 
-_PROBLEMS: dict[int | str, dict[str, Any]] = {status: {"model": ProblemBody} for status in (404, 410)}
+_CURVE: Responses = {
+    **problems(JobNotFound, ResultExpired, StorageUnavailable),
+    304: {"description": "still as the `ETag` in `If-None-Match` says"},
+}
 
 SEGMENTS_CACHED = 4096
 """Files of segments never change; a page that asks every few seconds reads each once."""
@@ -40,7 +43,7 @@ class SharpnessBody(BaseModel):
     )
 
 
-@router.get("/jobs/{job_id}/sharpness", response_model=SharpnessBody, responses=_PROBLEMS)
+@router.get("/jobs/{job_id}/sharpness", response_model=SharpnessBody, responses=_CURVE)
 def show_sharpness(job_id: str, parts: Parts, request: Request) -> Response:
     """How sharp every frame was and became, so far; answers 304 to an `If-None-Match` with the last `ETag`."""
     job = parts.job_with_files(job_id)

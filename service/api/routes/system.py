@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import logging
 from http import HTTPStatus
-from typing import Any
 
 from fastapi import APIRouter, Response
 
 from service.api.dependencies import Gateway, Parts
+from service.api.documented import documented, problems
 from service.api.errors import problem
-from service.api.schemas import ModelsBody, ProblemBody, ReadyBody, models_body, worker_body
+from service.api.schemas import ModelsBody, ReadyBody, models_body, worker_body
 from service.errors import ServiceError
 
 router = APIRouter(tags=["service"])
 log = logging.getLogger(__name__)
 
-_NOT_READY: dict[int | str, dict[str, Any]] = {503: {"model": ProblemBody}}
+_NOT_READY = documented(HTTPStatus.SERVICE_UNAVAILABLE, "not_ready")
 
 
-@router.get("/livez")
+@router.get("/livez", responses=problems())
 async def live() -> dict[str, str]:
     """The process answers."""
     return {"status": "alive"}
@@ -40,7 +40,7 @@ def ready(parts: Parts) -> Response | ReadyBody:
     return ReadyBody(status="ready", workers=[worker_body(worker) for worker in workers])
 
 
-@router.get("/models")
+@router.get("/models", responses=problems())
 def list_models(parts: Parts) -> ModelsBody:
     """The models that a job can ask for."""
     return models_body(parts.catalog.models(), parts.default_model)

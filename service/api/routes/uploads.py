@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hmac
 from http import HTTPStatus
-from typing import Any
 
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Request, Response
@@ -13,9 +12,20 @@ from starlette.requests import ClientDisconnect
 from service.api import tus
 from service.api.body import RequestBody
 from service.api.dependencies import Gateway, Parts
-from service.api.schemas import ProblemBody
+from service.api.documented import header_parameter, headers, problems
 from service.api.upload import WRITE_BYTES
-from service.errors import ChecksumMismatch, MalformedRequest, ServiceError, WrongContentType
+from service.errors import (
+    ChecksumMismatch,
+    MalformedRequest,
+    ServiceError,
+    StorageFull,
+    TusVersionUnsupported,
+    UploadLocked,
+    UploadNotFound,
+    UploadOffsetMismatch,
+    UploadTooLarge,
+    WrongContentType,
+)
 from service.metrics import UPLOAD_BYTES
 from service.storage.spool import Appender, Partial
 
@@ -24,24 +34,51 @@ router = APIRouter(prefix="/uploads", tags=["uploads"])
 _RESUMABLE = {"Tus-Resumable": tus.VERSION}
 
 
-def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    return {status: {"model": ProblemBody} for status in statuses}
+_VERSION = header_parameter("Tus-Resumable", "the protocol's version", required=True, enum=[tus.VERSION])
+_OFFSET = header_parameter("Upload-Offset", "bytes that are there", required=True, pattern=r"^\d{1,18}$")
+_LENGTH = header_parameter("Upload-Length", "bytes of the video", required=True, pattern=r"^\d{1,18}$")
+_METADATA = header_parameter("Upload-Metadata", "pairs of a key and base64; `filename` names the video")
+_CHECKSUM = header_parameter("Upload-Checksum", "algorithm and base64 of the hash of this request's body")
+_BODY = {"content": {tus.CONTENT_TYPE: {"schema": {"type": "string", "format": "binary"}}}}
+_PROGRESS = headers(
+    Tus_Resumable="the protocol's version",
+    Upload_Offset="bytes that are there",
+    Upload_Expires="when it goes",
+)
+_WRITING = (
+    MalformedRequest,
+    UploadOffsetMismatch,
+    TusVersionUnsupported,
+    UploadTooLarge,
+    ChecksumMismatch,
+    StorageFull,
+)
+_FOUND = problems(UploadNotFound, TusVersionUnsupported)
 
 
 @router.options("", status_code=204)
 def protocol(parts: Parts) -> Response:
     """Which of tus 1.0 there is."""
-    headers = {
+    told = {
         **_RESUMABLE,
         "Tus-Version": tus.VERSION,
         "Tus-Extension": tus.EXTENSIONS,
         "Tus-Max-Size": str(parts.limits.max_bytes),
         "Tus-Checksum-Algorithm": ",".join(tus.ALGORITHMS),
     }
-    return Response(status_code=HTTPStatus.NO_CONTENT, headers=headers)
+    return Response(status_code=HTTPStatus.NO_CONTENT, headers=told)
 
 
-@router.post("", status_code=201, responses=_problems(400, 409, 412, 413, 460, 507))
+@router.post(
+    "",
+    status_code=201,
+    response_class=Response,
+    responses={
+        **problems(*_WRITING),
+        201: {"headers": {**_PROGRESS, **headers(Location="the upload")}},
+    },
+    openapi_extra={"parameters": [_VERSION, _LENGTH, _METADATA, _CHECKSUM], "requestBody": _BODY},
+)
 async def create_upload(parts: Parts, request: Request) -> Response:
     """Begin an upload of `Upload-Length` bytes; the body may hold the first of them."""
     body = RequestBody(request)
@@ -52,8 +89,8 @@ async def create_upload(parts: Parts, request: Request) -> Response:
     except ServiceError:
         await body.drain()
         raise
-    headers = {"Location": f"/uploads/{partial.id}", **_RESUMABLE, **tus.described(partial)}
-    return Response(status_code=HTTPStatus.CREATED, headers=headers)
+    told = {"Location": f"/uploads/{partial.id}", **_RESUMABLE, **tus.described(partial)}
+    return Response(status_code=HTTPStatus.CREATED, headers=told)
 
 
 async def _created(parts: Gateway, request: Request) -> Partial:
@@ -63,24 +100,34 @@ async def _created(parts: Gateway, request: Request) -> Partial:
     return await run_sync(parts.spool.create, length, tus.filename_in(metadata), metadata)
 
 
-@router.head("/{upload_id}", responses=_problems(404, 412))
+@router.head(
+    "/{upload_id}",
+    responses={**_FOUND, 200: {"headers": {**_PROGRESS, **headers(Upload_Length="bytes of the video")}}},
+    openapi_extra={"parameters": [_VERSION]},
+)
 def show_upload(upload_id: str, parts: Parts, request: Request) -> Response:
     """How far an upload has come."""
     tus.require_version(request.headers)
     partial = parts.spool.get(upload_id)
-    headers = {
+    told = {
         **_RESUMABLE,
         **tus.described(partial),
         "Upload-Length": str(partial.length),
         "Cache-Control": "no-store",
     }
     if partial.metadata:
-        headers["Upload-Metadata"] = partial.metadata
-    return Response(headers=headers)
+        told["Upload-Metadata"] = partial.metadata
+    return Response(headers=told)
 
 
 @router.patch(
-    "/{upload_id}", status_code=204, responses=_problems(400, 404, 409, 412, 413, 415, 423, 460, 507)
+    "/{upload_id}",
+    status_code=204,
+    responses={
+        **problems(*_WRITING, UploadNotFound, UploadLocked, WrongContentType),
+        204: {"headers": _PROGRESS},
+    },
+    openapi_extra={"parameters": [_VERSION, _OFFSET, _CHECKSUM], "requestBody": {"required": True, **_BODY}},
 )
 async def append_to_upload(upload_id: str, parts: Parts, request: Request) -> Response:
     """Bytes from `Upload-Offset` on. What has arrived is kept when the connection breaks."""
@@ -96,7 +143,7 @@ async def append_to_upload(upload_id: str, parts: Parts, request: Request) -> Re
     return Response(status_code=HTTPStatus.NO_CONTENT, headers={**_RESUMABLE, **tus.described(partial)})
 
 
-@router.delete("/{upload_id}", status_code=204, responses=_problems(404, 412))
+@router.delete("/{upload_id}", status_code=204, responses=_FOUND, openapi_extra={"parameters": [_VERSION]})
 def terminate_upload(upload_id: str, parts: Parts, request: Request) -> Response:
     """Give an upload up."""
     tus.require_version(request.headers)

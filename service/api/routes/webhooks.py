@@ -9,12 +9,11 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from service.api.dependencies import Parts
-from service.api.schemas import ProblemBody
+from service.api.documented import problems
+from service.errors import DeliveryNotFound, JobNotFound
 from service.jobs.deliveries import Delivery, DeliveryState
 
 router = APIRouter(tags=["webhooks"])
-
-_NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": ProblemBody}}
 
 
 class DeliveryBody(BaseModel):
@@ -35,14 +34,18 @@ class DeliveriesBody(BaseModel):
     deliveries: list[DeliveryBody]
 
 
-@router.get("/jobs/{job_id}/webhooks", responses=_NOT_FOUND)
+@router.get("/jobs/{job_id}/webhooks", responses=problems(JobNotFound))
 def list_deliveries(job_id: str, parts: Parts) -> DeliveriesBody:
     """All deliveries of a job, oldest first; those in state `dead` are not tried any more."""
     job = parts.store.get(job_id)
     return DeliveriesBody(deliveries=[_body(one) for one in parts.deliveries.of_job(job.id)])
 
 
-@router.post("/jobs/{job_id}/webhooks/{event_id}/resend", status_code=202, responses=_NOT_FOUND)
+@router.post(
+    "/jobs/{job_id}/webhooks/{event_id}/resend",
+    status_code=202,
+    responses=problems(JobNotFound, DeliveryNotFound),
+)
 def send_again(job_id: str, event_id: str, parts: Parts) -> DeliveryBody:
     """Begin anew with a delivery, whatever became of it."""
     job = parts.store.get(job_id)

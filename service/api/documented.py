@@ -1,0 +1,77 @@
+"""What the OpenAPI document says about errors and headers, from the error classes that a route can raise."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from http import HTTPStatus
+from typing import Any
+
+from service import errors
+from service.api.errors import MEDIA_TYPE, status_of, title_of
+
+Responses = dict[int | str, dict[str, Any]]
+
+_SCHEMA = {"$ref": "#/components/schemas/ProblemBody"}
+_ANYWHERE = (
+    (HTTPStatus.FORBIDDEN, "forbidden"),
+    (HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request"),
+    (HTTPStatus.INTERNAL_SERVER_ERROR, errors.ServiceError.code),
+    (HTTPStatus.SERVICE_UNAVAILABLE, errors.BrokerUnavailable.code),
+)
+"""Errors that have nothing to do with what was asked for."""
+
+UPLOAD_REFUSALS = (
+    errors.EmptyUpload,
+    errors.UploadTooLarge,
+    errors.MalformedRequest,
+    errors.InvalidOption,
+    errors.NotAVideo,
+    errors.NoVideoStream,
+    errors.DamagedVideo,
+    errors.FrameSizeRejected,
+    errors.VideoTooLong,
+    errors.ExcerptEmpty,
+    errors.ProbeTimeout,
+    errors.StorageFull,
+    errors.StorageUnavailable,
+)
+"""What a request with a video in it can be refused with."""
+
+
+def problems(*kinds: type[errors.ServiceError]) -> Responses:
+    """Responses of a route that can raise ``kinds``, each with its code, and what can happen anywhere."""
+    codes = defaultdict[int, list[str]](list)
+    for status, code in (*_ANYWHERE, *((status_of(kind), kind.code) for kind in kinds)):
+        codes[int(status)].append(code)
+    return {status: _problem(status, found) for status, found in sorted(codes.items())}
+
+
+def documented(status: HTTPStatus, code: str) -> Responses:
+    """Responses of a route with one error of its own, and what can happen anywhere."""
+    return {**problems(), int(status): _problem(status, [code])}
+
+
+def headers(**described: str) -> dict[str, Any]:
+    """Response headers: ``Retry_After="seconds"`` documents ``Retry-After``."""
+    return {
+        name.replace("_", "-"): {"description": text, "schema": {"type": "string"}}
+        for name, text in described.items()
+    }
+
+
+def header_parameter(name: str, text: str, required: bool = False, **schema: Any) -> dict[str, Any]:
+    """A request header that the route reads by itself."""
+    schema = {"type": "string", **schema}
+    return {"in": "header", "name": name, "description": text, "required": required, "schema": schema}
+
+
+def _problem(status: int, codes: Iterable[str]) -> dict[str, Any]:
+    examples = {code: {"value": _example(status, code)} for code in codes}
+    described = ", ".join(f"`{code}`" for code in examples)
+    return {"description": described, "content": {MEDIA_TYPE: {"schema": _SCHEMA, "examples": examples}}}
+
+
+def _example(status: int, code: str) -> dict[str, Any]:
+    detail = "A sentence for people: what was wrong, and what is allowed."
+    return {"type": "about:blank", "title": title_of(code), "status": status, "code": code, "detail": detail}
