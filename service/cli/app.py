@@ -130,6 +130,7 @@ def deblur(  # noqa: PLR0913  # one parameter per option
     strict: Strict = False,
     more: Fields = None,
     force: Force = False,
+    parallel: Annotated[int, typer.Option(help="Videos at the service at a time.", min=1)] = 2,
     url: OwnUrl = None,
     models: Models = None,
     as_json: JsonFlag = False,
@@ -149,7 +150,7 @@ def deblur(  # noqa: PLR0913  # one parameter per option
     from service.cli.deblur import Request
     from service.cli.deblur import deblur as run
 
-    raise typer.Exit(run(Request(items, fields, url, models), as_json=as_json))
+    raise typer.Exit(run(Request(items, fields, url, models, parallel), as_json=as_json))
 
 
 @app.command()

@@ -90,12 +90,9 @@ class JobBar:
         self._show = show
         self.aside = aside
         """While other lines are printed."""
-        self._title = ""
+        self.title = ""
+        """Ahead of all that is shown: whose job it is, where there are several."""
         show(Shown("Starting"))
-
-    def begin(self, name: str, number: int, count: int) -> None:
-        """The job that all that follows is about."""
-        self._title = f"[{number}/{count}] {name}: " if count > 1 else ""
 
     def stopping(self) -> None:
         self._show(Shown("Stopping the service"))
@@ -111,11 +108,11 @@ class JobBar:
         at = job.progress
         doing = "Waiting in the queue" if job.status == "queued" else "Deblurring"
         left = None if job.finished else at.eta_s
-        self._show(Shown(self._title + doing, at.frames_done, at.frames_total or None, _speed(at), left))
+        self._show(Shown(self.title + doing, at.frames_done, at.frames_total or None, _speed(at), left))
 
     def _bytes(self, doing: str, done: int, total: int) -> None:
         detail = f"{mebibytes(done)} of {mebibytes(total)}"
-        self._show(Shown(self._title + doing, done, total or None, detail))
+        self._show(Shown(self.title + doing, done, total or None, detail))
 
 
 def job_detail(job: Job) -> str:

@@ -54,6 +54,6 @@ def test_without_a_terminal_progress_is_a_line_per_phase_and_now_and_then() -> N
 def test_lines_of_several_videos_name_each() -> None:
     shown: list[Shown] = []
     bar = JobBar(shown.append)
-    bar.begin("a.mp4", 2, 5)
+    bar.title = "[2/5] a.mp4: "
     bar.sent(1 << 20, 2 << 20)
     assert shown[-1] == Shown("[2/5] a.mp4: Sending", 1 << 20, 2 << 20, "1.0 MiB of 2.0 MiB")
