@@ -19,14 +19,15 @@ def command(*arguments: str | Path) -> list[str]:
     return [sys.executable, "-m", "service.cli", *map(str, arguments)]
 
 
-def run(*arguments: str | Path, scratch: Path | None = None) -> subprocess.CompletedProcess[str]:
+def run(*arguments: str | Path, scratch: Path | None = None, **more: str) -> subprocess.CompletedProcess[str]:
+    """``more`` are variables of its environment."""
     return subprocess.run(
         command(*arguments),
         capture_output=True,
         text=True,
         timeout=PATIENCE_S,
         check=False,
-        env=_environment(scratch),
+        env=_environment(scratch) | more,
     )
 
 

@@ -106,13 +106,16 @@ def delete(job: JobId, url: Url = DEFAULT_URL, as_json: JsonFlag = False) -> Non
 
 
 @commands.command(rich_help_panel=PANEL)
-def result(
+def result(  # noqa: PLR0913  # one parameter per option
     job: JobId,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", metavar="OUT", help="The upload's name with _deblurred unless named."),
     ] = None,
     force: Force = False,
+    partial: Annotated[
+        bool, typer.Option("--partial", help="Also the beginning that a canceled job left.")
+    ] = False,
     timeout: Timeout = None,
     url: Url = DEFAULT_URL,
     as_json: JsonFlag = False,
@@ -122,7 +125,7 @@ def result(
 
     service = Service(url, as_json)
     output = writable_output(output or service.default_output(job), force=force)
-    service.result(job, output, timeout)
+    service.result(job, output, timeout, partial=partial)
 
 
 @commands.command(rich_help_panel=PANEL)

@@ -82,10 +82,14 @@ class Service:
             client.delete(job_id)
         say_json({"deleted": job_id}) if self.as_json else say(f"{job_id}: deleted")
 
-    def result(self, job_id: str, output: Path, timeout_s: float | None) -> None:
-        """Wait for the job and fetch its video. Raises PipelineError when there will be none, WaitTimedOut."""
+    def result(self, job_id: str, output: Path, timeout_s: float | None, *, partial: bool) -> None:
+        """Wait for the job and fetch its video, with ``partial`` also the beginning that a canceled one left.
+
+        Raises PipelineError when there will be none, WaitTimedOut.
+        """
         with Client(self.url) as client, job_bar(quiet=self.as_json) as bar:
-            job = follow(client, client.job(job_id), output, bar, timeout_s=timeout_s)
+            job = client.wait(job_id, on_change=bar.job, timeout_s=timeout_s)
+            fetch(client, job, output, bar, partial=partial)
         say_json({"output": str(output), "job": asdict(job)}) if self.as_json else wrote(job, output)
 
     def default_output(self, job_id: str) -> Path:
@@ -104,21 +108,15 @@ class Service:
         say_json(asdict(job)) if self.as_json else say(text)
 
 
-def follow(  # all of it is one wait
-    client: Client,
-    job: Job,
-    output: Path,
-    bar: JobBar,
-    *,
-    timeout_s: float | None = None,
-    keep_part: bool = True,
-) -> Job:
-    """Wait for ``job`` and fetch its result; raise ServiceError if it ends without one."""
-    job = client.wait(job.id, on_change=bar.job, timeout_s=timeout_s)
-    if job.status != "succeeded":
-        raise failure(job)
+def fetch(
+    client: Client, job: Job, output: Path, bar: JobBar, *, partial: bool = False, keep_part: bool = True
+) -> None:
+    """Fetch the result of a job that has ended; raise PipelineError if it has none."""
+    left = job.output is not None and job.output.partial
+    if job.status != "succeeded" and not (partial and left):
+        more = "; --partial fetches its beginning, which is restored" if left else ""
+        raise PipelineError(f"{failure(job)}{more}")
     client.download(job.id, output, on_received=bar.received, keep_part=keep_part)
-    return job
 
 
 def line(job: Job) -> str:

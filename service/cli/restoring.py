@@ -10,7 +10,7 @@ from http import HTTPStatus
 
 from service.cli.batch import Item
 from service.cli.console import JobBar
-from service.cli.jobs import follow
+from service.cli.jobs import fetch
 from service.cli.outcome import Outcome
 from service.client import RESUMABLE_FROM_BYTES, Client, Job
 from service.errors import RequestRejected, ServiceError, ServiceUnreachable
@@ -96,7 +96,8 @@ class Restorer:
         self._bar.title = begun.title
         keep = self._manner.remote
         try:
-            job = follow(self._client, begun.job, begun.item.output, self._bar, keep_part=keep)
+            job = self._client.wait(begun.job.id, on_change=self._bar.job)
+            fetch(self._client, job, begun.item.output, self._bar, keep_part=keep)
         except (ServiceError, OSError) as error:
             self._note(error)
             return Outcome(begun.item, error=error)

@@ -11,7 +11,7 @@ import pytest
 
 from tests.clips import Clip, read_frames, write_clip
 from tests.command import complaint, one_line, run
-from tests.stack import SLOW, Service, running_stack
+from tests.stack import SLOW, Service, running_stack, until
 
 pytestmark = pytest.mark.integration
 
@@ -80,6 +80,7 @@ def test_every_command_about_jobs_speaks_json(tmp_path: Path) -> None:
     job_id = asked("submit", long, "--model", SLOW)["id"]
     assert asked("cancel", job_id)["id"] == job_id
     assert run("watch", job_id).returncode == 1
+    assert run("result", job_id, "-o", tmp_path / "none.mp4").returncode == 1
     assert asked("retry", job_id)["status"] in ("queued", "running")
     assert run("watch", job_id, "--timeout", "0").returncode == 5
     asked("delete", job_id)
@@ -104,3 +105,27 @@ def test_reports_and_estimates_are_readable(tmp_path: Path, service: Service) ->
     assert "dropped: nothing\n" in report
     assert "Time: 0:" in run("estimate", source).stdout
     assert run("estimate", __file__).returncode == 3
+
+
+@pytest.mark.usefixtures("at")
+def test_the_beginning_that_a_canceled_job_left_is_fetched_when_asked_for(
+    tmp_path: Path, service: Service
+) -> None:
+    output = tmp_path / "beginning.mp4"
+    job_id = service.submit(write_clip(tmp_path / "long.mp4", LONG), model=SLOW)
+    service.until_frames(job_id, 80)
+    run("cancel", job_id)
+    until(lambda: service.job(job_id)["output"], "the beginning")
+    refused = run("result", job_id, "-o", output)
+    assert (refused.returncode, output.exists()) == (1, False)
+    assert "--partial" in complaint(refused)
+    assert run("result", job_id, "-o", output, "--partial").returncode == 0
+    assert 0 < len(read_frames(output)) < LONG.frames
+
+
+@pytest.mark.usefixtures("at")
+def test_a_shell_completes_the_ids_of_jobs(tmp_path: Path, service: Service) -> None:
+    job_id = service.submit(write_clip(tmp_path / "in.mp4"))
+    service.until_status(job_id, "succeeded")
+    asked = {"_CDVD_COMPLETE": "complete_bash", "COMP_WORDS": f"cdvd status {job_id[:20]}", "COMP_CWORD": "2"}
+    assert job_id in run(**asked).stdout.split()
