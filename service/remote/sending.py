@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from pathlib import Path
@@ -39,22 +41,43 @@ class Submission:
 
 def submit(submission: Submission, outage_s: float) -> Flow[Job]:
     """The queued job. Raises RequestRejected, ServiceUnreachable, SourceChanged, OSError."""
-    size = yield from work(lambda: submission.video.stat().st_size)
-    file = FilePart(submission.video, size, on_sent=submission.on_sent)
-    fields, patience = dict(submission.fields), Patience(outage_s)
-    silence_s = SILENCE_S + size / SLOW_STORE
-    if size >= submission.resumable_from:
-        upload = yield from _Upload(file, outage_s).send()
-        if upload is not None:
-            fields["upload"] = upload
-            return (yield from patiently(lambda: _post(submission, fields, silence_s), patience))
-    return (yield from patiently(lambda: _post(submission, fields, silence_s, file), patience))
+    stat = yield from work(submission.video.stat)
+    file = FilePart(submission.video, stat.st_size, on_sent=submission.on_sent)
+    if file.size >= submission.resumable_from:
+        upload = _Upload(file, outage_s)
+        if (yield from upload.send()):
+            return (yield from _submit_upload(submission, upload, stat, outage_s))
+
+    def attempt() -> Flow[Job]:
+        return _post(submission, submission.fields, file, file)
+
+    return (yield from patiently(attempt, Patience(outage_s)))
+
+
+def _submit_upload(
+    submission: Submission, upload: _Upload, before: os.stat_result, outage_s: float
+) -> Flow[Job]:
+    """An upload that becomes no job does not stay behind."""
+
+    def attempt() -> Flow[Job]:
+        return _post(submission, {**submission.fields, "upload": upload.id}, upload.file)
+
+    try:
+        after = yield from work(submission.video.stat)
+        if (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
+            raise SourceChanged(f"{submission.video} changed while it was sent; send it again")
+        return (yield from patiently(attempt, Patience(outage_s)))
+    except (RequestRejected, SourceChanged):
+        yield from upload.give_up()
+        raise
 
 
 def _post(
-    submission: Submission, fields: Mapping[str, str], silence_s: float, file: FilePart | None = None
+    submission: Submission, fields: Mapping[str, str], stored: FilePart, file: FilePart | None = None
 ) -> Flow[Job]:
+    """With the ``file``, or for bytes that are over there already."""
     request = form_call("/jobs", fields, file, {"Idempotency-Key": submission.key})
+    silence_s = SILENCE_S + stored.size / SLOW_STORE
     return job_in((yield from call(replace(request, silence_s=silence_s))))
 
 
@@ -62,17 +85,21 @@ class _Upload:
     """One resumable upload."""
 
     def __init__(self, file: FilePart, outage_s: float) -> None:
-        self._file, self._outage_s = file, outage_s
-        self._path = ""
+        self.file, self._outage_s = file, outage_s
+        self.id = ""
 
-    def send(self) -> Flow[str | None]:
-        """The id of the complete upload; None where the service takes none."""
+    @property
+    def _path(self) -> str:
+        return f"/uploads/{self.id}"
+
+    def send(self) -> Flow[bool]:
+        """Return when all is there; False where the service takes no such uploads."""
         if not (yield from patiently(self._create, Patience(self._outage_s))):
-            return None
+            return False
         stalled = Patience(self._outage_s)
         stalled.calm()
         offset = 0
-        while offset < self._file.size:
+        while offset < self.file.size:
             try:
                 offset = yield from self._append(offset)
             except ClientError as error:
@@ -81,27 +108,31 @@ class _Upload:
                 before, offset = offset, (yield from patiently(self._arrived, Patience(self._outage_s)))
                 if offset > before:
                     stalled.calm()
-        return self._path.rpartition("/")[2]
+        return True
+
+    def give_up(self) -> Flow[None]:
+        """It would lapse by itself, later."""
+        with suppress(ClientError):
+            yield from call(Call("DELETE", self._path, headers=_TUS))
 
     def _create(self) -> Flow[bool]:
-        name = base64.b64encode(self._file.path.name.encode("utf-8", "surrogateescape")).decode()
+        name = base64.b64encode(self.file.path.name.encode("utf-8", "surrogateescape")).decode()
         headers = {
             **_TUS,
-            "Upload-Length": str(self._file.size),
+            "Upload-Length": str(self.file.size),
             "Upload-Metadata": f"filename {name}",
         }
         answer = yield from call(Call("POST", "/uploads", headers=headers))
         if answer.status in _NO_UPLOADS:
             return False
-        upload_id = checked(answer).headers.get("location", "").rpartition("/")[2]
-        if not upload_id:
+        self.id = checked(answer).headers.get("location", "").rpartition("/")[2]
+        if not self.id:
             raise AddressUnusable(f"what answers at {answer.url} takes no resumable uploads")
-        self._path = f"/uploads/{upload_id}"
         return True
 
     def _append(self, offset: int) -> Flow[int]:
         """Send all that is missing; what arrived before a connection breaks is kept over there."""
-        rest = FilePart(self._file.path, self._file.size, offset, self._file.on_sent)
+        rest = FilePart(self.file.path, self.file.size, offset, self.file.on_sent)
         headers = {
             **_TUS,
             "Upload-Offset": str(offset),
@@ -123,6 +154,6 @@ class _Upload:
         text = checked(answer).headers.get("upload-offset", "")
         if not text.isdecimal():
             raise AddressUnusable(f"what answers at {answer.url} does not say how much has arrived")
-        if int(text) > self._file.size:
-            raise SourceChanged(f"more bytes have arrived than {self._file.path} has")
+        if int(text) > self.file.size:
+            raise SourceChanged(f"more bytes have arrived than {self.file.path} has")
         return int(text)

@@ -30,6 +30,7 @@ def settings(url: str, key: str | None) -> dict[str, Any]:
         "base_url": url,
         "timeout": TIMEOUTS,
         "headers": headers,
+        "limits": httpx.Limits(max_connections=None),  # whoever waits holds one all the time
         "follow_redirects": True,  # results may be in an object store, which httpx does not show the key to
         "trust_env": not is_loopback(httpx.URL(url).host),  # no proxy leads to this machine
     }

@@ -213,3 +213,22 @@ def test_waiting_asynchronously_can_be_canceled(service: Service, tmp_path: Path
             await client.delete(job.id)
 
     asyncio.run(walk())
+
+
+def test_more_waits_than_a_pool_has_connections_get_on(service: Service, clip: Path) -> None:
+    async def walk() -> None:
+        async with AsyncClient(service.url) as client, asyncio.timeout(60):
+            job = await client.submit(clip, options={"model": SLOW})
+            ended = await asyncio.gather(*(client.wait(job.id) for _ in range(110)))
+            assert {job.status for job in ended} == {"succeeded"}
+
+    asyncio.run(walk())
+
+
+def test_a_resumable_upload_that_is_no_video_leaves_nothing(service: Service, tmp_path: Path) -> None:
+    notes = tmp_path / "notes.mp4"
+    notes.write_text("This is not a video. " * 50)
+    with Client(service.url) as client, pytest.raises(RequestRejected) as refused:
+        client.submit(notes, resumable_from=0)
+    assert (refused.value.code, refused.value.status) == ("not_a_video", 415)
+    assert [path for path in (service.data / "uploads").rglob("*") if path.is_file()] == []

@@ -100,16 +100,21 @@ class Tus:
         self.length = self.patches = 0
         self.name = self.form = b""
         self.refusals: list[httpx.Response] = []
+        self.busy: list[httpx.Response] = []
+        self.given_up = False
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         data = request.read()
         if request.url.path == "/jobs":
             self.form = data
-            return httpx.Response(202, json=job_json())
+            return self.refusals.pop() if self.refusals else httpx.Response(202, json=job_json())
         assert request.headers["Tus-Resumable"] == "1.0.0"
         if request.method == "POST":
             return self._create(request)
         assert request.url.path == "/uploads/u1"
+        if request.method == "DELETE":
+            self.given_up = True
+            return httpx.Response(204)
         if request.method == "HEAD":
             return httpx.Response(200, headers={"Upload-Offset": str(len(self.kept))})
         return self._append(request, data)
@@ -121,8 +126,8 @@ class Tus:
 
     def _append(self, request: httpx.Request, data: bytes) -> httpx.Response:
         self.patches += 1
-        if self.refusals:
-            return self.refusals.pop()
+        if self.busy:
+            return self.busy.pop()
         assert request.headers["Content-Type"] == "application/offset+octet-stream"
         assert int(request.headers["Upload-Offset"]) == len(self.kept)
         assert int(request.headers["Content-Length"]) == len(data)
@@ -156,7 +161,7 @@ def test_a_large_file_goes_on_where_the_connection_broke(video: Path, clock: Clo
 )
 def test_an_upload_that_is_held_for_a_moment_goes_on(video: Path, status: int, code: str) -> None:
     service = Tus(breaks_after=len(VIDEO))
-    service.refusals = [problem(status, code, "wait")]
+    service.busy = [problem(status, code, "wait")]
     with client_of(service) as client:
         client.submit(video, resumable_from=0)
     assert service.kept == VIDEO
@@ -170,7 +175,7 @@ def test_an_upload_that_gets_nowhere_is_given_up(video: Path, clock: Clock) -> N
 
 def test_an_upload_that_is_refused_for_good_says_why(video: Path, clock: Clock) -> None:
     service = Tus(breaks_after=0)
-    service.refusals = [problem(507, "storage_full", "no space")]
+    service.busy = [problem(507, "storage_full", "no space")]
     with client_of(service) as client, pytest.raises(RequestRejected, match="no space"):
         client.submit(video, resumable_from=0)
     assert clock.naps == []
@@ -187,3 +192,25 @@ def test_a_file_that_shrinks_meanwhile_is_an_error_of_its_own(video: Path) -> No
     service = Recorder(answering(httpx.Response(202, json=job_json())))
     with client_of(service) as client, pytest.raises(SourceChanged, match="shorter"):
         client.submit(video, on_sent=lambda _done, _total: os.truncate(video, 0))
+
+
+def test_a_file_that_is_written_meanwhile_makes_no_job(video: Path) -> None:
+    service = Tus(breaks_after=len(VIDEO))
+
+    def grow(_done: int, _total: int) -> None:
+        with video.open("ab") as file:
+            file.write(b"another second")
+
+    with client_of(service) as client, pytest.raises(SourceChanged, match="changed"):
+        client.submit(video, resumable_from=0, on_sent=grow)
+    assert service.form == b""
+    assert service.given_up
+
+
+def test_an_upload_that_is_refused_as_a_job_does_not_stay(video: Path) -> None:
+    service = Tus(breaks_after=len(VIDEO))
+    service.refusals = [problem(415, "not_a_video", "a text file")]
+    with client_of(service) as client, pytest.raises(RequestRejected, match="a text file"):
+        client.submit(video, resumable_from=0)
+    assert service.kept == VIDEO
+    assert service.given_up
