@@ -71,7 +71,9 @@ class Settings(BaseSettings):
     listen_fd: int | None = None
     """A socket that already listens, handed down by the parent process; replaces host and port."""
     allow_unauthenticated: bool = False
-    """Serve on other addresses than loopback although everyone who reaches them may do everything."""
+    """Serve on other addresses than loopback although there are no keys, so that everyone who reaches them may do
+    everything: where something else decides who does, such as a container's published ports. Once there is a key
+    (``cdvd keys create``) keys are asked for, whatever is set here."""
     allowed_hosts: frozenset[str] = frozenset()
     """Names, beside those of this machine, that requests may come under (JSON, such as ``["gateway"]``): keeps
     pages of others out of browsers' reach. Empty with ``allow_unauthenticated``: any name."""
@@ -86,6 +88,8 @@ class Settings(BaseSettings):
     probe_timeout_s: float = Field(default=30.0, gt=0)
     min_free_bytes: int = Field(default=GIB // 2, ge=0)
     """Disk space that uploads leave free, for pieces and results."""
+    queue_limit: int | None = Field(default=None, ge=1)
+    """Jobs that may wait for a worker at a time, of all keys together; None is any number."""
     sweep_after_s: float = Field(default=6 * 3600.0, ge=0)
     """Files without a job are removed at start when they are this old; younger ones may be in use."""
 

@@ -21,10 +21,12 @@ import httpx
 
 from service.config import Settings, default_models
 from service.errors import ModelNotFound, StackFailed
-from service.jobs.broker import is_answering
+from service.jobs.api_keys import KeyRing
+from service.jobs.broker import connect, is_answering
 from service.local.address import require_safe_address
 from service.local.children import Child, ChildSpec
 from service.local.lock import DirectoryLock
+from service.local.redis_run import redis_of
 from service.local.redis_server import find_redis_server, redis_command, socket_path
 from service.local.signals import sigterm_exits
 from service.local.supervisor import Supervised, Supervisor
@@ -89,8 +91,8 @@ class EmbeddedStack:
         """
         options = self._options
         allowed = options.allow_unauthenticated or Settings().allow_unauthenticated
-        require_safe_address(options.host, allowed)
         _require_model(options)
+        require_safe_address(options.host, allowed, lambda: _has_keys(options.data))
         with ExitStack() as resources:
             self._supervisor = self._start(resources, allowed)
             self._await_ready(self._supervisor)
@@ -199,6 +201,12 @@ def _environment(
         "CDVD_CLAIM_TTL_S": str(CLAIM_TTL_S),
         "CDVD_SWEEP_AFTER_S": "0",  # nobody else writes here
     }
+
+
+def _has_keys(data: Path) -> bool:
+    """Looked up before anything listens."""
+    with redis_of(data.resolve(), is_answering) as url, connect(url) as client:
+        return KeyRing(client).any()
 
 
 def _require_model(options: EmbeddedOptions) -> None:

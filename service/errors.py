@@ -41,6 +41,16 @@
     │   └── PrecisionTooLow        precision_too_low        the engine's pictures differ from the model's
     ├── PipelineError              restoration_failed       decode, encode or join failed
     │   └── FidelityLost           fidelity_lost            a strict job whose result would lack something
+    ├── AccessError
+    │   ├── Unauthenticated        unauthenticated          no key, or one that is wrong, revoked or expired
+    │   ├── ScopeMissing           scope_missing            the key may not do this
+    │   ├── OriginMissing          origin_missing           a browser's session used by what is no page
+    │   └── KeyNotFound            key_not_found            no key of this prefix
+    ├── LimitReached               limit_reached            try again later
+    │   ├── RateLimited            rate_limited             more submissions than the key may make in a minute
+    │   ├── TooManyJobs            too_many_jobs            as many unfinished jobs as the key may have
+    │   ├── StorageQuotaExceeded   storage_quota_exceeded   more bytes than the key may keep
+    │   └── QueueFull              queue_full               as many jobs wait as the service lets wait
     ├── BrokerUnavailable          broker_unavailable       Redis cannot be reached
     ├── StorageUnavailable         storage_unavailable      the object store cannot be reached; retry later
     ├── WebhookFailed              webhook_failed           a receiver cannot be reached or does not answer
@@ -226,6 +236,54 @@ class PipelineError(ServiceError):
 
 class FidelityLost(PipelineError):
     code = "fidelity_lost"
+
+
+class AccessError(ServiceError):
+    code = "access_error"
+
+
+class Unauthenticated(AccessError):
+    code = "unauthenticated"
+
+
+class ScopeMissing(AccessError):
+    code = "scope_missing"
+
+
+class OriginMissing(AccessError):
+    code = "origin_missing"
+
+
+class KeyNotFound(AccessError):
+    code = "key_not_found"
+
+
+class LimitReached(ServiceError):
+    """``retry_after_s``: seconds after which it may be worth asking again."""
+
+    code = "limit_reached"
+    usual_wait_s = 30
+
+    def __init__(self, message: str, retry_after_s: int | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = self.usual_wait_s if retry_after_s is None else retry_after_s
+
+
+class RateLimited(LimitReached):
+    code = "rate_limited"
+
+
+class TooManyJobs(LimitReached):
+    code = "too_many_jobs"
+
+
+class StorageQuotaExceeded(LimitReached):
+    code = "storage_quota_exceeded"
+    usual_wait_s = 3600
+
+
+class QueueFull(LimitReached):
+    code = "queue_full"
 
 
 class BrokerUnavailable(ServiceError):

@@ -29,19 +29,22 @@ from service.api.routes import (
     jobs,
     metrics,
     previews,
+    session,
     sharpness,
     system,
     uploads,
     webhooks,
 )
 from service.config import Settings
-from service.errors import BrokerUnavailable, StorageUnavailable
+from service.errors import BrokerUnavailable, ServiceError, StorageUnavailable
+from service.jobs.api_keys import KeyRing
 from service.jobs.broker import connect
 from service.jobs.deliveries import DeliveryLedger
 from service.jobs.estimate import Estimator, WindowSizes
 from service.jobs.events import EventReader
 from service.jobs.idempotency import Submissions
 from service.jobs.queue import JobQueue, create_celery
+from service.jobs.quotas import Quotas
 from service.jobs.store import RedisJobStore
 from service.jobs.throughput import ThroughputBook
 from service.jobs.workers import WorkerRegistry
@@ -58,6 +61,20 @@ GOODBYE_S = 5
 """Time for answers in flight when the gateway stops; event streams do not end by themselves."""
 
 PREVIEWS_AT_ONCE = 2
+
+ROUTES = (
+    jobs,
+    files,
+    previews,
+    estimates,
+    sharpness,
+    events,
+    webhooks,
+    uploads,
+    session,
+    system,
+    metrics,
+)
 
 OBJECTS_TIMEOUT = httpx.Timeout(60.0, connect=5.0)
 
@@ -83,7 +100,7 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
     )
     errors.install(app)
-    for module in (jobs, files, previews, estimates, sharpness, events, system, metrics, webhooks, uploads):
+    for module in ROUTES:
         app.include_router(module.router)
     _serve_page(app)
     app.add_middleware(Guard, hosts=_hosts(settings), media=settings.s3_public_url)
@@ -94,7 +111,10 @@ def main() -> None:
     """Serve until told to stop: ``python -m service.api``."""
     settings = Settings()
     configure_logging(settings.log_format, settings.log_level)
-    listener = _listen(settings)
+    try:
+        listener = _listen(settings)
+    except ServiceError as error:
+        raise SystemExit(f"cdvd: {error}") from error
     config = uvicorn.Config(
         create_app(settings),
         loop="asyncio",
@@ -108,11 +128,15 @@ def main() -> None:
 
 
 def _listen(settings: Settings) -> socket.socket:
+    def have_keys() -> bool:
+        with connect(settings.broker) as client:
+            return KeyRing(client).any()
+
     if settings.listen_fd is not None:
         listener = socket.socket(fileno=settings.listen_fd)
-        require_safe_address(listener.getsockname()[0], settings.allow_unauthenticated)
+        require_safe_address(listener.getsockname()[0], settings.allow_unauthenticated, have_keys)
         return listener
-    require_safe_address(settings.host, settings.allow_unauthenticated)
+    require_safe_address(settings.host, settings.allow_unauthenticated, have_keys)
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     return socket.create_server((settings.host, settings.port), family=family, backlog=128)
 
@@ -134,6 +158,8 @@ def _gateway(settings: Settings) -> Gateway:
         deliveries=DeliveryLedger(client),
         submissions=Submissions(client),
         spool=UploadSpool(settings.data / "uploads", settings.upload_keep_s, settings.min_free_bytes),
+        keys=KeyRing(client),
+        quotas=Quotas(client, settings.queue_limit),
         webhook_allow_private=settings.webhook_allow_private,
         load=load_registry(queue, store, workers),
         previews=asyncio.Semaphore(PREVIEWS_AT_ONCE),

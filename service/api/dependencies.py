@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, cast
 
+from anyio.to_thread import run_sync
 from fastapi import Depends, Request
 from prometheus_client import CollectorRegistry
 
+from service.api.access import NOBODY, Caller, Rule, admitted, rule_of
+from service.api.body import RequestBody
 from service.api.catalog import ModelCatalog
-from service.errors import ResultExpired
+from service.errors import ResultExpired, ServiceError
+from service.jobs.api_keys import KeyRing
 from service.jobs.deliveries import DeliveryLedger
 from service.jobs.estimate import Estimator
 from service.jobs.events import EventReader
 from service.jobs.idempotency import Submissions
 from service.jobs.job import Job, JobStatus
 from service.jobs.queue import JobQueue
+from service.jobs.quotas import Quotas
 from service.jobs.store import RedisJobStore
 from service.jobs.workers import WorkerRegistry
 from service.storage.spool import UploadSpool
@@ -34,7 +39,7 @@ class UploadLimits:
 
 @dataclass(frozen=True)
 class Gateway:
-    """The parts of a running gateway."""
+    """The parts of a running gateway. A route gets them as its caller sees them: without others' jobs and uploads."""
 
     store: RedisJobStore
     queue: JobQueue
@@ -48,11 +53,14 @@ class Gateway:
     deliveries: DeliveryLedger
     submissions: Submissions
     spool: UploadSpool
+    keys: KeyRing
+    quotas: Quotas
     webhook_allow_private: bool
     load: CollectorRegistry
     """Gauges that are read from Redis."""
     previews: asyncio.Semaphore
     """Bounds the child processes that decode: previews must not starve uploads of the processor."""
+    caller: Caller = NOBODY
 
     def job_with_files(self, job_id: str) -> Job:
         """A job whose files have not gone. Raises JobNotFound and ResultExpired."""
@@ -61,9 +69,34 @@ class Gateway:
             raise ResultExpired("the files of this job were removed when its time was over")
         return job
 
+    def seen_by(self, caller: Caller) -> Gateway:
+        """The same parts for one caller."""
+        return replace(
+            self,
+            caller=caller,
+            store=self.store if caller.sees_all else self.store.of(caller.tenant),
+            submissions=self.submissions.of(caller.tenant),
+            spool=self.spool.of(caller.tenant),
+        )
 
-def _gateway(request: Request) -> Gateway:
-    return cast(Gateway, request.app.state.gateway)
+
+async def _gateway(request: Request) -> Gateway:
+    """Lets nobody in who may not: no route gets its parts any other way. The body is not looked at before that."""
+    gateway = cast(Gateway, request.app.state.gateway)
+    rule = rule_of(request.method, request.scope["route"].path)
+    try:
+        caller = await run_sync(_admitted, gateway, request, rule)
+    except ServiceError:
+        await RequestBody(request).drain()
+        raise
+    return gateway.seen_by(caller)
+
+
+def _admitted(gateway: Gateway, request: Request, rule: Rule) -> Caller:
+    caller = admitted(request, gateway.keys, rule)
+    if rule.metered and caller.key is not None:
+        gateway.quotas.count_submission(caller.key)
+    return caller
 
 
 Parts = Annotated[Gateway, Depends(_gateway)]

@@ -47,6 +47,10 @@ STATUS: dict[type[errors.ServiceError], int] = {
     errors.FrameNotRestored: HTTPStatus.CONFLICT,
     errors.ResultExpired: HTTPStatus.GONE,
     errors.ModelNotFound: HTTPStatus.NOT_FOUND,
+    errors.Unauthenticated: HTTPStatus.UNAUTHORIZED,
+    errors.AccessError: HTTPStatus.FORBIDDEN,
+    errors.KeyNotFound: HTTPStatus.NOT_FOUND,
+    errors.LimitReached: HTTPStatus.TOO_MANY_REQUESTS,
     errors.BrokerUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.StorageUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
@@ -83,7 +87,12 @@ def install(app: FastAPI) -> None:
 
 async def _service_error(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, errors.ServiceError)
-    return problem(status_of(type(error)), error.code, str(error))
+    answer = problem(status_of(type(error)), error.code, str(error))
+    if isinstance(error, errors.LimitReached):
+        answer.headers["Retry-After"] = str(error.retry_after_s)
+    if isinstance(error, errors.Unauthenticated):
+        answer.headers["WWW-Authenticate"] = "Bearer"
+    return answer
 
 
 async def _invalid_request(_request: Request, error: Exception) -> JSONResponse:

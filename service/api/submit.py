@@ -6,15 +6,17 @@ import hashlib
 import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from anyio import CancelScope
 from anyio.to_thread import run_sync
 from starlette.requests import Request
 
+from service.api.body import RequestBody
 from service.api.dependencies import Gateway
 from service.api.options import RequestedOptions, read_options
-from service.api.upload import ReceivedUpload, filled_from_spool, received_upload
+from service.api.upload import ReceivedUpload, declared_length, filled_from_spool, received_upload
 from service.errors import (
     InvalidOption,
     JobNotFound,
@@ -27,10 +29,13 @@ from service.errors import (
 from service.jobs.estimate import Described
 from service.jobs.idempotency import checked_key
 from service.jobs.job import Job, JobSpec, SourceFile
+from service.jobs.quotas import Reservation
 from service.jobs.steps import PLAN
 from service.metrics import UPLOADS
 from service.video.probe import probe
 from service.webhooks.address import permitted_addresses, read_target
+
+Held = TypeVar("Held")
 
 
 async def submit(parts: Gateway, request: Request) -> Job:
@@ -39,11 +44,38 @@ async def submit(parts: Gateway, request: Request) -> Job:
     With an ``Idempotency-Key`` that was used before, the answer is the job that was made then.
     """
     with _counted():
-        async with received_upload(request, parts.storage, parts.limits.max_bytes) as received:
+        async with (
+            _in_thread(parts.quotas.room(parts.caller.key)) as room,
+            _reserved(parts, request, room),
+            received_upload(request, parts.storage, parts.limits.max_bytes) as received,
+        ):
             key = _idempotency_key(request)
+            submission = _Submission(parts, received, room)
             if key is None:
-                return await _new_job(parts, received)
-            return await _once(parts, received, key)
+                return await _new_job(submission)
+            return await _once(submission, key)
+
+
+@dataclass(frozen=True)
+class _Submission:
+    """What was sent, and the room that is kept for it."""
+
+    parts: Gateway
+    received: ReceivedUpload
+    room: Reservation
+
+
+@asynccontextmanager
+async def _reserved(parts: Gateway, request: Request, room: Reservation) -> AsyncIterator[None]:
+    """Refuse before the body arrives what there is no room for. A repetition needs none: its job is there."""
+    try:
+        key = request.headers.get("idempotency-key")
+        if key is None or not await run_sync(parts.submissions.knows, key):
+            await run_sync(parts.quotas.reserve, room, declared_length(request))
+    except ServiceError:
+        await RequestBody(request).drain()
+        raise
+    yield
 
 
 def _idempotency_key(request: Request) -> str | None:
@@ -51,10 +83,11 @@ def _idempotency_key(request: Request) -> str | None:
     return None if text is None else checked_key(text)
 
 
-async def _once(parts: Gateway, received: ReceivedUpload, key: str) -> Job:
+async def _once(submission: _Submission, key: str) -> Job:
     """The job of this key: the one that there is, else a new one. Held for as long as that takes, not while
     the body arrives: a client whose connection was cut may try again at once.
     """
+    parts, received = submission.parts, submission.received
     fingerprint = _fingerprint(received)
     async with _in_thread(parts.submissions.alone(key)):
         earlier = await run_sync(_earlier, parts, key, fingerprint)
@@ -62,7 +95,7 @@ async def _once(parts: Gateway, received: ReceivedUpload, key: str) -> Job:
             return earlier
         await run_sync(parts.submissions.remember, key, fingerprint, received.upload.job_id)
         try:
-            return await _new_job(parts, received)
+            return await _new_job(submission)
         except ServiceError:
             await run_sync(parts.submissions.forget, key)
             raise
@@ -79,11 +112,11 @@ def _earlier(parts: Gateway, key: str, fingerprint: str) -> Job | None:
 
 
 @asynccontextmanager
-async def _in_thread(manager: AbstractContextManager[None]) -> AsyncIterator[None]:
+async def _in_thread(manager: AbstractContextManager[Held]) -> AsyncIterator[Held]:
     """A context manager whose ways in and out may wait for Redis."""
-    await run_sync(manager.__enter__)
+    held = await run_sync(manager.__enter__)
     try:
-        yield
+        yield held
     finally:
         with CancelScope(shield=True):
             await run_sync(manager.__exit__, None, None, None)
@@ -95,14 +128,16 @@ def _fingerprint(received: ReceivedUpload) -> str:
     return hashlib.sha256(json.dumps(payload, sort_keys=True).encode()).hexdigest()
 
 
-async def _new_job(parts: Gateway, received: ReceivedUpload) -> Job:
+async def _new_job(submission: _Submission) -> Job:
     """A resumable upload becomes one job; it stays where it is when the job is refused."""
-    received = await run_sync(filled_from_spool, received, parts.spool)
+    parts = submission.parts
+    received = await run_sync(filled_from_spool, submission.received, parts.spool)
     spec = await _specify(parts, received)
-    job = await run_sync(_accept, parts, received, spec)
+    job = await run_sync(_accept, replace(submission, received=received), spec)
     if received.spooled:
         with suppress(UploadNotFound):
             await run_sync(parts.spool.remove, received.spooled)
+        await run_sync(parts.quotas.let_go, parts.caller.key, received.spooled)
     return job
 
 
@@ -154,12 +189,17 @@ def _known_model(parts: Gateway, requested: RequestedOptions) -> str:
     )
 
 
-def _accept(parts: Gateway, received: ReceivedUpload, spec: JobSpec) -> Job:
-    """Files, record, message, in this order: each may rely on those before. All or nothing remains."""
+def _accept(submission: _Submission, spec: JobSpec) -> Job:
+    """Files, record, message, in this order: each may rely on those before. All or nothing remains.
+
+    By now it is known how large the file is; the bytes of a resumable upload are counted since it began.
+    """
+    parts, received, room = submission.parts, submission.received, submission.room
+    parts.quotas.reserve(room, 0 if received.spooled else received.upload.size)
     job_id = received.upload.job_id
     received.upload.keep()
     try:
-        job = parts.store.create(job_id, _with_estimate(parts, spec))
+        job = parts.store.create(job_id, _with_estimate(parts, spec), room, parts.caller.tenant)
         parts.queue.enqueue(job_id, PLAN)
     except BaseException:
         with suppress(StorageUnavailable):

@@ -49,7 +49,7 @@ async def received_upload(
     body = RequestBody(request)
     try:
         boundary = boundary_of(request.headers.get("content-type", ""))
-        length = _declared_length(request, max_bytes)
+        length = _checked_length(request, max_bytes)
         upload = await run_sync(storage.begin_upload, new_job_id(), length)
     except (UploadError, StorageUnavailable):
         await body.drain()
@@ -125,10 +125,15 @@ def filled_from_spool(received: ReceivedUpload, spool: UploadSpool) -> ReceivedU
     return replace(received, filename=partial.filename, sha256=received.upload.finish())
 
 
-def _declared_length(request: Request, max_bytes: int) -> int:
-    """The Content-Length, 0 if there is none. Raises UploadTooLarge."""
+def declared_length(request: Request) -> int:
+    """The Content-Length, 0 if there is none."""
     text = request.headers.get("content-length", "0")
-    length = int(text) if text.isdecimal() else 0
+    return int(text) if text.isdecimal() else 0
+
+
+def _checked_length(request: Request, max_bytes: int) -> int:
+    """Raises UploadTooLarge."""
+    length = declared_length(request)
     if length > max_bytes + FORM_OVERHEAD_BYTES:
         raise UploadTooLarge(f"the request has {length} bytes; videos up to {max_bytes} bytes are taken")
     return length

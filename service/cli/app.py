@@ -16,6 +16,7 @@ from typing import Annotated
 import typer
 from typer.main import get_command
 
+from service.cli import keys
 from service.cli.commands import commands
 from service.cli.exits import Exit
 from service.cli.options import (
@@ -56,6 +57,8 @@ app = typer.Typer(
 )
 
 app.add_typer(commands)
+app.add_typer(keys.commands, name="keys")
+app.command("webhook-secret")(keys.webhook_secret)
 
 
 @app.command()

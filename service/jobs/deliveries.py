@@ -15,6 +15,7 @@ import redis
 
 from service.errors import DeliveryNotFound
 from service.jobs import keys
+from service.jobs.api_keys import DEFAULT_TENANT
 from service.jobs.broker import broker_errors, texts
 from service.jobs.due import DueList, Ticket
 from service.jobs.keys import JobKeys
@@ -124,11 +125,17 @@ class DeliveryLedger:
         self._due.add(f"{job_id} {event_id}", time.time())
         return delivery
 
-    def secret(self) -> str:
-        """The secret of this installation, made when it is first asked for."""
+    def tenant_of(self, delivery: Delivery) -> str:
+        """Whose job it is about."""
         with broker_errors():
-            self._redis.set(keys.WEBHOOK_SECRET, new_secret(), nx=True)
-            return str(self._redis.get(keys.WEBHOOK_SECRET))
+            return str(self._redis.hget(JobKeys(delivery.job_id).record, "tenant") or DEFAULT_TENANT)
+
+    def secret(self, tenant: str) -> str:
+        """The secret of a tenant, made when it is first asked for."""
+        name = keys.webhook_secret(tenant)
+        with broker_errors():
+            self._redis.set(name, new_secret(), nx=True)
+            return str(self._redis.get(name))
 
     def _save(self, delivery: Delivery) -> None:
         fields = {

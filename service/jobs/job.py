@@ -135,6 +135,8 @@ class Job:
     progress: Progress
     output: Output | None
     error: Failure | None
+    tenant: str
+    """Whose it is."""
 
 
 def new_job_id() -> str:

@@ -13,7 +13,11 @@ WEBHOOKS_DUE = "cdvd:due:webhooks"
 WEBHOOKS_DEAD = "cdvd:webhooks:dead"
 """The same of those that were given up, by the time of that."""
 
-WEBHOOK_SECRET = "cdvd:webhooks:secret"
+API_KEYS = "cdvd:keys"
+"""Sorted set of the prefixes of all keys, by the time of their creation."""
+
+TENANTS = "cdvd:tenant:"
+"""In front of what is a tenant's; scripts put its name behind."""
 
 PARTIALS_DUE = "cdvd:due:partials"
 """Sorted set of canceled jobs whose finished segments are to be joined."""
@@ -33,14 +37,39 @@ def jobs_with(status: str) -> str:
     return f"cdvd:jobs:{status}"
 
 
-def submission(idempotency_key: str) -> str:
+def jobs_of(tenant: str, status: str | None = None) -> str:
+    """Sorted set like ALL_JOBS of one tenant's jobs, or of those in one state."""
+    return f"{TENANTS}{tenant}:jobs:{status}" if status else f"{TENANTS}{tenant}:jobs"
+
+
+def webhook_secret(tenant: str) -> str:
+    """Signs the webhooks of a tenant."""
+    return f"{TENANTS}{tenant}:webhook-secret"
+
+
+def submission(tenant: str, idempotency_key: str) -> str:
     """``<fingerprint> <job id>`` of what was submitted under a client's key, for a day."""
-    return f"cdvd:submission:{idempotency_key}"
+    return f"{TENANTS}{tenant}:submission:{idempotency_key}"
 
 
-def submission_lease(idempotency_key: str) -> str:
+def submission_lease(tenant: str, idempotency_key: str) -> str:
     """Held while such a submission is being accepted."""
-    return f"cdvd:submission-lease:{idempotency_key}"
+    return f"{TENANTS}{tenant}:submission-lease:{idempotency_key}"
+
+
+def api_key(prefix: str) -> str:
+    """Hash: what a key may do, and the SHA-256 of its secret."""
+    return f"cdvd:key:{prefix}"
+
+
+def session(sha256: str) -> str:
+    """Prefix of the key that a browser's session stands for; gone when the session is over."""
+    return f"cdvd:session:{sha256}"
+
+
+def submission_rate(prefix: str) -> str:
+    """When a key has its whole rate again, unix seconds."""
+    return f"cdvd:key:{prefix}:rate"
 
 
 def worker(name: str) -> str:
@@ -51,6 +80,50 @@ def worker(name: str) -> str:
 def claim(job_id: str, step: str) -> str:
     """Who works on a step right now; gone soon after that worker is."""
     return f"cdvd:job:{job_id}:claim:{step}"
+
+
+@dataclass(frozen=True)
+class Account:
+    """What an API key uses."""
+
+    prefix: str
+
+    @property
+    def active(self) -> str:
+        """Sorted set of its jobs that have not ended."""
+        return f"cdvd:key:{self.prefix}:active"
+
+    @property
+    def used(self) -> str:
+        """Bytes of its uploads and results that are kept."""
+        return f"cdvd:key:{self.prefix}:bytes"
+
+    @property
+    def held(self) -> str:
+        """Hash: token -> '<until> <bytes> <jobs>', what is reserved for submissions on their way."""
+        return f"cdvd:key:{self.prefix}:held"
+
+
+@dataclass(frozen=True)
+class _Queue(Account):
+    """The same of the whole installation, whose active jobs are those that wait."""
+
+    prefix: str = ""
+
+    @property
+    def active(self) -> str:
+        return jobs_with("queued")
+
+    @property
+    def used(self) -> str:
+        return "cdvd:queue:bytes"
+
+    @property
+    def held(self) -> str:
+        return "cdvd:queue:held"
+
+
+QUEUE = _Queue()
 
 
 @dataclass(frozen=True)

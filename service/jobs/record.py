@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import TypeAdapter
 
+from service.jobs.api_keys import DEFAULT_TENANT
 from service.jobs.job import Failure, Job, JobSpec, JobStatus, Output, Progress, Stage
 from service.types import Segment
 
@@ -31,6 +32,7 @@ def read_job(job_id: str, record: Mapping[str, str], frames: Sequence[str], step
         progress=_progress(status, record, spec, sum(map(int, frames)), steps),
         output=Output(**json.loads(record["output"])) if "output" in record else None,
         error=Failure(**json.loads(record["error"])) if "error" in record else None,
+        tenant=record.get("tenant", DEFAULT_TENANT),
     )
 
 

@@ -20,10 +20,49 @@ local function worker_of(owner)
 end
 """
 
+_ACCOUNT = """
+local function account(record, id)
+    local fields = redis.call('HMGET', record, 'key', 'status', 'source_bytes', 'output', 'counted_bytes')
+    local key, status = fields[1], fields[2]
+    if not key then return end
+    local bytes = 0
+    if status and status ~= 'expired' then
+        bytes = tonumber(fields[3]) + (fields[4] and cjson.decode(fields[4]).bytes or 0)
+    end
+    local change = string.format('%.0f', bytes - tonumber(fields[5] or 0))
+    redis.call('INCRBY', 'cdvd:key:' .. key .. ':bytes', change)
+    redis.call('HSET', record, 'counted_bytes', string.format('%.0f', bytes))
+    local active = 'cdvd:key:' .. key .. ':active'
+    if status == 'queued' or status == 'running' then
+        redis.call('ZADD', active, 0, id)
+    else
+        redis.call('ZREM', active, id)
+    end
+end
+"""
+"""What the key of a job uses (``keys.Account``), after any change of the job."""
+
+ENROLL = (
+    _ACCOUNT
+    + """
+account(KEYS[1], ARGV[1])
+"""
+)
+"""A new job counts from now on."""
+
+WITHDRAW = (
+    _ACCOUNT
+    + """
+if redis.call('HDEL', KEYS[1], 'status') == 1 then account(KEYS[1], ARGV[1]) end
+"""
+)
+"""A job that is about to be deleted counts no more."""
+
 TRANSITION = (
     _EVENT
+    + _ACCOUNT
     + """
-local record, events, index_prefix, webhooks, webhooks_due, partials_due, expiry_due = unpack(KEYS)
+local record, events, index_prefix, webhooks, webhooks_due, partials_due, expiry_due, tenants = unpack(KEYS)
 local id, sources, target, now = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local status = redis.call('HGET', record, 'status')
 if not status then return 'missing' end
@@ -32,6 +71,9 @@ redis.call('HSET', record, 'status', target)
 for i = 5, #ARGV, 2 do redis.call('HSET', record, ARGV[i], ARGV[i + 1]) end
 redis.call('ZREM', index_prefix .. status, id)
 redis.call('ZADD', index_prefix .. target, 0, id)
+local own_prefix = tenants .. (redis.call('HGET', record, 'tenant') or 'default') .. ':jobs:'
+redis.call('ZREM', own_prefix .. status, id)
+redis.call('ZADD', own_prefix .. target, 0, id)
 local entry = event(events, now, 'type', 'status', 'status', target)
 if target == 'queued' then
     redis.call('HDEL', record, 'expires_at', 'output')
@@ -49,6 +91,7 @@ elseif target == 'succeeded' or target == 'failed' or target == 'canceled' then
     end
     if target == 'canceled' and fields[5] then redis.call('ZADD', partials_due, now, id) end
 end
+account(record, id)
 return 'changed'
 """
 )
@@ -57,11 +100,15 @@ return 'changed'
 What follows from an end is noted in the same breath: when files go, what is delivered, what is joined.
 """
 
-SET_PARTIAL = """
+SET_PARTIAL = (
+    _ACCOUNT
+    + """
 if redis.call('HGET', KEYS[1], 'status') ~= 'canceled' then return 0 end
 redis.call('HSET', KEYS[1], 'output', ARGV[1])
+account(KEYS[1], ARGV[2])
 return 1
 """
+)
 
 CLAIM = (
     _EVENT

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import time
 from collections.abc import Mapping
@@ -11,9 +12,11 @@ import redis
 
 from service.errors import JobNotFound, JobStateConflict
 from service.jobs import keys, scripts, steps
+from service.jobs.api_keys import DEFAULT_TENANT
 from service.jobs.broker import broker_errors, texts
 from service.jobs.job import JOB_ID, Failure, Job, JobSpec, JobStatus, Output, sources_of
-from service.jobs.keys import JobKeys
+from service.jobs.keys import Account, JobKeys
+from service.jobs.quotas import Reservation
 from service.jobs.record import SPEC, read_job
 
 
@@ -32,18 +35,40 @@ class RedisJobStore:
         """``retention_s``: for how long files stay after a job has ended; 0 is for ever."""
         self._redis = client
         self._retention_s = retention_s
+        self._tenant: str | None = None
+        self._enroll = client.register_script(scripts.ENROLL)
+        self._withdraw = client.register_script(scripts.WITHDRAW)
         self._set_partial = client.register_script(scripts.SET_PARTIAL)
         self._transition = client.register_script(scripts.TRANSITION)
         self._retry = client.register_script(scripts.RETRY)
 
-    def create(self, job_id: str, spec: JobSpec) -> Job:
-        """Record a new queued job whose first step, the plan, is to be enqueued by the caller."""
+    def of(self, tenant: str) -> RedisJobStore:
+        """The same store, in which there are the jobs of one tenant and no others."""
+        view = copy.copy(self)
+        view._tenant = tenant
+        return view
+
+    def create(
+        self,
+        job_id: str,
+        spec: JobSpec,
+        reservation: Reservation | None = None,
+        tenant: str = DEFAULT_TENANT,
+    ) -> Job:
+        """Record a new queued job whose first step, the plan, is to be enqueued by the caller.
+
+        What was reserved for it becomes its own in the same transaction.
+        """
         now = time.time()
         record: dict[bytes | bytearray | memoryview[int] | str | int | float, str | float] = {
             "status": JobStatus.QUEUED.value,
             "created_at": now,
             "spec": SPEC.dump_json(spec).decode(),
+            "tenant": tenant,
+            "source_bytes": spec.source.bytes,
         }
+        if reservation is not None and reservation.key is not None:
+            record["key"] = reservation.key.prefix
         if spec.webhook_url is not None:
             record["webhook_url"] = spec.webhook_url
         names = JobKeys(job_id)
@@ -52,7 +77,14 @@ class RedisJobStore:
             pipe.hset(names.steps, steps.PLAN, f"queued {now}")
             pipe.zadd(keys.ALL_JOBS, {job_id: 0})
             pipe.zadd(keys.jobs_with(JobStatus.QUEUED), {job_id: 0})
+            pipe.zadd(keys.jobs_of(tenant), {job_id: 0})
+            pipe.zadd(keys.jobs_of(tenant, JobStatus.QUEUED), {job_id: 0})
             pipe.xadd(names.events, {"type": "status", "status": JobStatus.QUEUED.value, "time": now})
+            self._enroll(keys=[names.record], args=[job_id], client=pipe)
+            if reservation is not None:
+                pipe.hdel(keys.QUEUE.held, reservation.token)
+                if reservation.key is not None:
+                    pipe.hdel(Account(reservation.key.prefix).held, reservation.token)
             pipe.execute()
         return self.get(job_id)
 
@@ -65,7 +97,7 @@ class RedisJobStore:
 
     def page(self, status: JobStatus | None = None, limit: int = 20, cursor: str | None = None) -> JobPage:
         """Up to ``limit`` jobs that are older than ``cursor``, newest first."""
-        index = keys.jobs_with(status) if status else keys.ALL_JOBS
+        index = self._index(status)
         newest = f"({cursor}" if cursor else "+"
         with broker_errors():
             ids = texts(self._redis.zrevrangebylex(index, newest, "-", start=0, num=limit + 1))
@@ -85,6 +117,7 @@ class RedisJobStore:
             return {status: int(self._redis.zcard(keys.jobs_with(status))) for status in JobStatus}
 
     def exists(self, job_id: str) -> bool:
+        """Whether any tenant has it."""
         with broker_errors():
             return bool(self._redis.exists(JobKeys(job_id).record))
 
@@ -116,6 +149,7 @@ class RedisJobStore:
 
         Raises JobNotFound, and JobStateConflict for a job that is over (canceled again is fine).
         """
+        self._require(job_id)
         answer = self._change(job_id, JobStatus.CANCELED, self._ended())
         if answer not in ("changed", JobStatus.CANCELED, "missing"):
             raise JobStateConflict(f"the job has {answer}; only queued and running jobs can be canceled")
@@ -126,6 +160,7 @@ class RedisJobStore:
 
         Returns the steps to enqueue. Raises JobNotFound and JobStateConflict.
         """
+        self._require(job_id)
         answer = self._change(job_id, JobStatus.QUEUED, {})
         if answer == "missing":
             raise JobNotFound(f"there is no job {job_id[:64]!r}")
@@ -140,7 +175,7 @@ class RedisJobStore:
         """Record the file that a canceled job leaves. False if it is not canceled any more."""
         with broker_errors():
             text = json.dumps(asdict(output))
-            return bool(self._set_partial(keys=[JobKeys(job_id).record], args=[text]))
+            return bool(self._set_partial(keys=[JobKeys(job_id).record], args=[text, job_id]))
 
     def expire(self, job_id: str) -> bool:
         """A job that has ended becomes expired. False if it is active again or deleted."""
@@ -148,16 +183,34 @@ class RedisJobStore:
 
     def delete(self, job_id: str) -> None:
         """Forget the job, whatever its state; workers notice at the next window. Raises JobNotFound."""
+        tenant = self.get(job_id).tenant
         names = JobKeys(job_id)
+        everywhere = (
+            keys.PARTIALS_DUE,
+            keys.EXPIRY_DUE,
+            keys.FORGET_DUE,
+            keys.ALL_JOBS,
+            keys.jobs_of(tenant),
+        )
+        by_status = [
+            name for status in JobStatus for name in (keys.jobs_with(status), keys.jobs_of(tenant, status))
+        ]
         with broker_errors(), self._redis.pipeline(transaction=True) as pipe:
+            self._withdraw(keys=[names.record], args=[job_id], client=pipe)
             pipe.delete(*names.all())
-            for index in (keys.ALL_JOBS, *(keys.jobs_with(status) for status in JobStatus)):
+            for index in (*everywhere, *by_status):
                 pipe.zrem(index, job_id)
-            for due in (keys.PARTIALS_DUE, keys.EXPIRY_DUE, keys.FORGET_DUE):
-                pipe.zrem(due, job_id)
-            removed = pipe.execute()[0]
-        if not removed:
-            raise JobNotFound(f"there is no job {job_id[:64]!r}")
+            pipe.execute()
+
+    def _require(self, job_id: str) -> None:
+        """Raises JobNotFound for what is another tenant's."""
+        if self._tenant is not None:
+            self.get(job_id)
+
+    def _index(self, status: JobStatus | None) -> str:
+        if self._tenant is not None:
+            return keys.jobs_of(self._tenant, status)
+        return keys.jobs_with(status) if status else keys.ALL_JOBS
 
     def _ended(self) -> dict[str, str | float]:
         now = time.time()
@@ -179,6 +232,7 @@ class RedisJobStore:
                         keys.WEBHOOKS_DUE,
                         keys.PARTIALS_DUE,
                         keys.EXPIRY_DUE,
+                        keys.TENANTS,
                     ],
                     args=[job_id, allowed, target.value, time.time(), *pairs],
                 )
@@ -194,6 +248,5 @@ class RedisJobStore:
                 pipe.hvals(names.steps)
             answers = pipe.execute()
         rows = zip(ids, answers[0::3], answers[1::3], answers[2::3], strict=True)
-        return tuple(
-            read_job(job_id, record, frames, state) for job_id, record, frames, state in rows if record
-        )
+        jobs = (read_job(job_id, record, frames, state) for job_id, record, frames, state in rows if record)
+        return tuple(job for job in jobs if self._tenant in (None, job.tenant))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Callable
 
 from service.errors import InsecureAddress
 
@@ -15,10 +16,14 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def require_safe_address(host: str, allow_unauthenticated: bool) -> None:
-    """Raise InsecureAddress where the whole network could use a service that asks for no key."""
-    if not is_loopback(host) and not allow_unauthenticated:
+def require_safe_address(host: str, allow_unauthenticated: bool, have_keys: Callable[[], bool]) -> None:
+    """Raise InsecureAddress where the whole network could use a service that asks for no key.
+
+    ``have_keys`` is asked only where it matters.
+    """
+    if not is_loopback(host) and not allow_unauthenticated and not have_keys():
         raise InsecureAddress(
-            f"{host} is reachable from other machines and no keys are configured, so everybody could send, "
-            "read and delete jobs. Bind 127.0.0.1, or set CDVD_ALLOW_UNAUTHENTICATED=true to accept that."
+            f"{host} is reachable from other machines and there are no keys, so everybody could send, read and delete "
+            "jobs. Make a key with `cdvd keys create NAME`, or bind 127.0.0.1; CDVD_ALLOW_UNAUTHENTICATED=true is for "
+            "where something else decides who reaches it."
         )

@@ -8,6 +8,7 @@ Nothing else is kept, so a gateway that dies leaves an upload that goes on where
 
 from __future__ import annotations
 
+import copy
 import fcntl
 import json
 import os
@@ -46,6 +47,8 @@ class Partial:
     """As the client sent it."""
     expires_at: float
     """Puts off with every byte that arrives."""
+    owner: str = ""
+    """Whose it is."""
 
     @property
     def complete(self) -> bool:
@@ -57,6 +60,7 @@ class _About:
     length: int
     filename: str
     metadata: str
+    owner: str = ""
 
 
 class Appender:
@@ -88,19 +92,29 @@ class UploadSpool:
 
     def __init__(self, root: Path, keep_s: float, reserve_bytes: int = 0) -> None:
         self._root = root
-        self._keep_s = keep_s
+        self.keep_s = keep_s
         self._reserve = reserve_bytes
+        self._owner: str | None = None
         root.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
 
-    def create(self, length: int, filename: str, metadata: str) -> Partial:
-        """Raises StorageFull unless ``length`` bytes fit. Removes what has expired."""
+    def of(self, owner: str) -> UploadSpool:
+        """The same spool, in which there are the uploads of one owner and no others."""
+        view = copy.copy(self)
+        view._owner = owner
+        return view
+
+    def create(self, length: int, filename: str, metadata: str, upload_id: str | None = None) -> Partial:
+        """``upload_id``: one from ``new_upload_id``. Raises StorageFull unless ``length`` bytes fit. Removes what
+        has expired.
+        """
         self.sweep()
         self._check_space(length)
-        upload_id = secrets.token_hex(16)
+        upload_id = upload_id or new_upload_id()
+        about = _About(length, filename, metadata, self._owner or "")
         directory = self._root / upload_id
         with full_disk():
             directory.mkdir(mode=_PRIVATE)
-            (directory / "about.json").write_text(json.dumps(asdict(_About(length, filename, metadata))))
+            (directory / "about.json").write_text(json.dumps(asdict(about)))
             (directory / "data").touch()
         return self.get(upload_id)
 
@@ -114,7 +128,9 @@ class UploadSpool:
             state = (directory / "data").stat()
         except (FileNotFoundError, ValueError):
             raise UploadNotFound(f"there is no upload {upload_id[:64]!r}, or it has expired") from None
-        expires_at = state.st_mtime + self._keep_s
+        if self._owner not in (None, about.owner):
+            raise UploadNotFound(f"there is no upload {upload_id!r}, or it has expired")
+        expires_at = state.st_mtime + self.keep_s
         if expires_at < time.time():
             raise UploadNotFound(f"upload {upload_id} has expired")
         return Partial(
@@ -125,6 +141,7 @@ class UploadSpool:
             about.filename,
             about.metadata,
             expires_at,
+            about.owner,
         )
 
     @contextmanager
@@ -154,7 +171,7 @@ class UploadSpool:
         for directory in self._root.iterdir():
             with suppress(FileNotFoundError):
                 changed = max(path.stat().st_mtime for path in (directory, *directory.iterdir()))
-                if changed + self._keep_s < time.time():
+                if changed + self.keep_s < time.time():
                     shutil.rmtree(directory, ignore_errors=True)
                     removed += 1
         return removed
@@ -171,6 +188,11 @@ class UploadSpool:
             raise StorageFull(
                 f"{free} bytes are free; {wanted} are needed and {self._reserve} stay free; try again later"
             )
+
+
+def new_upload_id() -> str:
+    """128 random bits: cannot be guessed."""
+    return secrets.token_hex(16)
 
 
 def _lock(descriptor: int) -> None:

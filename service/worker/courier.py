@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 
 from service.errors import WebhookFailed, WebhookRefused
+from service.jobs.api_keys import DEFAULT_TENANT
 from service.jobs.deliveries import Delivery, DeliveryLedger, DeliveryState
 from service.webhooks.post import WebhookClient
 from service.webhooks.signature import signed_headers
@@ -45,7 +46,9 @@ class Courier:
     def __init__(
         self, ledger: DeliveryLedger, client: WebhookClient, plan: RetryPlan, secret: str | None = None
     ) -> None:
-        """``secret``: None for the installation's own, in Redis."""
+        """``secret`` signs for the default tenant; None for one that is kept in Redis. Every other tenant has its
+        own there: with a common one, tenants could sign in each other's name.
+        """
         self._ledger = ledger
         self._client = client
         self._plan = plan
@@ -63,7 +66,7 @@ class Courier:
     def _attempt(self, delivery: Delivery, url: str) -> Delivery:
         now = time.time()
         body = message(delivery)
-        secret = self._secret or self._ledger.secret()
+        secret = self._secret_for(delivery)
         headers = {
             "Content-Type": "application/json",
             "User-Agent": "cdvd-webhooks",
@@ -77,6 +80,12 @@ class Courier:
         except WebhookFailed as error:
             return self._later(replace(tried, last_answer=str(error)))
         return self._answered(replace(tried, last_answer=str(status)), status)
+
+    def _secret_for(self, delivery: Delivery) -> str:
+        tenant = self._ledger.tenant_of(delivery)
+        if self._secret and tenant == DEFAULT_TENANT:
+            return self._secret
+        return self._ledger.secret(tenant)
 
     def _answered(self, tried: Delivery, status: int) -> Delivery:
         if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:

@@ -144,7 +144,11 @@ def cancel_job(job_id: str, parts: Parts) -> Response:
 )
 def retry_job(job_id: str, parts: Parts) -> Response:
     """Go on with a failed or canceled job from its finished segments."""
-    for step in parts.store.retry(job_id):
+    job = parts.store.get(job_id)
+    with parts.quotas.room(parts.caller.key) as room:
+        parts.quotas.reserve(room, 0)
+        steps = parts.store.retry(job.id)
+    for step in steps:
         parts.queue.enqueue(job_id, step)
     return _answer(parts.store.get(job_id), HTTPStatus.ACCEPTED)
 

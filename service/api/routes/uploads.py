@@ -27,7 +27,7 @@ from service.errors import (
     WrongContentType,
 )
 from service.metrics import UPLOAD_BYTES
-from service.storage.spool import Appender, Partial
+from service.storage.spool import Appender, Partial, new_upload_id
 
 router = APIRouter(prefix="/uploads", tags=["uploads"])
 
@@ -97,7 +97,13 @@ async def _created(parts: Gateway, request: Request) -> Partial:
     tus.require_version(request.headers)
     length = tus.upload_length(request.headers, parts.limits.max_bytes)
     metadata = tus.upload_metadata(request.headers)
-    return await run_sync(parts.spool.create, length, tus.filename_in(metadata), metadata)
+    upload_id, key = new_upload_id(), parts.caller.key
+    await run_sync(parts.quotas.hold_bytes, key, upload_id, length, parts.spool.keep_s)
+    try:
+        return await run_sync(parts.spool.create, length, tus.filename_in(metadata), metadata, upload_id)
+    except ServiceError:
+        await run_sync(parts.quotas.let_go, key, upload_id)
+        raise
 
 
 @router.head(
@@ -148,6 +154,7 @@ def terminate_upload(upload_id: str, parts: Parts, request: Request) -> Response
     """Give an upload up."""
     tus.require_version(request.headers)
     parts.spool.remove(upload_id)
+    parts.quotas.let_go(parts.caller.key, upload_id)
     return Response(status_code=HTTPStatus.NO_CONTENT, headers=_RESUMABLE)
 
 
@@ -155,6 +162,8 @@ async def _append(
     parts: Gateway, request: Request, body: RequestBody, upload_id: str, offset: int
 ) -> Partial:
     checksum = tus.upload_checksum(request.headers)
+    length = (await run_sync(parts.spool.get, upload_id)).length
+    await run_sync(parts.quotas.hold_bytes, parts.caller.key, upload_id, length, parts.spool.keep_s)
     with parts.spool.appending(upload_id, offset) as appender:
         try:
             await _receive(body, appender, checksum)

@@ -9,11 +9,15 @@ from service.local.address import is_loopback, require_safe_address
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "localhost", "::1", "[::1]"])
 def test_this_machine_is_safe(host: str) -> None:
     assert is_loopback(host)
-    require_safe_address(host, allow_unauthenticated=False)
+    require_safe_address(host, allow_unauthenticated=False, have_keys=lambda: False)
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.2", "example.org", "localhost.example.org", ""])
 def test_every_other_address_needs_consent(host: str) -> None:
     with pytest.raises(InsecureAddress, match="CDVD_ALLOW_UNAUTHENTICATED"):
-        require_safe_address(host, allow_unauthenticated=False)
-    require_safe_address(host, allow_unauthenticated=True)
+        require_safe_address(host, allow_unauthenticated=False, have_keys=lambda: False)
+    require_safe_address(host, allow_unauthenticated=True, have_keys=lambda: False)
+
+
+def test_other_addresses_are_served_once_there_are_keys() -> None:
+    require_safe_address("0.0.0.0", allow_unauthenticated=False, have_keys=lambda: True)

@@ -1,0 +1,140 @@
+"""Who is asking, and what they may do: one rule for every route, and who breaks it is told why.
+
+Before the first key is made, everybody is the same anonymous caller with every right; the service is then bound to
+this machine. From the first key on, also after all were revoked, every route that handles data asks for one:
+``Authorization: Bearer <key>``, or the cookie of a session, for what cannot send a header (a video element, a
+link, an event source).
+
+``/metrics`` tells about all tenants together, so it wants a scope of its own, which the key of a Prometheus needs
+and no other: ``cdvd keys create prometheus --scope metrics``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from starlette.requests import Request
+
+from service.errors import OriginMissing, ScopeMissing, Unauthenticated
+from service.jobs.api_keys import DEFAULT_TENANT, ApiKey, KeyRing, Scope
+
+COOKIE = "cdvd_session"
+_SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What a route asks for."""
+
+    scopes: tuple[Scope, ...] = ()
+    """One of these; none is open to everybody."""
+    metered: bool = False
+    """Whether it counts as a submission."""
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who is asking, and whose is what they make."""
+
+    tenant: str
+    scopes: frozenset[Scope]
+    key: ApiKey | None = None
+
+    @property
+    def sees_all(self) -> bool:
+        """Jobs of every tenant."""
+        return self.key is not None and Scope.ADMIN in self.scopes
+
+    def may(self, rule: Rule) -> bool:
+        return not rule.scopes or bool(self.scopes & {*rule.scopes, Scope.ADMIN})
+
+
+ANONYMOUS = Caller(DEFAULT_TENANT, frozenset(Scope))
+NOBODY = Caller("", frozenset())
+"""Asks for what is open to everybody; has no jobs."""
+
+_OPEN = Rule()
+_READ = Rule((Scope.READ,))
+_WRITE = Rule((Scope.SUBMIT,))
+_SUBMIT = Rule((Scope.SUBMIT,), metered=True)
+
+RULES: dict[str, Rule] = {
+    "GET /": _OPEN,
+    "GET /docs": _OPEN,
+    "GET /openapi.json": _OPEN,
+    "GET /livez": _OPEN,
+    "GET /readyz": _OPEN,
+    "GET /session": _OPEN,
+    "POST /session": _OPEN,
+    "DELETE /session": _OPEN,
+    "GET /metrics": Rule((Scope.METRICS,)),
+    "GET /models": Rule((Scope.READ, Scope.SUBMIT)),
+    "POST /estimates": _SUBMIT,
+    "POST /jobs": _SUBMIT,
+    "GET /jobs": _READ,
+    "GET /jobs/{job_id}": _READ,
+    "DELETE /jobs/{job_id}": _WRITE,
+    "POST /jobs/{job_id}/cancel": _WRITE,
+    "POST /jobs/{job_id}/retry": _SUBMIT,
+    "GET /jobs/{job_id}/events": _READ,
+    "GET /jobs/{job_id}/result": _READ,
+    "GET /jobs/{job_id}/source": _READ,
+    "GET /jobs/{job_id}/report": _READ,
+    "GET /jobs/{job_id}/sharpness": _READ,
+    "GET /jobs/{job_id}/preview/{frame}.jpg": _READ,
+    "GET /jobs/{job_id}/webhooks": _READ,
+    "POST /jobs/{job_id}/webhooks/{event_id}/resend": _WRITE,
+    "OPTIONS /uploads": _OPEN,
+    "POST /uploads": _WRITE,
+    "HEAD /uploads/{upload_id}": _WRITE,
+    "PATCH /uploads/{upload_id}": _WRITE,
+    "DELETE /uploads/{upload_id}": _WRITE,
+}
+
+
+def rule_of(method: str, path: str) -> Rule:
+    """The rule of a route, by its template. HEAD is GET; a route that was forgotten is the operator's alone."""
+    named = RULES.get(f"{method} {path}")
+    if named is None and method == "HEAD":
+        named = RULES.get(f"GET {path}")
+    return named or Rule((Scope.ADMIN,))
+
+
+def admitted(request: Request, ring: KeyRing, rule: Rule) -> Caller:
+    """The caller, if the rule lets them in. Raises Unauthenticated, ScopeMissing, OriginMissing."""
+    if not rule.scopes:
+        return NOBODY
+    caller = caller_of(request, ring)
+    if caller is None:
+        raise Unauthenticated("send a valid key as Authorization: Bearer <key>; `cdvd keys create` makes one")
+    if not caller.may(rule):
+        wanted = " or ".join(rule.scopes)
+        raise ScopeMissing(
+            f"this takes a key with the scope {wanted}; this one has: {', '.join(caller.scopes)}"
+        )
+    return caller
+
+
+def caller_of(request: Request, ring: KeyRing) -> Caller | None:
+    """By key, or by session; None for neither where one is asked for."""
+    if not ring.any():
+        return ANONYMOUS
+    scheme, _, text = request.headers.get("authorization", "").partition(" ")
+    if scheme:
+        key = ring.identify(text.strip()) if scheme.lower() == "bearer" else None
+    else:
+        key = _in_session(request, ring)
+    return None if key is None else Caller(key.tenant, key.scopes, key)
+
+
+def _in_session(request: Request, ring: KeyRing) -> ApiKey | None:
+    """Browsers send the cookie by themselves, so what changes something must also come from a page of ours: the guard
+    compares the Origin, and browsers send it with every such request.
+    """
+    token = request.cookies.get(COOKIE)
+    key = ring.in_session(token) if token else None
+    if key is not None and request.method not in _SAFE_METHODS and "origin" not in request.headers:
+        raise OriginMissing(
+            "a session serves only the page itself; programs send Authorization: Bearer <key>"
+        )
+    return key

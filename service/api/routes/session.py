@@ -1,0 +1,79 @@
+"""``/session``: a browser shows its key once and then has a cookie, which also goes along where no header can."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, Field
+
+from service.api.access import COOKIE, caller_of
+from service.api.dependencies import Gateway, Parts
+from service.api.documented import Responses, headers, problems
+from service.errors import Unauthenticated
+from service.jobs.api_keys import SESSION_S, Scope
+
+router = APIRouter(prefix="/session", tags=["service"])
+
+
+class SessionBody(BaseModel):
+    """What this browser, or this key, may do here."""
+
+    keys_required: bool = Field(
+        description="false: there are no keys, and whoever reaches this service may do all"
+    )
+    signed_in: bool = Field(description="whether requests like this one are let in")
+    tenant: str | None = Field(examples=["default"])
+    scopes: list[Scope]
+
+
+_COOKIE_SET: Responses = {200: {"headers": headers(Set_Cookie="HttpOnly, SameSite=Strict, for twelve hours")}}
+
+
+@router.get("", responses=problems())
+def show_session(parts: Parts, request: Request) -> SessionBody:
+    """Whether a key is needed, and whose this one is."""
+    return _body(parts, request)
+
+
+@router.post("", responses={**problems(Unauthenticated), **_COOKIE_SET})
+def begin_session(parts: Parts, request: Request, response: Response) -> SessionBody:
+    """Sign in with `Authorization: Bearer <key>`: sets a cookie that stands for the key."""
+    caller = caller_of(request, parts.keys) if "authorization" in request.headers else None
+    if caller is None:
+        raise Unauthenticated("send a valid key as Authorization: Bearer <key>")
+    if caller.key is not None:
+        response.set_cookie(
+            COOKIE,
+            parts.keys.begin_session(caller.key),
+            max_age=SESSION_S,
+            httponly=True,
+            samesite="strict",
+            secure=_over_tls(request),
+        )
+    return _body(parts, request)
+
+
+@router.delete("", status_code=204, responses=problems())
+def end_session(parts: Parts, request: Request) -> Response:
+    """Sign out."""
+    if token := request.cookies.get(COOKIE):
+        parts.keys.end_session(token)
+    response = Response(status_code=HTTPStatus.NO_CONTENT)
+    response.delete_cookie(COOKIE, httponly=True, samesite="strict")
+    return response
+
+
+def _body(parts: Gateway, request: Request) -> SessionBody:
+    caller = caller_of(request, parts.keys)
+    return SessionBody(
+        keys_required=parts.keys.any(),
+        signed_in=caller is not None,
+        tenant=caller.tenant if caller else None,
+        scopes=sorted(caller.scopes) if caller else [],
+    )
+
+
+def _over_tls(request: Request) -> bool:
+    """Behind a proxy only the page knows."""
+    return request.url.scheme == "https" or request.headers.get("origin", "").startswith("https:")
