@@ -27,6 +27,9 @@ _PASSING = frozenset(
 _PASSING_CODES = frozenset({"submission_in_flight", "upload_locked", "upload_offset_mismatch"})
 """An earlier attempt whose connection broke is still at work over there, or was until now."""
 
+_STANDING_CODES = frozenset({"too_many_jobs", "storage_quota_exceeded", "queue_full"})
+"""These pass when jobs end, which may take hours: whoever submits decides what to do meanwhile."""
+
 
 class Patience:
     """Pauses between attempts, growing and jittered so that many clients do not come back at once."""
@@ -64,7 +67,8 @@ class Patience:
 def may_pass(error: ClientError) -> bool:
     """Whether the same request may succeed later."""
     if isinstance(error, RequestRejected):
-        return error.status in _PASSING or error.code in _PASSING_CODES
+        passing = error.status in _PASSING or error.code in _PASSING_CODES
+        return passing and error.code not in _STANDING_CODES
     return isinstance(error, ServiceUnreachable) and not isinstance(error, AddressUnusable)
 
 

@@ -39,7 +39,7 @@ class Desk:
     def _take(self, body: bytes) -> httpx.Response:
         if len(self.open) >= self.limit:
             self.refused += 1
-            return problem(429, "too_many_jobs", "one after the other", **{"Retry-After": "3600"})
+            return problem(429, "too_many_jobs", "one after the other", **{"Retry-After": "1"})
         if b"no video" in body:
             return problem(415, "not_a_video", "no video")
         self.open.append(hashlib.sha256(body).hexdigest()[:8])

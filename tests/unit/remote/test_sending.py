@@ -91,6 +91,21 @@ def test_a_refusal_is_not_sent_again(video: Path, clock: Clock) -> None:
     assert clock.naps == []
 
 
+@pytest.mark.usefixtures("clock")
+def test_too_many_submissions_are_spread(video: Path) -> None:
+    slower = problem(429, "rate_limited", "slowly", **{"Retry-After": "3"})
+    with client_of(Recorder(answering(slower, httpx.Response(202, json=job_json())))) as client:
+        assert client.submit(video).id == "j1"
+
+
+@pytest.mark.parametrize("code", ["too_many_jobs", "storage_quota_exceeded", "queue_full"])
+def test_a_quota_is_not_waited_for(video: Path, clock: Clock, code: str) -> None:
+    full = problem(429, code, "later", **{"Retry-After": "3"})
+    with client_of(Recorder(answering(full))) as client, pytest.raises(RequestRejected, match="later"):
+        client.submit(video)
+    assert clock.naps == []
+
+
 class Tus:
     """A service that keeps what arrives of an upload; its connections break after so many bytes."""
 
