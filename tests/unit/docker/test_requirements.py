@@ -16,7 +16,14 @@ ROOT = Path(__file__).resolve().parents[3]
 REQUIREMENTS = ROOT / "docker" / "requirements"
 
 PROGRAMS = {
-    "gateway": ("service.api.app", "kombu.transport.redis", "service.video.inspect", "service.storage.s3"),
+    "gateway": (
+        "service.api.app",
+        "service.cli.app",
+        "service.cli.console",
+        "kombu.transport.redis",
+        "service.video.inspect",
+        "service.storage.s3",
+    ),
     "worker": (
         "service.worker.app",
         "service.inference.onnx",

@@ -1,0 +1,124 @@
+"""How much a key may use, and what happens at once."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+import redis
+
+from service.jobs.api_keys import KeyRing, Scope
+from service.jobs.broker import connect
+from tests.keyed import (
+    TUS,
+    USUAL,
+    new_key,
+    redis_url,
+    refused,
+    submit,
+    submitted,
+    until_ended,
+)
+from tests.stack import SLOW, Service, running_stack, until
+
+pytestmark = pytest.mark.integration
+
+
+def limited(answer: httpx.Response, code: str) -> None:
+    refused(answer, 429, code)
+    assert int(answer.headers["retry-after"]) > 0
+
+
+def test_the_rate_of_submissions_is_limited(service: Service, ring: KeyRing, clip: Path) -> None:
+    key = new_key(ring, per_minute=2)
+    assert [submit(service, clip, key).status_code for _ in range(2)] == [202, 202]
+    before = service.files()
+    answer = submit(service, clip, key)
+    limited(answer, "rate_limited")
+    assert int(answer.headers["retry-after"]) <= 30
+    assert service.files() <= before
+    assert service.http.get("/jobs", headers=key).status_code == 200
+
+
+def test_unfinished_jobs_are_limited_also_when_they_come_at_once(
+    service: Service, ring: KeyRing, long_clip: Path
+) -> None:
+    key = new_key(ring, jobs=1)
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: submit(service, long_clip, key, SLOW), range(8)))
+    assert sorted(answer.status_code for answer in answers) == [202] + 7 * [429]
+    [job_id] = [answer.json()["id"] for answer in answers if answer.status_code == 202]
+    limited(submit(service, long_clip, key, SLOW), "too_many_jobs")
+    assert service.http.post(f"/jobs/{job_id}/cancel", headers=key).status_code == 202
+    second = submitted(service, long_clip, key, SLOW)
+    limited(service.http.post(f"/jobs/{job_id}/retry", headers=key), "too_many_jobs")
+    assert service.http.delete(f"/jobs/{second}", headers=key).status_code == 204
+    assert service.http.post(f"/jobs/{job_id}/retry", headers=key).status_code == 202
+    assert service.http.delete(f"/jobs/{job_id}", headers=key).status_code == 204
+
+
+def test_a_repeated_submission_needs_no_room(service: Service, ring: KeyRing, long_clip: Path) -> None:
+    key, header = new_key(ring, jobs=1), {"Idempotency-Key": "again"}
+    first = submit(service, long_clip, key, SLOW, **header)
+    again = submit(service, long_clip, key, SLOW, **header)
+    assert (again.status_code, again.json()["id"]) == (202, first.json()["id"])
+    assert service.http.delete(f"/jobs/{first.json()['id']}", headers=key).status_code == 204
+
+
+def test_refused_submissions_give_their_room_back(service: Service, ring: KeyRing, clip: Path) -> None:
+    key = new_key(ring, jobs=1)
+    for _ in range(3):
+        answer = service.http.post("/jobs", files={"video": ("a.mp4", b"no video")}, headers=key)
+        refused(answer, 415, "not_a_video")
+    assert submit(service, clip, key).status_code == 202
+
+
+def test_stored_bytes_are_limited(service: Service, ring: KeyRing, clip: Path, client: redis.Redis) -> None:
+    size = clip.stat().st_size
+    key = new_key(ring, bytes=size + 2000)
+    job_id = submitted(service, clip, key)
+    job = until_ended(service, job_id, key)
+    prefix = key["Authorization"].split("_")[1]
+    assert client.get(f"cdvd:key:{prefix}:bytes") == str(size + job["output"]["bytes"])
+    before = service.files()
+    limited(submit(service, clip, key), "storage_quota_exceeded")
+    upload = service.http.post("/uploads", headers={**key, **TUS, "Upload-Length": str(size)})
+    limited(upload, "storage_quota_exceeded")
+    assert service.files() <= before
+    assert service.http.delete(f"/jobs/{job_id}", headers=key).status_code == 204
+    assert client.get(f"cdvd:key:{prefix}:bytes") == "0"
+    assert submit(service, clip, key).status_code == 202
+
+
+def test_a_resumable_upload_counts_from_its_beginning(service: Service, ring: KeyRing) -> None:
+    key = {**new_key(ring, bytes=1000), **TUS}
+    first = service.http.post("/uploads", headers={**key, "Upload-Length": "600"})
+    assert first.status_code == 201
+    limited(service.http.post("/uploads", headers={**key, "Upload-Length": "600"}), "storage_quota_exceeded")
+    assert service.http.delete(first.headers["location"], headers=key).status_code == 204
+    assert service.http.post("/uploads", headers={**key, "Upload-Length": "600"}).status_code == 201
+
+
+def test_keys_and_jobs_outlive_a_restart_and_a_queue_has_its_limit(tmp_path: Path, long_clip: Path) -> None:
+    with running_stack(tmp_path) as service:
+        kept = submit(service, long_clip, {}, SLOW).json()["id"]  # without keys, as the default tenant
+        with connect(redis_url(service)) as client:
+            key, text = KeyRing(client).create("kept", USUAL)
+            admin = new_key(KeyRing(client), Scope.ADMIN)
+    headers = {"Authorization": f"Bearer {text}"}
+    with running_stack(tmp_path, {"CDVD_QUEUE_LIMIT": "1"}) as service:
+        refused(service.http.get(f"/jobs/{kept}"), 401, "unauthenticated")
+        assert service.http.get(f"/jobs/{kept}", headers=headers).status_code == 200
+        until(
+            lambda: service.http.get(f"/jobs/{kept}", headers=headers).json()["status"] == "running",
+            "the job goes on",
+        )
+        with ThreadPoolExecutor(4) as pool:
+            answers = list(pool.map(lambda _: submit(service, long_clip, headers, SLOW), range(4)))
+        codes = [json.loads(answer.text).get("code") for answer in answers if answer.status_code != 202]
+        assert set(codes) == {"queue_full"}
+        assert service.http.get(f"/jobs/{kept}", headers=admin).status_code == 200
+    assert key.tenant == "default"
