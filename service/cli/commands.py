@@ -40,6 +40,10 @@ def submit(  # noqa: PLR0913  # one parameter per option
     end: End = None,
     strict: Strict = False,
     more: Fields = None,
+    once: Annotated[
+        str | None,
+        typer.Option("--idempotency-key", help="Calls with the same key and video make one job."),
+    ] = None,
     url: Url = DEFAULT_URL,
     as_json: JsonFlag = False,
 ) -> None:
@@ -49,7 +53,7 @@ def submit(  # noqa: PLR0913  # one parameter per option
     fields = form_fields(
         {"model": model, "start": start, "end": end, "strict": "true" if strict else None}, more
     )
-    Service(url, as_json).submit(source, fields)
+    Service(url, as_json).submit(source, fields, once)
 
 
 @commands.command(rich_help_panel=PANEL)

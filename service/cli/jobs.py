@@ -37,9 +37,9 @@ class Service:
     url: str
     as_json: bool = False
 
-    def submit(self, source: Path, fields: Mapping[str, str]) -> None:
+    def submit(self, source: Path, fields: Mapping[str, str], idempotency_key: str | None) -> None:
         with Client(self.url) as client, job_bar(quiet=self.as_json) as bar:
-            job = client.submit(source, options=fields, on_sent=bar.sent)
+            job = client.submit(source, options=fields, on_sent=bar.sent, idempotency_key=idempotency_key)
         self._say(job, job.id)
 
     def status(self, job_id: str) -> None:

@@ -63,6 +63,8 @@ def asked(*arguments: str | Path) -> Any:
 def test_every_command_about_jobs_speaks_json(tmp_path: Path) -> None:
     source, output = write_clip(tmp_path / "in.mp4"), tmp_path / "out.mp4"
     job_id = asked("submit", source, "--set", "crf=20")["id"]
+    once = ("--idempotency-key", "once")
+    assert asked("submit", source, *once)["id"] == asked("submit", source, *once)["id"] != job_id
     watched = run("watch", job_id, "--json")
     lines = [json.loads(line) for line in watched.stdout.splitlines()]
     assert (watched.returncode, lines[-1]["status"]) == (0, "succeeded")
