@@ -19,6 +19,7 @@ from fastapi.staticfiles import StaticFiles
 from service.api import errors
 from service.api.catalog import ModelCatalog
 from service.api.dependencies import Gateway, UploadLimits
+from service.api.documented import describe_keys
 from service.api.guard import Guard
 from service.api.guide import GUIDE
 from service.api.load import load_registry
@@ -100,6 +101,7 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
     )
     errors.install(app)
+    describe_keys(app)
     for module in ROUTES:
         app.include_router(module.router)
     _serve_page(app)

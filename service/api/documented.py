@@ -7,19 +7,30 @@ from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
 
+from fastapi import FastAPI
+
 from service import errors
+from service.api.access import COOKIE
 from service.api.errors import MEDIA_TYPE, status_of, title_of
 
 Responses = dict[int | str, dict[str, Any]]
 
 _SCHEMA = {"$ref": "#/components/schemas/ProblemBody"}
 _ANYWHERE = (
+    (HTTPStatus.UNAUTHORIZED, errors.Unauthenticated.code),
     (HTTPStatus.FORBIDDEN, "forbidden"),
+    (HTTPStatus.FORBIDDEN, errors.ScopeMissing.code),
+    (HTTPStatus.FORBIDDEN, errors.OriginMissing.code),
     (HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request"),
     (HTTPStatus.INTERNAL_SERVER_ERROR, errors.ServiceError.code),
     (HTTPStatus.SERVICE_UNAVAILABLE, errors.BrokerUnavailable.code),
 )
 """Errors that have nothing to do with what was asked for."""
+
+_SCHEMES = {
+    "key": {"type": "http", "scheme": "bearer", "description": "`cdvd keys create` makes one."},
+    "session": {"type": "apiKey", "in": "cookie", "name": COOKIE, "description": "Set by `POST /session`."},
+}
 
 UPLOAD_REFUSALS = (
     errors.EmptyUpload,
@@ -50,6 +61,19 @@ def problems(*kinds: type[errors.ServiceError]) -> Responses:
 def documented(status: HTTPStatus, code: str) -> Responses:
     """Responses of a route with one error of its own, and what can happen anywhere."""
     return {**problems(), int(status): _problem(status, [code])}
+
+
+def describe_keys(app: FastAPI) -> None:
+    """How keys are shown, for every call; none is needed where none was made."""
+    described = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = described()
+        document["security"] = [{}, *({name: []} for name in _SCHEMES)]
+        document.setdefault("components", {})["securitySchemes"] = _SCHEMES
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's own way to extend the document
 
 
 def headers(**described: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from service.api.dependencies import Gateway, Parts
 from service.api.documented import UPLOAD_REFUSALS, problems
 from service.api.options import read_options
 from service.api.upload import received_upload
-from service.errors import MalformedRequest, ModelNotFound
+from service.errors import MalformedRequest, ModelNotFound, RateLimited
 from service.jobs.estimate import Described
 from service.types import MIN_SIDE, EncodeOptions
 from service.video.probe import probe
@@ -84,7 +84,7 @@ _BODY = {
 @router.post(
     "/estimates",
     response_model=EstimateBody,
-    responses=problems(*UPLOAD_REFUSALS, ModelNotFound),
+    responses=problems(*UPLOAD_REFUSALS, ModelNotFound, RateLimited),
     openapi_extra=_BODY,
 )
 async def estimate(parts: Parts, request: Request) -> EstimateBody:

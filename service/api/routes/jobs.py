@@ -16,7 +16,11 @@ from service.errors import (
     IdempotencyKeyReused,
     JobNotFound,
     JobStateConflict,
+    QueueFull,
+    RateLimited,
+    StorageQuotaExceeded,
     SubmissionInFlight,
+    TooManyJobs,
     UploadIncomplete,
     UploadNotFound,
     WebhookRefused,
@@ -28,6 +32,7 @@ router = APIRouter(tags=["jobs"])
 POLL_S = range(1, 11)
 """Bounds of the Retry-After of a job that is not over: often at first, every ten seconds for a long one."""
 
+_NO_ROOM = (RateLimited, TooManyJobs, QueueFull)
 _NOT_FOUND = problems(JobNotFound)
 _CONFLICT = problems(JobNotFound, JobStateConflict)
 _REFUSED = problems(
@@ -37,6 +42,8 @@ _REFUSED = problems(
     WebhookRefused,
     SubmissionInFlight,
     IdempotencyKeyReused,
+    StorageQuotaExceeded,
+    *_NO_ROOM,
 )
 _ACCEPTED: Responses = {
     202: {"headers": headers(Location="the job", Retry_After="seconds until it is worth asking")}
@@ -140,7 +147,10 @@ def cancel_job(job_id: str, parts: Parts) -> Response:
 
 
 @router.post(
-    "/jobs/{job_id}/retry", status_code=202, response_model=JobBody, responses={**_CONFLICT, **_ACCEPTED}
+    "/jobs/{job_id}/retry",
+    status_code=202,
+    response_model=JobBody,
+    responses={**problems(JobNotFound, JobStateConflict, *_NO_ROOM), **_ACCEPTED},
 )
 def retry_job(job_id: str, parts: Parts) -> Response:
     """Go on with a failed or canceled job from its finished segments."""

@@ -19,6 +19,7 @@ from service.errors import (
     MalformedRequest,
     ServiceError,
     StorageFull,
+    StorageQuotaExceeded,
     TusVersionUnsupported,
     UploadLocked,
     UploadNotFound,
@@ -52,6 +53,7 @@ _WRITING = (
     UploadTooLarge,
     ChecksumMismatch,
     StorageFull,
+    StorageQuotaExceeded,
 )
 _FOUND = problems(UploadNotFound, TusVersionUnsupported)
 
