@@ -140,8 +140,7 @@ def deblur(  # noqa: PLR0913  # one parameter per option
 ) -> None:
     """Deblur videos, and all videos in directories. Results are beside them, as IN_deblurred.mp4, unless OUT is named.
 
-    What has a result already is skipped, and what fails does not stop the others. The exit code is 0 when every
-    video has a result.
+    What has a result is skipped, and what fails does not stop the others; 0 means that every video has one.
     """
     from service.cli.batch import plan
 
