@@ -49,7 +49,7 @@ VideoIn = Annotated[
 VideosIn = Annotated[
     list[Path],
     typer.Argument(
-        metavar="IN...",
+        metavar="IN",
         help="Videos, and directories of them.",
         exists=True,
         readable=True,
