@@ -3,6 +3,7 @@
 import * as api from "./api.js";
 import { Comparison } from "./compare.js";
 import { JobList } from "./jobs.js";
+import { signedIn } from "./key.js";
 import { Uploader } from "./upload.js";
 
 const $ = (id) => document.getElementById(id);
@@ -33,5 +34,6 @@ const list = new JobList({
 });
 new Uploader({ announce, onJob: (job) => list.add(job) });
 
+await signedIn();
 list.refresh();
 offerModels().catch(showOutage);
