@@ -76,7 +76,8 @@ class Settings(BaseSettings):
     (``cdvd keys create``) keys are asked for, whatever is set here."""
     allowed_hosts: frozenset[str] = frozenset()
     """Names, beside those of this machine, that requests may come under (JSON, such as ``["gateway"]``): keeps
-    pages of others out of browsers' reach. Empty with ``allow_unauthenticated``: any name."""
+    pages of others out of browsers' reach. Empty with ``allow_unauthenticated``, or with an address other than
+    loopback, where keys do that: any name."""
 
     max_upload_bytes: int = Field(default=2 * GIB, gt=0)
     upload_keep_s: float = Field(default=24 * 3600.0, gt=0)

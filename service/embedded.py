@@ -196,6 +196,7 @@ def _environment(
         "CDVD_MODELS": str(options.models.resolve()),
         "CDVD_MODEL": options.model,
         "CDVD_ENGINE": options.engine or Settings().engine,
+        "CDVD_HOST": options.host,  # where the listener is that the gateway is given
         "CDVD_ALLOW_UNAUTHENTICATED": str(allow_unauthenticated),
         "CDVD_WORKER_NAME": "embedded",
         "CDVD_CLAIM_TTL_S": str(CLAIM_TTL_S),

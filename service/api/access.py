@@ -110,7 +110,7 @@ def admitted(request: Request, ring: KeyRing, rule: Rule) -> Caller:
     if not caller.may(rule):
         wanted = " or ".join(rule.scopes)
         raise ScopeMissing(
-            f"this takes a key with the scope {wanted}; this one has: {', '.join(caller.scopes)}"
+            f"this takes a key with the scope {wanted}; this one has: {', '.join(sorted(caller.scopes))}"
         )
     return caller
 

@@ -49,7 +49,7 @@ from service.jobs.quotas import Quotas
 from service.jobs.store import RedisJobStore
 from service.jobs.throughput import ThroughputBook
 from service.jobs.workers import WorkerRegistry
-from service.local.address import require_safe_address
+from service.local.address import is_loopback, require_safe_address
 from service.logs import configure_logging
 from service.storage.options import open_storage
 from service.storage.spool import UploadSpool
@@ -180,8 +180,11 @@ def _windows(settings: Settings) -> WindowSizes:
 
 
 def _hosts(settings: Settings) -> frozenset[str] | None:
-    """The names that requests may come under, beside those of this machine; None where any will do."""
-    return None if settings.allow_unauthenticated and not settings.allowed_hosts else settings.allowed_hosts
+    """The names that requests may come under, beside those of this machine; None where any will do: where everybody may
+    do everything, and where a key is asked for, which pages of others do not have.
+    """
+    anyone = settings.allow_unauthenticated or not is_loopback(settings.host)
+    return None if anyone and not settings.allowed_hosts else settings.allowed_hosts
 
 
 def _probe_limits(settings: Settings) -> ProbeLimits:

@@ -93,5 +93,20 @@ def test_an_open_address_is_refused_until_there_is_a_key(tmp_path: Path) -> None
     key = cdvd("keys", "create", "first", "--data", str(options.data)).stdout.strip()
     with EmbeddedStack(options) as stack:
         assert httpx.get(f"{stack.url}/jobs", trust_env=False).status_code == 401
-        headers = {"Authorization": f"Bearer {key}"}
+        headers = {"Authorization": f"Bearer {key}", "Host": "videos.example.org"}
         assert httpx.get(f"{stack.url}/jobs", headers=headers, trust_env=False).status_code == 200
+
+
+def test_a_gateway_on_an_open_address_without_keys_says_why_it_does_not_start(service: Service) -> None:
+    elsewhere = redis_url(service).replace("db=0", "db=3")  # where there are no keys
+    ended = subprocess.run(
+        [sys.executable, "-m", "service.api"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={**os.environ, "CDVD_HOST": "0.0.0.0", "CDVD_PORT": "0", "CDVD_REDIS_URL": elsewhere},
+    )
+    assert ended.returncode == 1
+    assert "cdvd keys create" in ended.stderr
+    assert "Traceback" not in ended.stderr

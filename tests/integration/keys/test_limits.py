@@ -10,8 +10,10 @@ import httpx
 import pytest
 import redis
 
-from service.jobs.api_keys import KeyRing, Scope
+from service.errors import StorageQuotaExceeded
+from service.jobs.api_keys import KeyLimits, KeyRing, Scope
 from service.jobs.broker import connect
+from service.jobs.quotas import Quotas
 from tests.keyed import (
     TUS,
     USUAL,
@@ -91,6 +93,17 @@ def test_stored_bytes_are_limited(service: Service, ring: KeyRing, clip: Path, c
     assert service.http.delete(f"/jobs/{job_id}", headers=key).status_code == 204
     assert client.get(f"cdvd:key:{prefix}:bytes") == "0"
     assert submit(service, clip, key).status_code == 202
+
+
+def test_what_a_gateway_that_died_had_reserved_lapses(ring: KeyRing, client: redis.Redis) -> None:
+    key, _ = ring.create("lapsing", USUAL, limits=KeyLimits(bytes=100))
+    quotas = Quotas(client)
+    quotas.hold_bytes(key, "of the dead", 100, lease_s=-1)
+    quotas.hold_bytes(key, "of the living", 100, lease_s=60)
+    with pytest.raises(StorageQuotaExceeded):
+        quotas.hold_bytes(key, "of the dead", 100, lease_s=60)
+    quotas.let_go(key, "of the living")
+    quotas.hold_bytes(key, "of the dead", 100, lease_s=60)
 
 
 def test_a_resumable_upload_counts_from_its_beginning(service: Service, ring: KeyRing) -> None:
