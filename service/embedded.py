@@ -206,6 +206,8 @@ def _environment(
 
 def _has_keys(data: Path) -> bool:
     """Looked up before anything listens."""
+    if not (data / "redis").is_dir():
+        return False
     with redis_of(data.resolve(), is_answering) as url, connect(url) as client:
         return KeyRing(client).any()
 
