@@ -69,6 +69,11 @@ class Gateway:
             raise ResultExpired("the files of this job were removed when its time was over")
         return job
 
+    def still_admitted(self) -> bool:
+        """Whether the caller of a long answer would still be let in."""
+        key = self.caller.key
+        return not self.keys.any() if key is None else self.keys.still_valid(key.prefix)
+
     def seen_by(self, caller: Caller) -> Gateway:
         """The same parts for one caller."""
         return replace(

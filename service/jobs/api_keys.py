@@ -137,6 +137,11 @@ class KeyRing:
         key, sha256 = found
         return key if hmac.compare_digest(_digest(match[2]), sha256) and key.valid else None
 
+    def still_valid(self, prefix: str) -> bool:
+        """For what goes on after it was let in."""
+        found = self._find(prefix)
+        return found is not None and found[0].valid
+
     def begin_session(self, key: ApiKey) -> str:
         """A token that stands for the key in a browser, for SESSION_S; as secret as the key, and kept as little."""
         token = secrets.token_urlsafe(32)

@@ -52,10 +52,12 @@ async def follow_job(job_id: str, parts: Parts, request: Request) -> Response:
 
 
 async def _lines(parts: Gateway, job_id: str, after: str) -> AsyncIterator[str]:
-    """Ends with the job, with its deletion, or with Redis: the browser then asks again."""
+    """Ends with the job, with its deletion, with the caller's key, or with Redis: the browser then asks again."""
     over = False
     with suppress(BrokerUnavailable):
         async for event in parts.events.follow(job_id, after, IDLE_S):
+            if not await run_sync(parts.still_admitted):
+                return
             if event is None:
                 yield ": still here\n\n"
                 if not await run_sync(parts.store.exists, job_id):

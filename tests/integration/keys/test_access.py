@@ -25,9 +25,10 @@ from tests.keyed import (
     refused,
     routes,
     submit,
+    submitted,
     until_ended,
 )
-from tests.stack import Service
+from tests.stack import SLOW, Service
 
 pytestmark = pytest.mark.integration
 
@@ -125,6 +126,21 @@ def test_revoked_and_expired_keys_are_refused_at_once(service: Service, ring: Ke
     refused(service.http.get("/jobs", headers=cookie), 401, "unauthenticated")
     _, text = ring.create("over", USUAL, expires_at=1.0)
     refused(service.http.get("/jobs", headers={"Authorization": f"Bearer {text}"}), 401, "unauthenticated")
+
+
+def test_an_event_stream_ends_with_its_key(service: Service, ring: KeyRing, long_clip: Path) -> None:
+    key, text = ring.create("listener", USUAL)
+    headers = {"Authorization": f"Bearer {text}"}
+    job_id = submitted(service, long_clip, headers, SLOW)
+    with service.http.stream("GET", f"/jobs/{job_id}/events", headers=headers) as answer:
+        lines = answer.iter_lines()
+        assert next(lines).startswith("id: ")
+        ring.revoke(key.prefix)
+        told = "".join(lines)  # ends
+    assert "succeeded" not in told
+    operator = new_key(ring, Scope.ADMIN)
+    assert service.http.get(f"/jobs/{job_id}", headers=operator).json()["status"] in ("queued", "running")
+    assert service.http.delete(f"/jobs/{job_id}", headers=operator).status_code == 204
 
 
 def session(service: Service, key: dict[str, str]) -> dict[str, str]:
