@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from http import HTTPStatus
 from typing import Annotated
 
@@ -12,6 +11,7 @@ from service.api.dependencies import Parts
 from service.api.documented import UPLOAD_REFUSALS, Responses, header_parameter, headers, problems
 from service.api.schemas import JobBody, JobPageBody, job_body, job_page_body
 from service.api.submit import submit
+from service.api.tagged import tagged
 from service.errors import (
     IdempotencyKeyReused,
     JobNotFound,
@@ -113,7 +113,7 @@ _FORM = {
 )
 async def submit_job(parts: Parts, request: Request) -> Response:
     """Send a video to be deblurred. With the header `Idempotency-Key`, sending it again gives the same job."""
-    return _answer(await submit(parts, request), HTTPStatus.ACCEPTED)
+    return _accepted(await submit(parts, request))
 
 
 @router.get("/jobs", response_model=JobPageBody, responses=problems())
@@ -135,7 +135,8 @@ def list_jobs(
 )
 def show_job(job_id: str, parts: Parts, request: Request) -> Response:
     """A job's state and progress; answers 304 to an `If-None-Match` with the last `ETag`."""
-    return _answer(parts.store.get(job_id), HTTPStatus.OK, request.headers.get("if-none-match", ""))
+    job = parts.store.get(job_id)
+    return tagged(request, _body(job), "application/json", "no-cache", _retry_after(job))
 
 
 @router.post(
@@ -143,7 +144,7 @@ def show_job(job_id: str, parts: Parts, request: Request) -> Response:
 )
 def cancel_job(job_id: str, parts: Parts) -> Response:
     """Cancel a queued or running job; what runs stops at the next window."""
-    return _answer(parts.store.cancel(job_id), HTTPStatus.ACCEPTED)
+    return _accepted(parts.store.cancel(job_id))
 
 
 @router.post(
@@ -160,7 +161,7 @@ def retry_job(job_id: str, parts: Parts) -> Response:
         steps = parts.store.retry(job.id)
     for step in steps:
         parts.queue.enqueue(job_id, step)
-    return _answer(parts.store.get(job_id), HTTPStatus.ACCEPTED)
+    return _accepted(parts.store.get(job_id))
 
 
 @router.delete("/jobs/{job_id}", status_code=204, responses=_NOT_FOUND)
@@ -171,19 +172,17 @@ def delete_job(job_id: str, parts: Parts) -> None:
     parts.storage.delete(job.id)
 
 
-def _answer(job: Job, status: HTTPStatus, known_tag: str = "") -> Response:
-    body = job_body(job).model_dump_json().encode()
-    tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-    told = {"Cache-Control": "no-cache"}
-    if status is HTTPStatus.OK:
-        told["ETag"] = tag
-    else:
-        told["Location"] = f"/jobs/{job.id}"
-    if job.status.active:
-        told["Retry-After"] = str(_poll_s(job))
-    if tag in known_tag:
-        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=told)
-    return Response(body, status, told, "application/json")
+def _accepted(job: Job) -> Response:
+    told = {"Cache-Control": "no-cache", "Location": f"/jobs/{job.id}", **_retry_after(job)}
+    return Response(_body(job), HTTPStatus.ACCEPTED, told, "application/json")
+
+
+def _body(job: Job) -> bytes:
+    return job_body(job).model_dump_json().encode()
+
+
+def _retry_after(job: Job) -> dict[str, str]:
+    return {"Retry-After": str(_poll_s(job))} if job.status.active else {}
 
 
 def _poll_s(job: Job) -> int:

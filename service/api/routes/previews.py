@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from contextlib import ExitStack, suppress
 from enum import StrEnum
-from http import HTTPStatus
 from typing import Annotated
 
 from anyio.to_thread import run_sync
@@ -14,6 +12,8 @@ from fastapi import Path as PathParameter
 
 from service.api.dependencies import Gateway, Parts
 from service.api.documented import Responses, problems
+from service.api.download import CACHE
+from service.api.tagged import tagged
 from service.errors import (
     DamagedVideo,
     FrameNotFound,
@@ -79,15 +79,7 @@ async def show_preview(
         picture = await run_sync(_heat_map, parts, job, frame)
     else:
         picture = await _decoded(parts, job, frame, view)
-    return _answer(picture, request)
-
-
-def _answer(picture: bytes, request: Request) -> Response:
-    tag = f'"{hashlib.sha256(picture).hexdigest()[:32]}"'
-    headers = {"Cache-Control": "private, no-cache", "ETag": tag}
-    if tag in request.headers.get("if-none-match", ""):
-        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
-    return Response(picture, headers=headers, media_type="image/jpeg")
+    return tagged(request, picture, "image/jpeg", CACHE)
 
 
 async def _decoded(parts: Gateway, job: Job, frame: int, view: View) -> bytes:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 from contextlib import suppress
 from functools import lru_cache
-from http import HTTPStatus
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
 from service.api.dependencies import Gateway, Parts
 from service.api.documented import Responses, problems
+from service.api.download import CACHE
+from service.api.tagged import tagged
 from service.errors import JobNotFound, ResultExpired, StorageUnavailable
 from service.jobs.curve import MEASURE, Curve, merged, read_curve
 from service.jobs.job import Job
@@ -48,11 +48,7 @@ def show_sharpness(job_id: str, parts: Parts, request: Request) -> Response:
     """How sharp every frame was and became, so far; answers 304 to an `If-None-Match` with the last `ETag`."""
     job = parts.job_with_files(job_id)
     body = _body(job, _curve(parts, job)).model_dump_json().encode()
-    tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-    headers = {"Cache-Control": "private, no-cache", "ETag": tag}
-    if tag in request.headers.get("if-none-match", ""):
-        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
-    return Response(body, headers=headers, media_type="application/json")
+    return tagged(request, body, "application/json", CACHE)
 
 
 def _curve(parts: Gateway, job: Job) -> Curve:
