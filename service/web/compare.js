@@ -1,164 +1,169 @@
-/** Before and after: two videos on top of each other, played as one, with a divider to drag. */
+/** Before and after: two videos on top of each other, played as one, with a divider, zoom, frames and their curve. */
 
-import { resultUrl, sourceUrl } from "./api.js";
+import { resultUrl, sharpness, sourceUrl } from "./api.js";
+import { Curve } from "./curve.js";
 import { clock } from "./format.js";
+import { FrameTimes, frameTimes } from "./frames.js";
+import { Player } from "./player.js";
+import { Prior } from "./prior.js";
+import { Stage } from "./stage.js";
 
 const $ = (id) => document.getElementById(id);
 
-/** Seconds: above the first the two are told apart and one jumps; above the second it is nudged. */
-const JUMP_ABOVE = 0.2;
-const NUDGE_ABOVE = 0.015;
-const NUDGE = 0.08;
-const FALLBACK_FPS = 30;
+const KEYS = {
+  ",": (comparison) => comparison.step(-1),
+  ".": (comparison) => comparison.step(1),
+  "+": (comparison) => comparison.zoom(1),
+  "-": (comparison) => comparison.zoom(-1),
+  0: (comparison) => comparison.resetZoom(),
+  k: (comparison) => comparison.toggle(),
+};
+const PROBLEMS = {
+  before: "This browser cannot play the uploaded video; the deblurred one is shown alone.",
+  after: "This browser cannot play the deblurred video; its file can still be downloaded.",
+};
 
 export class Comparison {
-  #jobId = null;
-  #frame = 1 / FALLBACK_FPS;
-  #before = $("before");
-  #after = $("after"); // leads: it has the sound and the clock
+  #job = null;
+  #opened = null; // AbortController of what is loading for this job
+  #player;
+  #stage;
+  #curve;
+  #prior;
 
   constructor() {
-    $("split").addEventListener("input", () => this.#drawSplit());
-    $("play").addEventListener("click", () => this.#toggle());
-    $("back").addEventListener("click", () => this.#step(-1));
-    $("forward").addEventListener("click", () => this.#step(1));
-    $("seek").addEventListener("input", () => this.#seek($("seek").valueAsNumber));
-    $("rate").addEventListener("change", () => this.#setRate());
-    $("mute").addEventListener("click", () => this.#toggleMute());
-    $("compare-close").addEventListener("click", () => this.close());
-    this.#listen();
-    const tick = () => {
-      this.#keepTogether();
-      requestAnimationFrame(tick);
-    };
-    requestAnimationFrame(tick);
+    this.#player = new Player($("before"), $("after"), {
+      frame: (index) => this.#showFrame(index),
+      playing: (playing) => ($("play").textContent = playing ? "Pause" : "Play"),
+      failed: (which, error) => this.#failed(which, error),
+    });
+    this.#stage = new Stage($("stage"), $("split"), (scale) => this.#showZoom(scale));
+    this.#curve = new Curve((frame) => this.#player.show(frame));
+    this.#prior = new Prior($("prior"), (text) => this.#note(text));
+    this.#wire();
   }
 
-  /** Show a finished job. */
+  /** Show a job that has a result, or the beginning of one. */
   open(job) {
-    this.#jobId = job.id;
-    this.#frame = 1 / (job.input?.fps || FALLBACK_FPS);
-    $("compare-title").textContent = job.input?.filename ?? "Before and after";
+    this.close();
+    this.#job = job;
+    this.#opened = new AbortController();
+    $("compare-title").textContent = job.input.filename;
     $("stage").classList.remove("after-only");
-    this.#note("");
-    this.#before.src = sourceUrl(job.id);
-    this.#after.src = resultUrl(job.id);
+    this.#note(job.output.partial ? `Canceled: the first ${job.output.frames} frames were restored.` : "");
+    const times = new FrameTimes(job.input.fps);
+    this.#player.load(sourceUrl(job.id), resultUrl(job.id), times, job.options.start ?? 0);
+    this.#player.rate = Number($("rate").value);
     $("compare").hidden = false;
-    this.#setRate();
-    this.#drawSplit();
+    this.#setView();
+    this.#loadDetails(job, this.#opened.signal);
     $("compare-title").focus({ preventScroll: true });
     $("compare").scrollIntoView({ block: "nearest" });
   }
 
   close() {
-    this.#jobId = null;
-    for (const video of [this.#before, this.#after]) {
-      video.removeAttribute("src");
-      video.load(); // stops the download
-    }
+    this.#opened?.abort();
+    this.#job = null;
+    this.#player.unload();
+    this.#stage.reset();
+    this.#curve.clear();
+    this.#prior.hide();
     $("compare").hidden = true;
   }
 
   closeIf(id) {
-    if (id === this.#jobId) this.close();
+    if (id === this.#job?.id) this.close();
   }
 
-  #listen() {
-    this.#after.addEventListener("loadedmetadata", () => ($("seek").max = this.#after.duration));
-    this.#after.addEventListener("play", () => this.#showPlaying(true));
-    this.#after.addEventListener("pause", () => this.#showPlaying(false));
-    this.#after.addEventListener("waiting", () => this.#before.pause());
-    this.#after.addEventListener("playing", () => this.#playBefore());
-    this.#after.addEventListener("seeked", () => this.#drawClock());
-    this.#after.addEventListener("ended", () => this.#restart());
-    this.#after.addEventListener("error", () => this.#failed("deblurred", this.#after));
-    this.#before.addEventListener("error", () => this.#failed("uploaded", this.#before));
+  step(frames) {
+    this.#player.step(frames);
   }
 
-  async #toggle() {
-    if (!this.#after.paused) return this.#after.pause();
-    try {
-      await this.#after.play();
-    } catch {
-      // The error event of the video tells what is wrong, in words.
-    }
+  zoom(steps) {
+    this.#stage.zoom(steps);
   }
 
-  /** Short clips are looked at again and again. */
-  #restart() {
-    this.#seek(0);
-    this.#toggle();
+  resetZoom() {
+    this.#stage.reset();
   }
 
-  #playBefore() {
-    if (!this.#after.paused && !this.#before.error) this.#before.play().catch(() => {});
+  toggle() {
+    this.#player.toggle();
   }
 
-  #step(frames) {
-    this.#after.pause();
-    // Half a frame into the frame that is meant: its very start may be rounded to the one before.
-    const index = Math.round(this.#after.currentTime / this.#frame - 0.5) + frames;
-    this.#seek((Math.max(index, 0) + 0.5) * this.#frame);
+  /** What makes frames exact and the curve: the videos do not wait for it. */
+  async #loadDetails(job, signal) {
+    const [times, curve] = await Promise.all([
+      frameTimes(resultUrl(job.id), job.output.frames, job.input.fps, signal),
+      sharpness(job.id, signal).catch(() => null),
+    ]);
+    if (signal.aborted) return;
+    this.#player.times = times;
+    if (curve) this.#curve.draw(curve, job.output.frames);
+    this.#showFrame(this.#player.frame);
   }
 
-  #seek(seconds) {
-    const time = Math.min(Math.max(seconds, 0), this.#after.duration || 0);
-    this.#after.currentTime = time;
-    if (!this.#before.error) this.#before.currentTime = time;
-    this.#drawClock();
+  #wire() {
+    const on = (id, event, work) => $(id).addEventListener(event, work);
+    on("play", "click", () => this.toggle());
+    on("back", "click", () => this.step(-1));
+    on("forward", "click", () => this.step(1));
+    on("seek", "input", () => this.#player.seek($("seek").valueAsNumber));
+    on("rate", "change", () => (this.#player.rate = Number($("rate").value)));
+    on("loop", "change", () => (this.#player.loop = $("loop").checked));
+    on("mute", "click", () => this.#toggleMute());
+    on("zoom-in", "click", () => this.zoom(1));
+    on("zoom-out", "click", () => this.zoom(-1));
+    on("zoom-reset", "click", () => this.resetZoom());
+    on("view", "change", () => this.#setView());
+    on("compare-close", "click", () => this.close());
+    on("after", "loadedmetadata", () => ($("seek").max = $("after").duration));
+    on("compare", "keydown", (event) => this.#key(event));
   }
 
-  #setRate() {
-    const rate = Number($("rate").value);
-    this.#after.playbackRate = rate;
-    this.#before.playbackRate = rate;
+  #key(event) {
+    const typing = event.target.matches("select, input:not([type=range], [type=radio], [type=checkbox])");
+    const known = KEYS[event.key];
+    if (!known || typing || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    known(this);
+  }
+
+  /** Right of the divider: the deblurred video, or the prior of the frame. */
+  #setView() {
+    const prior = $("view").elements.view.value === "prior";
+    $("legend").hidden = !prior;
+    $("tag-after").textContent = prior ? "Sharpness prior" : "After";
+    if (prior && this.#job) this.#prior.show(this.#job.id, this.#player.frame);
+    else this.#prior.hide();
+  }
+
+  #showFrame(frame) {
+    const seconds = this.#player.seconds;
+    const count = this.#job?.output.frames ?? 0;
+    $("seek").value = seconds;
+    $("clock").textContent = clock(seconds);
+    $("frame").textContent = `Frame ${Math.min(frame + 1, count)} of ${count}`;
+    $("seek").setAttribute("aria-valuetext", `${clock(seconds)}, frame ${frame + 1}`);
+    this.#curve.mark(frame);
+    this.#prior.follow(frame);
+  }
+
+  #showZoom(scale) {
+    $("zoom-reset").textContent = `${scale < 10 ? scale.toFixed(1) : Math.round(scale)}×`;
+    $("zoom-out").disabled = $("zoom-reset").disabled = scale === 1;
   }
 
   #toggleMute() {
-    this.#after.muted = !this.#after.muted;
-    $("mute").setAttribute("aria-pressed", String(this.#after.muted));
+    const after = $("after");
+    after.muted = !after.muted;
+    $("mute").setAttribute("aria-pressed", String(after.muted));
   }
 
-  #showPlaying(playing) {
-    $("play").textContent = playing ? "Pause" : "Play";
-    if (playing) return;
-    this.#before.pause();
-    if (this.#before.readyState) this.#before.currentTime = this.#after.currentTime;
-    this.#drawClock();
-  }
-
-  /** Called for every picture on the screen while both run. */
-  #keepTogether() {
-    if (this.#after.paused || this.#jobId === null) return;
-    this.#drawClock();
-    if (this.#before.paused || this.#before.seeking) return;
-    const drift = this.#before.currentTime - this.#after.currentTime;
-    const rate = this.#after.playbackRate;
-    if (Math.abs(drift) > JUMP_ABOVE) this.#before.currentTime = this.#after.currentTime;
-    const nudge = Math.abs(drift) > NUDGE_ABOVE ? 1 - Math.sign(drift) * NUDGE : 1;
-    this.#before.playbackRate = rate * nudge;
-  }
-
-  #drawClock() {
-    $("seek").value = this.#after.currentTime;
-    $("clock").textContent = clock(this.#after.currentTime);
-    $("seek").setAttribute("aria-valuetext", clock(this.#after.currentTime));
-  }
-
-  #drawSplit() {
-    const percent = $("split").valueAsNumber;
-    $("stage").style.setProperty("--split", `${percent}%`);
-    $("split").setAttribute("aria-valuetext", `${Math.round(percent)}% before, the rest after`);
-  }
-
-  #failed(which, video) {
-    if (this.#jobId === null || !video.getAttribute("src")) return;
-    if (video === this.#before) $("stage").classList.add("after-only");
-    this.#note(
-      video.error?.code === MediaError.MEDIA_ERR_NETWORK
-        ? `The connection was lost while the ${which} video was loading.`
-        : `This browser cannot play the ${which} video; its file can still be downloaded.`,
-    );
+  #failed(which, error) {
+    if (which === "before") $("stage").classList.add("after-only");
+    const lost = error?.code === MediaError.MEDIA_ERR_NETWORK;
+    this.#note(lost ? "The connection was lost while a video was loading." : PROBLEMS[which]);
   }
 
   #note(text) {

@@ -26,6 +26,17 @@ export function clock(seconds) {
   return `${Math.floor(tenths / 600)}:${rest}.${tenths % 10}`;
 }
 
+/** "20 seconds", "3 minutes", "2 hours": as precise as an estimate is */
+export function spoken(seconds) {
+  const [unit, count] =
+    seconds < 55
+      ? ["second", Math.max(5, Math.ceil(seconds / 5) * 5)]
+      : seconds < 5400
+        ? ["minute", Math.round(seconds / 60)]
+        : ["hour", Math.round(seconds / 3600)];
+  return `${count} ${unit}${count === 1 ? "" : "s"}`;
+}
+
 export function bytes(count) {
   if (count < 1024 * 1024) return `${Math.max(1, Math.round(count / 1024))} KiB`;
   if (count < 1024 ** 3) return `${(count / 1024 ** 2).toFixed(1)} MiB`;
@@ -38,7 +49,8 @@ export function facts(job) {
   if (!input) return "";
   const turned = input.rotation === 90 || input.rotation === 270;
   const [width, height] = turned ? [input.height, input.width] : [input.width, input.height];
-  return `${width}×${height}, ${input.frames} frames, ${bytes(input.bytes)}`;
+  const partial = job.output?.partial ? `, the first ${job.output.frames} restored` : "";
+  return `${width}×${height}, ${input.frames} frames, ${bytes(input.bytes)}${partial}`;
 }
 
 /** "12 of 48 frames, 3.1 frames/s, 0:11 left", as far as it is known. */

@@ -1,18 +1,21 @@
 /** The list of jobs: drawn from GET /jobs, each unfinished job polled at the pace the service asks for. */
 
 import * as api from "./api.js";
+import { explained } from "./problems.js";
 import { facts, progressText, statusWord } from "./format.js";
 
 const $ = (id) => document.getElementById(id);
 
 const FINAL = new Set(["succeeded", "failed", "canceled", "expired"]);
 const ACTIONS = {
-  compare: (job) => job.status === "succeeded",
-  download: (job) => job.status === "succeeded",
+  compare: (job) => hasResult(job),
+  download: (job) => hasResult(job),
   cancel: (job) => !FINAL.has(job.status),
   retry: (job) => job.status === "failed" || job.status === "canceled",
   delete: () => true,
 };
+/** A canceled job keeps its beginning. */
+const hasResult = (job) => job.output != null && job.status !== "expired";
 /** Jobs may also come from elsewhere, for instance from the command line. */
 const REFRESH_MS = 15000;
 const OUTAGE_RETRY_MS = 3000;
@@ -175,7 +178,7 @@ function draw(element, job) {
   part(element, "name").textContent = name;
   part(element, "facts").textContent = facts(job);
   part(element, "status").textContent = statusWord(job.status);
-  part(element, "problem").textContent = job.error ? job.error.detail || job.error.title : "";
+  part(element, "problem").textContent = job.error ? explained(job.error) : "";
   part(element, "progress").hidden = !running;
   part(element, "bar").value = job.progress?.fraction ?? 0;
   part(element, "bar").setAttribute("aria-label", `Progress of ${name}`);

@@ -1,13 +1,16 @@
 /** Choosing, dropping and sending videos, one after the other. */
 
-import { upload } from "./api.js";
-import { bytes } from "./format.js";
+import { submit } from "./api.js";
+import { estimateText } from "./estimate.js";
+import { bytes, duration } from "./format.js";
+import { Pace } from "./pace.js";
+import { TusUpload, persistently, terminate, unfinished } from "./tus.js";
 
 const $ = (id) => document.getElementById(id);
 
 export class Uploader {
   #waiting = [];
-  #current = null;
+  #current = null; // { file, upload, control: AbortController, pace, paused }
   #announce;
   #onJob;
 
@@ -18,10 +21,12 @@ export class Uploader {
       this.#take($("file").files);
       $("file").value = ""; // so that choosing the same file again counts as a change
     });
-    $("sending-stop").addEventListener("click", () => this.#current?.stop());
+    $("sending-stop").addEventListener("click", () => this.#stop());
+    $("sending-pause").addEventListener("click", () => this.#togglePause());
     $("refusal-close").addEventListener("click", () => this.#refuse(null));
     this.#listenForDrops();
     window.addEventListener("beforeunload", (event) => this.#current && event.preventDefault());
+    this.#showUnfinished();
   }
 
   #listenForDrops() {
@@ -52,32 +57,139 @@ export class Uploader {
     this.#refuse(null);
     while (this.#waiting.length) await this.#send(this.#waiting.shift());
     $("sending").hidden = true;
+    this.#showUnfinished();
   }
 
   async #send(file) {
-    this.#show(file, 0);
-    this.#current = upload(file, $("model").value, (done) => this.#show(file, done));
+    const current = this.#begin(file);
     try {
-      const job = await this.#current.done;
+      this.#onJob(await this.#job(current));
       this.#announce(`${file.name} was sent and waits for its turn.`);
-      this.#onJob(job);
+      current.upload.forget();
     } catch (error) {
-      if (error.code !== "stopped") this.#refuse(`${file.name}: ${error.message}`);
+      await terminate(current.upload).catch(() => {}); // what is left expires by itself
+      if (error.name !== "AbortError") this.#refuse(`${file.name}: ${error.message}`);
     } finally {
       this.#current = null;
     }
   }
 
-  #show(file, done) {
-    const left = this.#waiting.length ? `, ${this.#waiting.length} more to send` : "";
-    const sent = done >= file.size && done > 0;
+  #begin(file) {
+    const upload = new TusUpload(file, {
+      progress: (sent) => this.#show(sent),
+      waiting: (wait, error) => this.#tellBreak(wait, error),
+    });
+    this.#current = { file, upload, pace: new Pace(), stopped: false, resume: null, sent: 0 };
+    this.#showPaused(false);
+    this.#show(0);
+    this.#showUnfinished();
+    this.#showEstimate(file);
+    return this.#current;
+  }
+
+  async #showEstimate(file) {
+    const model = $("model").value;
+    $("sending-estimate").textContent = "";
+    const text = await estimateText(file, model);
+    if (this.#current?.file === file) $("sending-estimate").textContent = text;
+  }
+
+  /** Send, through pauses; raises AbortError when stopped. */
+  async #job(current) {
+    for (;;) {
+      current.control = new AbortController();
+      const { signal } = current.control;
+      try {
+        const id = await current.upload.send(signal);
+        this.#show(current.file.size);
+        return await persistently(
+          () => submit(id, $("model").value),
+          signal,
+          (wait, error) => this.#tellBreak(wait, error),
+        );
+      } catch (error) {
+        if (error.name !== "AbortError" || current.stopped) throw error;
+      }
+      await new Promise((resolve) => (current.resume = resolve));
+      current.resume = null;
+      if (current.stopped) throw new DOMException("stopped", "AbortError");
+      current.pace = new Pace();
+    }
+  }
+
+  #stop() {
+    const current = this.#current;
+    if (!current) return;
+    current.stopped = true;
+    current.control?.abort();
+    current.resume?.();
+    this.#announce(`The upload of ${current.file.name} was stopped.`);
+    $("file").focus();
+  }
+
+  #togglePause() {
+    const current = this.#current;
+    if (!current) return;
+    if (current.resume) {
+      this.#showPaused(false);
+      current.resume();
+    } else {
+      this.#showPaused(true);
+      current.control?.abort();
+      this.#detail(`Paused at ${amount(current.sent, current.file.size)}`);
+    }
+  }
+
+  #showPaused(paused) {
+    $("sending-pause").textContent = paused ? "Resume" : "Pause";
+    $("sending").classList.toggle("paused", paused);
+  }
+
+  #show(sent) {
+    const { file, pace, control } = this.#current;
+    if (control?.signal.aborted) return; // the last event of a paused request
+    this.#current.sent = sent;
+    const whole = sent >= file.size && sent > 0;
     $("sending").hidden = false;
     $("sending-name").textContent = file.name;
-    $("sending-detail").textContent = sent
-      ? `sent, being checked${left}`
-      : `${bytes(done)} of ${bytes(file.size)} sent${left}`;
-    if (sent) $("sending-bar").removeAttribute("value");
-    else $("sending-bar").value = file.size ? done / file.size : 0;
+    $("sending-pause").hidden = whole;
+    this.#detail(whole ? "sent, being checked" : [amount(sent, file.size), ...pace.told(sent, file.size)].join(" · "));
+    if (whole) $("sending-bar").removeAttribute("value");
+    else $("sending-bar").value = file.size ? sent / file.size : 0;
+  }
+
+  #tellBreak(wait, error) {
+    $("sending").classList.toggle("broken", wait > 0);
+    if (!wait) return;
+    this.#current.pace = new Pace();
+    this.#detail(`${error.message} Trying again in ${duration(Math.max(1, wait / 1000))}.`);
+    this.#announce("The upload is interrupted and goes on by itself.");
+  }
+
+  #detail(text) {
+    const left = this.#waiting.length ? ` · ${this.#waiting.length} more to send` : "";
+    $("sending-detail").textContent = text + left;
+  }
+
+  /** Uploads of an earlier visit: the browser gives their files back only when they are chosen again. */
+  #showUnfinished() {
+    const left = unfinished().filter(({ key }) => key !== this.#current?.upload.key);
+    $("unfinished").hidden = left.length === 0;
+    $("unfinished-list").replaceChildren(...left.map((upload) => this.#unfinishedRow(upload)));
+  }
+
+  #unfinishedRow(upload) {
+    const row = $("unfinished-template").content.firstElementChild.cloneNode(true);
+    row.querySelector(".name").textContent = upload.name;
+    row.querySelector(".detail").textContent = `${amount(upload.sent, upload.size)}`;
+    const button = row.querySelector("button");
+    button.setAttribute("aria-label", `Forget ${upload.name}`);
+    button.addEventListener("click", () => {
+      terminate(upload).catch(() => {});
+      this.#showUnfinished();
+      $("file").focus();
+    });
+    return row;
   }
 
   #refuse(text) {
@@ -86,3 +198,5 @@ export class Uploader {
     $("refusal-text").textContent = several ? `${$("refusal-text").textContent} ${text}` : text ?? "";
   }
 }
+
+const amount = (sent, size) => `${bytes(sent)} of ${bytes(size)} sent`;

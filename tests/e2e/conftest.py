@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
-from tests.stack import Service, running_stack
+from tests.stack import Service, running_stack, until
 
+PATIENCE_MS = 30_000
+EXPLAINED = re.compile(r"Failed to load resource.* (4\d\d |net::ERR_(INTERNET_DISCONNECTED|CONNECTION_RESET))")
+"""Chromium notes refusals and outages in its console, also those that the page explains to its reader."""
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = (
     "--no-sandbox",  # containers run as root
@@ -37,3 +42,39 @@ def browser() -> Iterator[Browser]:
         launched = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield launched
         launched.close()
+
+
+@pytest.fixture
+def page(browser: Browser, service: Service) -> Iterator[Page]:
+    """The opened page. Whatever its scripts or its content security policy complain about fails the test."""
+    complaints: list[str] = []
+    context = browser.new_context(viewport={"width": 1000, "height": 900})
+    context.set_default_timeout(PATIENCE_MS)
+    opened = context.new_page()
+    opened.on("pageerror", lambda error: complaints.append(str(error)))
+    opened.on("console", lambda note: complaints.append(note.text) if note.type == "error" else None)
+    opened.goto(str(service.http.base_url))
+    yield opened
+    context.close()
+    assert [text for text in complaints if not EXPLAINED.match(text)] == []
+
+
+def row(page: Page, name: str) -> Locator:
+    return page.get_by_role("listitem").filter(has_text=name)
+
+
+def expect_status(job: Locator, status: str) -> None:
+    expect(job.locator("[data-part=status]")).to_have_text(status, timeout=PATIENCE_MS)
+
+
+def finished_job(page: Page, service: Service, path: Path) -> Locator:
+    service.until_status(service.submit(path), "succeeded")
+    page.reload()
+    job = row(page, path.name)
+    expect_status(job, "Done")
+    return job
+
+
+def until_loaded(page: Page) -> None:
+    ready = "['before', 'after'].every((id) => document.getElementById(id).readyState >= 3)"
+    until(lambda: page.evaluate(ready), "both videos to load")

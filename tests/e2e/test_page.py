@@ -4,38 +4,20 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.clips import Clip, write_clip
+from tests.e2e.conftest import PATIENCE_MS, expect_status, finished_job, row, until_loaded
 from tests.stack import QUICK, SLOW, Service, until
 
 pytestmark = pytest.mark.integration
 
-PATIENCE_MS = 30_000
 CLIP = Clip(frames=50, audio="aac")
 LONG = Clip(frames=400)
 PHONE = {"width": 360, "height": 740}
-EXPLAINED = re.compile(r"Failed to load resource.* (4\d\d |net::ERR_INTERNET_DISCONNECTED)")
-"""Chromium notes refusals and outages in its console, also those that the page explains to its reader."""
-
-
-@pytest.fixture
-def page(browser: Browser, service: Service) -> Iterator[Page]:
-    """The opened page. Whatever its scripts or its content security policy complain about fails the test."""
-    complaints: list[str] = []
-    context = browser.new_context(viewport={"width": 1000, "height": 900})
-    context.set_default_timeout(PATIENCE_MS)
-    opened = context.new_page()
-    opened.on("pageerror", lambda error: complaints.append(str(error)))
-    opened.on("console", lambda note: complaints.append(note.text) if note.type == "error" else None)
-    opened.goto(str(service.http.base_url))
-    yield opened
-    context.close()
-    assert [text for text in complaints if not EXPLAINED.match(text)] == []
 
 
 def send(page: Page, path: Path, model: str = QUICK) -> Locator:
@@ -45,31 +27,10 @@ def send(page: Page, path: Path, model: str = QUICK) -> Locator:
     return row(page, path.name)
 
 
-def row(page: Page, name: str) -> Locator:
-    return page.get_by_role("listitem").filter(has_text=name)
-
-
-def expect_status(job: Locator, status: str) -> None:
-    expect(job.locator("[data-part=status]")).to_have_text(status, timeout=PATIENCE_MS)
-
-
-def finished_job(page: Page, service: Service, path: Path) -> Locator:
-    service.until_status(service.submit(path), "succeeded")
-    page.reload()
-    job = row(page, path.name)
-    expect_status(job, "Done")
-    return job
-
-
 def times(page: Page) -> tuple[float, float]:
     """Positions of the video before and after, in seconds."""
     before, after = page.evaluate("['before', 'after'].map((id) => document.getElementById(id).currentTime)")
     return before, after
-
-
-def until_loaded(page: Page) -> None:
-    ready = "['before', 'after'].every((id) => document.getElementById(id).readyState >= 3)"
-    until(lambda: page.evaluate(ready), "both videos to load")
 
 
 def test_a_video_goes_from_the_file_picker_to_a_download(
@@ -111,7 +72,9 @@ def test_a_refused_file_is_explained_in_the_services_words(page: Page, tmp_path:
     path.write_text("This is not a video. " * 50)
     page.get_by_label("Choose a video").set_input_files(path)
     alert = page.get_by_role("alert")
-    expect(alert).to_contain_text("notes.txt: The file is in no container format that is accepted")
+    expect(alert).to_contain_text(
+        "notes.txt: This is not a video that can be read. The file is in no container"
+    )
     expect(row(page, "notes.txt")).to_have_count(0)
     alert.get_by_role("button", name="Dismiss").click()
     expect(alert).to_be_hidden()
@@ -174,13 +137,14 @@ def test_the_divider_moves_by_keyboard_and_by_pointer(page: Page, service: Servi
 
 def shown_before(page: Page) -> float:
     """Percent of the width that shows the video before."""
-    clip = page.locator("#after").evaluate("(video) => getComputedStyle(video).clipPath")
+    clip = page.locator(".layer.right").evaluate("(layer) => getComputedStyle(layer).clipPath")
     found = re.fullmatch(r"inset\(0px 0px 0px ([\d.]+)(?:%|px)\)", clip)
     assert found, clip
     return float(found[1])
 
 
 def test_an_outage_is_told_and_forgotten(page: Page) -> None:
+    page.wait_for_load_state("networkidle")  # an answer under way would say that there is none
     page.context.set_offline(True)
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
     expect(page.get_by_role("alert")).to_contain_text("does not answer")

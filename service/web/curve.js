@@ -1,0 +1,78 @@
+/** How sharp every frame was and became, as two lines; where one points, the video goes. */
+
+const $ = (id) => document.getElementById(id);
+const SVG = "http://www.w3.org/2000/svg";
+/** Units of the drawing, which is stretched to the width of the page. */
+const WIDTH = 1000;
+const HEIGHT = 100;
+const HEADROOM = 1.08;
+
+export class Curve {
+  #frames = 0;
+  #values = null;
+
+  constructor(onFrame) {
+    $("curve-frame").addEventListener("input", () => onFrame($("curve-frame").valueAsNumber));
+  }
+
+  /** `curve` is the answer of /sharpness; `frames` how many of them the result has. */
+  draw(curve, frames) {
+    this.#frames = frames;
+    this.#values = curve;
+    const known = [...curve.before, ...curve.after].filter((value) => value !== null);
+    if (!known.length) return this.clear();
+    const top = Math.max(...known) * HEADROOM || 1;
+    const line = (name) => polyline(name, curve[name].slice(0, frames), top, frames);
+    $("curve-lines").replaceChildren(line("before"), line("after"));
+    $("curve-summary").textContent = summary(curve);
+    $("curve-frame").max = Math.max(frames - 1, 0);
+    $("curve").hidden = false;
+  }
+
+  mark(frame) {
+    if (!this.#values) return;
+    const at = this.#frames > 1 ? frame / (this.#frames - 1) : 0;
+    $("curve-mark").setAttribute("x1", at * WIDTH);
+    $("curve-mark").setAttribute("x2", at * WIDTH);
+    $("curve-frame").value = frame;
+    const told = ["before", "after"].map((name) => `${name} ${rounded(this.#values[name][frame])}`).join(", ");
+    $("curve-frame").setAttribute("aria-valuetext", `frame ${frame + 1}: ${told}`);
+    $("curve-value").textContent = told;
+  }
+
+  clear() {
+    this.#values = null;
+    $("curve").hidden = true;
+  }
+}
+
+/** Gaps where a frame has no value yet; long videos are drawn by their largest value per unit of width. */
+function polyline(name, values, top, frames) {
+  const path = document.createElementNS(SVG, "path");
+  let [commands, pen] = ["", "M"];
+  const every = Math.max(1, Math.ceil(frames / WIDTH));
+  for (let frame = 0; frame < values.length; frame += every) {
+    const there = values.slice(frame, frame + every).filter((value) => value !== null);
+    if (!there.length) {
+      pen = "M";
+      continue;
+    }
+    const x = frames > 1 ? (frame / (frames - 1)) * WIDTH : 0;
+    commands += `${pen}${x.toFixed(1)} ${(HEIGHT - (Math.max(...there) / top) * HEIGHT).toFixed(2)}`;
+    pen = "L";
+  }
+  path.setAttribute("class", `line-${name}`);
+  path.setAttribute("d", commands);
+  return path;
+}
+
+function summary(curve) {
+  const pairs = curve.before
+    .map((value, frame) => [value, curve.after[frame]])
+    .filter(([before, after]) => before !== null && after !== null);
+  const mean = (side) => pairs.reduce((sum, pair) => sum + pair[side], 0) / pairs.length;
+  const sharper = pairs.filter(([before, after]) => after > before).length;
+  return `Mean ${rounded(mean(0))} before and ${rounded(mean(1))} after; ${sharper} of ${pairs.length} frames became sharper.`;
+}
+
+const rounded = (value) => (value == null ? "unknown" : value < 100 ? value.toFixed(1) : String(Math.round(value)));

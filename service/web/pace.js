@@ -1,0 +1,21 @@
+/** How fast bytes go, and how long the rest takes: over the last seconds, so that it follows the network. */
+
+import { bytes, duration } from "./format.js";
+
+const WINDOW_MS = 5000;
+const SURE_AFTER_MS = 1000;
+
+export class Pace {
+  #seen = []; // [milliseconds, bytes], oldest first
+
+  /** ["2.1 MiB/s", "0:14 left"], or nothing while it is too early to tell. */
+  told(sent, size) {
+    const now = performance.now();
+    this.#seen.push([now, sent]);
+    while (this.#seen[0][0] < now - WINDOW_MS && this.#seen.length > 2) this.#seen.shift();
+    const [then, before] = this.#seen[0];
+    const rate = ((sent - before) / (now - then)) * 1000;
+    if (now - then < SURE_AFTER_MS || !(rate > 0)) return [];
+    return [`${bytes(rate)}/s`, `${duration((size - sent) / rate)} left`];
+  }
+}

@@ -1,0 +1,163 @@
+/** Two videos that play as one. */
+
+/** Seconds: above the first the two are told apart and one jumps; above the second it is nudged. */
+const JUMP_ABOVE = 0.2;
+const NUDGE_ABOVE = 0.015;
+const NUDGE = 0.08;
+
+export class Player {
+  #before;
+  #after; // leads: it has the sound and the clock
+  #on;
+  #times;
+  #lead = 0; // seconds of the uploaded video before the part that was restored
+  #loaded = false;
+  #loop = true;
+
+  /** on: { frame(index), playing(boolean), failed("before" or "after", MediaError) } */
+  constructor(before, after, on) {
+    [this.#before, this.#after, this.#on] = [before, after, on];
+    this.#listen();
+    const tick = () => {
+      if (this.#loaded && !after.paused) this.#keepTogether();
+      requestAnimationFrame(tick);
+    };
+    requestAnimationFrame(tick);
+  }
+
+  load(source, result, times, lead) {
+    [this.#times, this.#lead, this.#loaded] = [times, lead, true];
+    this.#before.src = source;
+    this.#after.src = result;
+  }
+
+  unload() {
+    this.#loaded = false;
+    for (const video of [this.#before, this.#after]) {
+      video.removeAttribute("src");
+      video.load(); // stops the download
+    }
+  }
+
+  set times(times) {
+    this.#times = times;
+    this.#tell();
+  }
+
+  set loop(loop) {
+    this.#loop = loop;
+  }
+
+  set rate(rate) {
+    this.#after.playbackRate = rate;
+    this.#before.playbackRate = rate;
+  }
+
+  get playing() {
+    return !this.#after.paused;
+  }
+
+  get frame() {
+    return this.#times.index(this.#after.currentTime);
+  }
+
+  get seconds() {
+    return this.#after.currentTime;
+  }
+
+  async toggle() {
+    if (this.playing) return this.#after.pause();
+    try {
+      await this.#after.play();
+    } catch {
+      // The error event of the video tells what is wrong, in words.
+    }
+  }
+
+  pause() {
+    this.#after.pause();
+  }
+
+  step(frames) {
+    this.show(this.frame + frames);
+  }
+
+  /** Stop at a frame. */
+  show(frame) {
+    this.#after.pause();
+    this.seek(this.#times.middle(Math.max(frame, 0)));
+  }
+
+  seek(seconds) {
+    const last = Math.max(0, (this.#after.duration || 0) - 0.001); // players show nothing at the very end
+    const time = Math.min(Math.max(seconds, 0), last);
+    this.#after.currentTime = time;
+    this.#follow();
+    this.#tell();
+  }
+
+  #follow() {
+    if (!this.#before.error) this.#before.currentTime = this.#after.currentTime + this.#lead;
+  }
+
+  #listen() {
+    const after = this.#after;
+    after.addEventListener("loadedmetadata", () => this.#follow());
+    this.#before.addEventListener("loadedmetadata", () => this.#follow());
+    after.addEventListener("play", () => this.#on.playing(true));
+    after.addEventListener("pause", () => this.#paused());
+    after.addEventListener("waiting", () => this.#before.pause());
+    after.addEventListener("playing", () => this.#playBefore());
+    after.addEventListener("seeked", () => this.#tell());
+    after.addEventListener("ended", () => this.#ended());
+    after.addEventListener("error", () => this.#failed("after", after));
+    this.#before.addEventListener("error", () => this.#failed("before", this.#before));
+    this.#watchFrames();
+  }
+
+  /** Where browsers tell which frame they show, that is more exact than their clock. */
+  #watchFrames() {
+    const video = this.#after;
+    if (!video.requestVideoFrameCallback) return video.addEventListener("timeupdate", () => this.#tell());
+    const shown = (_, { mediaTime }) => {
+      if (this.#loaded && this.playing) this.#on.frame(this.#times.index(mediaTime));
+      video.requestVideoFrameCallback(shown);
+    };
+    video.requestVideoFrameCallback(shown);
+  }
+
+  #tell() {
+    if (this.#loaded) this.#on.frame(this.frame);
+  }
+
+  #paused() {
+    this.#before.pause();
+    this.#on.playing(false);
+    // Both to the middle of one frame: they may have stopped on two sides of its edge.
+    if (this.#loaded && !this.#after.ended && this.#after.readyState) this.seek(this.#times.middle(this.frame));
+  }
+
+  /** Short clips are looked at again and again. */
+  #ended() {
+    if (!this.#loop) return;
+    this.seek(0);
+    this.toggle();
+  }
+
+  #playBefore() {
+    if (this.playing && !this.#before.error) this.#before.play().catch(() => {});
+  }
+
+  #keepTogether() {
+    if (this.#before.paused || this.#before.seeking) return;
+    const wanted = this.#after.currentTime + this.#lead;
+    const drift = this.#before.currentTime - wanted;
+    if (Math.abs(drift) > JUMP_ABOVE) this.#before.currentTime = wanted;
+    const nudge = Math.abs(drift) > NUDGE_ABOVE ? 1 - Math.sign(drift) * NUDGE : 1;
+    this.#before.playbackRate = this.#after.playbackRate * nudge;
+  }
+
+  #failed(which, video) {
+    if (this.#loaded && video.getAttribute("src")) this.#on.failed(which, video.error);
+  }
+}
