@@ -13,7 +13,9 @@ from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 from tests.stack import Service, running_stack, until
 
 PATIENCE_MS = 30_000
-EXPLAINED = re.compile(r"Failed to load resource.* (4\d\d |net::ERR_(INTERNET_DISCONNECTED|CONNECTION_RESET))")
+EXPLAINED = re.compile(
+    r"Failed to load resource.* (4\d\d |net::ERR_(INTERNET_DISCONNECTED|CONNECTION_RESET))"
+)
 """Chromium notes refusals and outages in its console, also those that the page explains to its reader."""
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = (
