@@ -85,6 +85,7 @@ export async function ask(address, { method = "GET", headers = {}, body, signal,
     if (error.name === "AbortError") throw error;
     throw new ApiError("The service does not answer. Is it still running?", 0, "unreachable");
   }
+  if (answer.status === 401) location.reload(); // the session is over: the page asks for a key as it opens
   if (!answer.ok) throw problem(answer.status, content, answer.headers.get("Retry-After"));
   return { body: content, headers: answer.headers, status: answer.status };
 }

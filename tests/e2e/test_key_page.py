@@ -43,6 +43,11 @@ def test_a_key_is_asked_for_once_and_opens_jobs_and_downloads(
     expect(row).to_be_visible()
     assert page.request.get(f"{service.url}/jobs/{job_id}/result").ok  # with the cookie alone
     assert page.evaluate("document.cookie") == ""
+    page.context.clear_cookies()  # as when the session's time is over
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    dialog.get_by_label("Key").fill(key["Authorization"].removeprefix("Bearer "))
+    dialog.get_by_role("button", name="Sign in").click()
+    expect(row).to_be_visible()
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("dialog")).to_be_visible()
     assert page.request.get(f"{service.url}/jobs/{job_id}").status == 401
