@@ -10,7 +10,8 @@ Errors are the ClientError branch of ``service.errors``. Nothing here loads FFmp
 
 from __future__ import annotations
 
-from service.errors import (
+from service.remote.concurrent import AsyncClient
+from service.remote.errors import (
     AddressUnusable,
     ClientError,
     DownloadDamaged,
@@ -19,7 +20,6 @@ from service.errors import (
     SourceChanged,
     WaitTimedOut,
 )
-from service.remote.concurrent import AsyncClient
 from service.remote.model import (
     FINAL_STATUSES,
     Description,

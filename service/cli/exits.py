@@ -6,13 +6,8 @@ from enum import IntEnum
 from http import HTTPStatus
 from typing import Any
 
-from service.errors import (
-    DownloadDamaged,
-    RequestRejected,
-    ServiceUnreachable,
-    UploadError,
-    WaitTimedOut,
-)
+from service.errors import UploadError
+from service.remote.errors import DownloadDamaged, RequestRejected, ServiceUnreachable, WaitTimedOut
 
 
 class Exit(IntEnum):

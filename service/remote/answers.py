@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from service.errors import AddressUnusable, RequestRejected
+from service.remote.errors import AddressUnusable, RequestRejected
 from service.remote.model import Job, Problem, read
 from service.remote.steps import Answer
 

@@ -8,8 +8,8 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import BinaryIO
 
-from service.errors import ClientError, DownloadDamaged
 from service.remote.answers import checked
+from service.remote.errors import ClientError, DownloadDamaged
 from service.remote.model import Output
 from service.remote.patience import Patience
 from service.remote.steps import Answer, Call, Flow, Transferred, call, pause, read, work

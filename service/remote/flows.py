@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from service.errors import DownloadDamaged
 from service.remote import model, sending, watching
 from service.remote.answers import checked, document, job_in
+from service.remote.errors import DownloadDamaged
 from service.remote.fetching import Fetch
 from service.remote.form import form_call
 from service.remote.model import Description, Estimate, Job, Sharpness

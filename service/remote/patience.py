@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from http import HTTPStatus
 
-from service.errors import AddressUnusable, ClientError, RequestRejected, ServiceUnreachable
+from service.remote.errors import AddressUnusable, ClientError, RequestRejected, ServiceUnreachable
 from service.remote.steps import Flow, T, pause
 
 OUTAGE_S = 60.0

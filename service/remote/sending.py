@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from pathlib import Path
 
-from service.errors import AddressUnusable, ClientError, RequestRejected, SourceChanged
 from service.remote.answers import checked, job_in
+from service.remote.errors import AddressUnusable, ClientError, RequestRejected, SourceChanged
 from service.remote.form import form_call
 from service.remote.model import Job
 from service.remote.patience import Patience, patiently

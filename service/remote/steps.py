@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 from urllib.parse import quote
 
-from service.errors import SourceChanged
+from service.remote.errors import SourceChanged
 
 T = TypeVar("T")
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import httpx
 
-from service.errors import AddressUnusable, ServiceUnreachable
 from service.local.address import is_loopback
+from service.remote.errors import AddressUnusable, ServiceUnreachable
 from service.remote.steps import Answer, Call
 
 KEY_VARIABLE = "CDVD_KEY"

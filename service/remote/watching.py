@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 from http import HTTPStatus
 
-from service.errors import AddressUnusable, ClientError, RequestRejected, WaitTimedOut
 from service.remote.answers import DEFAULT_POLL_S, SHORTEST_POLL_S, checked, job_in, poll_interval
+from service.remote.errors import AddressUnusable, ClientError, RequestRejected, WaitTimedOut
 from service.remote.events import MEDIA_TYPE, EventParser
 from service.remote.model import FINAL_STATUSES, Event, Job
 from service.remote.patience import Patience, may_pass, patiently

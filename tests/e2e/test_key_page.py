@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from service.jobs.api_keys import KeyRing, Scope
 from service.jobs.broker import connect
@@ -16,6 +17,12 @@ from tests.stack import Service
 pytestmark = pytest.mark.integration
 
 PATIENCE_MS = 30_000
+
+
+def sign_in(page: Page, key: Mapping[str, str]) -> None:
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Key").fill(key["Authorization"].removeprefix("Bearer "))
+    dialog.get_by_role("button", name="Sign in").click()
 
 
 def test_a_key_is_asked_for_once_and_opens_jobs_and_downloads(
@@ -34,8 +41,7 @@ def test_a_key_is_asked_for_once_and_opens_jobs_and_downloads(
     dialog.get_by_role("button", name="Sign in").click()
     expect(dialog.get_by_role("alert")).to_have_text("That is not a valid key.")
     page.keyboard.press("Escape")
-    dialog.get_by_label("Key").fill(key["Authorization"].removeprefix("Bearer "))
-    dialog.get_by_role("button", name="Sign in").click()
+    sign_in(page, key)
     expect(dialog).to_have_count(0)
     row = page.get_by_role("listitem").filter(has_text="mine.mp4")
     expect(row).to_be_visible()
@@ -45,8 +51,7 @@ def test_a_key_is_asked_for_once_and_opens_jobs_and_downloads(
     assert page.evaluate("document.cookie") == ""
     page.context.clear_cookies()  # as when the session's time is over
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
-    dialog.get_by_label("Key").fill(key["Authorization"].removeprefix("Bearer "))
-    dialog.get_by_role("button", name="Sign in").click()
+    sign_in(page, key)
     expect(row).to_be_visible()
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("dialog")).to_be_visible()

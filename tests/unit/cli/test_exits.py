@@ -5,11 +5,10 @@ from __future__ import annotations
 import pytest
 
 from service.cli.exits import Exit, error_json, exit_code
-from service.errors import (
+from service.errors import NotAVideo, PipelineError
+from service.remote.errors import (
     AddressUnusable,
     DownloadDamaged,
-    NotAVideo,
-    PipelineError,
     RequestRejected,
     ServiceUnreachable,
     WaitTimedOut,
