@@ -1,13 +1,47 @@
-"""Log lines: text for people, JSON for machines. ``extra={"job": ..., "step": ...}`` shows up in both."""
+"""Log lines: text for people, JSON for machines. What ``log_context`` names is in every line below it, and what
+``extra={"job": ...}`` names in one; both formats show it.
+"""
 
 from __future__ import annotations
 
 import json
 import logging
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
 
-_EXTRAS = ("job", "step", "worker")
+_EXTRAS = (
+    "request",
+    "job",
+    "step",
+    "worker",
+    "method",
+    "route",
+    "status",
+    "ms",
+    "bytes_in",
+    "bytes_out",
+    "key",
+)
+_CONTEXT: ContextVar[dict[str, str]] = ContextVar("log_context", default={})  # noqa: B039  # never changed in place
+
+
+@contextmanager
+def log_context(**ids: str | None) -> Iterator[None]:
+    """Name ids in all log lines of this thread or task meanwhile, and of threads that are given its context."""
+    known = {name: value for name, value in ids.items() if value is not None}
+    token = _CONTEXT.set({**_CONTEXT.get(), **known})
+    try:
+        yield
+    finally:
+        _CONTEXT.reset(token)
+
+
+def current_request() -> str | None:
+    """The id of the request that is being answered, or that made the job in work."""
+    return _CONTEXT.get().get("request")
 
 
 class _TextFormatter(logging.Formatter):
@@ -35,7 +69,8 @@ class _JsonFormatter(logging.Formatter):
 
 
 def _extras(record: logging.LogRecord) -> dict[str, str]:
-    return {name: str(getattr(record, name)) for name in _EXTRAS if hasattr(record, name)}
+    known = {**_CONTEXT.get(), **vars(record)}
+    return {name: str(known[name]) for name in _EXTRAS if name in known}
 
 
 def configure_logging(log_format: str, level: str) -> None:

@@ -23,6 +23,7 @@ from service.api.documented import describe_keys
 from service.api.guard import Guard
 from service.api.guide import GUIDE
 from service.api.load import load_registry
+from service.api.requests import Requests
 from service.api.routes import (
     estimates,
     events,
@@ -53,6 +54,7 @@ from service.local.address import is_loopback, require_safe_address
 from service.logs import configure_logging
 from service.storage.options import open_storage
 from service.storage.spool import UploadSpool
+from service.tracing import configure_tracing
 from service.video.probe import ProbeLimits
 
 log = logging.getLogger(__name__)
@@ -106,6 +108,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(module.router)
     _serve_page(app)
     app.add_middleware(Guard, hosts=_hosts(settings), media=settings.s3_public_url)
+    app.add_middleware(Requests)
     return app
 
 
@@ -113,6 +116,7 @@ def main() -> None:
     """Serve until told to stop: ``python -m service.api``."""
     settings = Settings()
     configure_logging(settings.log_format, settings.log_level)
+    configure_tracing("cdvd-gateway")
     try:
         listener = _listen(settings)
     except ServiceError as error:

@@ -31,7 +31,9 @@ from service.jobs.idempotency import checked_key
 from service.jobs.job import Job, JobSpec, SourceFile
 from service.jobs.quotas import Reservation
 from service.jobs.steps import PLAN
+from service.logs import current_request
 from service.metrics import UPLOADS
+from service.tracing import current_traceparent, span
 from service.video.probe import probe
 from service.webhooks.address import permitted_addresses, read_target
 
@@ -133,7 +135,8 @@ async def _new_job(submission: _Submission) -> Job:
     parts = submission.parts
     received = await run_sync(filled_from_spool, submission.received, parts.spool)
     spec = await _specify(parts, received)
-    job = await run_sync(_accept, replace(submission, received=received), spec)
+    with span("accept"):
+        job = await run_sync(_accept, replace(submission, received=received), spec)
     if received.spooled:
         with suppress(UploadNotFound):
             await run_sync(parts.spool.remove, received.spooled)
@@ -155,10 +158,12 @@ async def _specify(parts: Gateway, received: ReceivedUpload) -> JobSpec:
     requested = read_options(received.fields)
     model = await run_sync(_known_model, parts, requested)
     await run_sync(_check_webhook, parts, requested.webhook_url)
-    video = await probe(received.upload.contents(), parts.limits.probe, requested.excerpt)
+    with span("probe"):
+        video = await probe(received.upload.contents(), parts.limits.probe, requested.excerpt)
     source = SourceFile(received.filename, received.upload.size, received.sha256)
     url, strict = requested.webhook_url, requested.strict
-    return JobSpec(model, requested.encode, source, video, url, strict=strict)
+    spec = JobSpec(model, requested.encode, source, video, url, strict=strict)
+    return replace(spec, request_id=current_request(), traceparent=current_traceparent())
 
 
 def _check_webhook(parts: Gateway, url: str | None) -> None:

@@ -17,6 +17,7 @@ from service.jobs.job import new_job_id
 from service.metrics import UPLOAD_BYTES, UPLOAD_SECONDS
 from service.storage.spool import UploadSpool
 from service.storage.store import Storage, Upload
+from service.tracing import span
 
 FORM_OVERHEAD_BYTES = 128 * 1024
 """What boundaries, headers and fields may add to the file."""
@@ -91,7 +92,7 @@ class _Sink:
 async def _receive(body: RequestBody, sink: _Sink, boundary: bytes) -> ReceivedUpload:
     form = UploadForm(boundary, sink.take)
     try:
-        with UPLOAD_SECONDS.time():
+        with UPLOAD_SECONDS.time(), span("receive"):
             async for chunk in body.chunks():
                 UPLOAD_BYTES.inc(len(chunk))
                 form.feed(chunk)

@@ -78,6 +78,10 @@ class JobSpec:
     """What was expected at submission, the wait for other jobs included; None if nothing was measured before."""
     estimated_restoring_s: float | None = None
     """Of that, the work itself."""
+    request_id: str | None = None
+    """Of the request that made it; all log lines about the job name it."""
+    traceparent: str | None = None
+    """The span of that request; those of the job's steps hang below it."""
     strict: bool = False
     """Whether the job fails where its result would not hold everything that the upload holds."""
 

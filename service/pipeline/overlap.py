@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
+from functools import partial
 from queue import Full, Queue
 from threading import Event, Thread
 from typing import Generic, TypeVar
@@ -30,7 +32,10 @@ def prefetch(items: Iterable[Item], depth: int) -> Generator[Item]:
     """
     queue: Queue[Item | _End[Item]] = Queue(depth)
     unwanted = Event()
-    thread = Thread(target=_produce, args=(items, queue, unwanted), name="prefetch", daemon=True)
+    produce = partial(
+        copy_context().run, _produce, items, queue, unwanted
+    )  # log lines and spans belong to the caller
+    thread = Thread(target=produce, name="prefetch", daemon=True)
     thread.start()
     try:
         while True:
@@ -80,7 +85,7 @@ def map_ahead(
     pool = ThreadPoolExecutor(depth, thread_name_prefix="engine")
     try:
         for item in items:
-            running.append((item, pool.submit(function, item)))
+            running.append((item, pool.submit(copy_context().run, function, item)))
             if len(running) == depth:
                 yield _oldest(running)
         while running:

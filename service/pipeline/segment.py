@@ -17,6 +17,7 @@ from service.pipeline.prior import Jpeg, heat_map, prior_maps
 from service.pipeline.publish import published
 from service.pipeline.sharpness import sharpness
 from service.pipeline.windows import SIDE, Window, form_windows
+from service.tracing import span
 from service.types import EncodeOptions, Excerpt, Segment
 from service.video.decode import DecodedFrame, decode_range
 from service.video.encode import PieceEncoder
@@ -149,7 +150,8 @@ class _Work:
             yield frame
 
     def _restore(self, window: Window, stopped: Stopped) -> Frames:
-        with STAGE_SECONDS.labels("inference").time(), ENGINE_SECONDS.time():
+        seen = span("engine", attributes={"cdvd.frame": window.start, "cdvd.frames": len(window.outputs)})
+        with seen, STAGE_SECONDS.labels("inference").time(), ENGINE_SECONDS.time():
             restored = self._engine.restore(window.frames, stopped)
         wanted = window.outputs.shape
         if restored.shape != wanted or restored.dtype != window.frames.dtype:
@@ -159,7 +161,7 @@ class _Work:
         return restored
 
     def _write(self, piece: PieceEncoder, window: Window, frames: Frames) -> None:
-        with STAGE_SECONDS.labels("encode").time():
+        with span("encode"), STAGE_SECONDS.labels("encode").time():
             for offset, image in enumerate(frames):
                 piece.write(image, window.start + offset)
         FRAMES.inc(len(frames))

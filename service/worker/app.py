@@ -31,6 +31,7 @@ from service.jobs.workers import WorkerRegistry, WorkerState
 from service.logs import configure_logging
 from service.metrics import served
 from service.storage.options import open_storage
+from service.tracing import configure_tracing
 from service.webhooks.post import WebhookClient
 from service.worker import transport
 from service.worker.background import Background
@@ -55,6 +56,7 @@ def main() -> None:
     """Work until told to stop: ``python -m service.worker``."""
     settings = Settings()
     configure_logging(settings.log_format, settings.log_level)
+    configure_tracing("cdvd-worker")
     app, engines, keeper = build(settings)
     _announce(keeper, settings.drain_s)
     _load_default(engines, settings.model, keeper.stopping)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 from service.errors import (
     BrokerUnavailable,
@@ -20,7 +21,9 @@ from service.jobs.ledger import StepLedger
 from service.jobs.queue import JobQueue
 from service.jobs.steps import Claim, ClaimAnswer
 from service.jobs.store import RedisJobStore
+from service.logs import log_context
 from service.metrics import STEPS
+from service.tracing import span
 from service.worker.keeper import Keeper
 
 log = logging.getLogger(__name__)
@@ -47,20 +50,25 @@ class StepRunner:
 
     def run(self, job_id: str, step: str, work: Callable[[Job, Touch], None]) -> None:
         """Do ``work`` if the step is ours to do. Raises nothing: the outcome is in the books and the log."""
-        try:
-            claim = self._ledger.claim(job_id, step)
-            if claim.answer is ClaimAnswer.GRANTED:
-                with self._keeper.holding(job_id, step) as touch:
-                    self._perform(job_id, step, claim, lambda job: work(job, touch))
-        except BrokerUnavailable as error:
-            # The claim expires, and a worker that can reach Redis takes the step over.
-            log.warning("a step is left to others: %s", error, extra={"job": job_id, "step": step})
+        with log_context(job=job_id, step=step):
+            try:
+                claim = self._ledger.claim(job_id, step)
+                if claim.answer is ClaimAnswer.GRANTED:
+                    with self._keeper.holding(job_id, step) as touch:
+                        self._perform(job_id, step, claim, lambda job: work(job, touch))
+            except BrokerUnavailable as error:
+                # The claim expires, and a worker that can reach Redis takes the step over.
+                log.warning("a step is left to others: %s", error)
 
     def _perform(self, job_id: str, step: str, claim: Claim, work: Callable[[Job], None]) -> None:
         try:
             _refuse_killer(step, claim)
             self._store.begin(job_id)
-            work(self._store.get(job_id))
+            job = self._store.get(job_id)
+            with log_context(request=job.spec.request_id), _span(job, step):
+                began = time.monotonic()
+                work(job)
+                log.info("done in %.1f s", time.monotonic() - began)
             _count(step, "done")
         except (JobCanceled, JobNotFound):
             self._give_back(job_id, step)
@@ -87,19 +95,19 @@ class StepRunner:
             return
         _count(step, "postponed")
         delay = min(FIRST_DELAY_S * 2 ** (times - 1), LONGEST_DELAY_S)
-        log.warning("tried again in %g s: %s", delay, error, extra={"job": job_id, "step": step})
+        log.warning("tried again in %g s: %s", delay, error)
         self._ledger.release(job_id, step, not_before=time.time() + delay)
 
     def _fault(self, job_id: str, step: str, error: Exception) -> None:
         """An error that nobody expected; after a delete, the files that went away are the likely reason."""
         if self._store.exists(job_id):
-            log.error("unexpected", exc_info=error, extra={"job": job_id, "step": step})
+            log.error("unexpected", exc_info=error)
         self._fail(job_id, step, Failure(ServiceError.code, f"{type(error).__name__}: {error}"))
 
     def _fail(self, job_id: str, step: str, failure: Failure) -> None:
         _count(step, "failed")
         if self._store.fail(job_id, failure):
-            log.error("the job failed: %s", failure.detail, extra={"job": job_id, "step": step})
+            log.error("the job failed: %s", failure.detail)
         self._ledger.release(job_id, step)
 
 
@@ -108,6 +116,14 @@ def _refuse_killer(step: str, claim: Claim) -> None:
         raise SegmentGaveUp(f"{step} ended its worker {MAX_DELIVERIES} times; it is not tried again")
     if claim.crashes >= MAX_CRASHES:
         raise SegmentGaveUp(f"segments of this job ended their workers {claim.crashes} times in a row")
+
+
+def _span(job: Job, step: str) -> AbstractContextManager[None]:
+    kind, _, index = step.partition(":")
+    attributes: dict[str, str | int] = {"cdvd.job": job.id, "cdvd.model": job.spec.model}
+    if index:
+        attributes["cdvd.segment"] = int(index)
+    return span(kind, job.spec.traceparent, attributes)
 
 
 def _count(step: str, outcome: str) -> None:

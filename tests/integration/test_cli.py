@@ -101,18 +101,18 @@ def test_interrupted_deblur_leaves_nothing_behind(
 
 
 def test_interrupted_deblur_cancels_the_job_of_a_running_service(tmp_path: Path, service: Service) -> None:
-    source, output = write_clip(tmp_path / "in.mp4", LONG), tmp_path / "out.mp4"
+    source, output = write_clip(tmp_path / "interrupted.mp4", LONG), tmp_path / "out.mp4"
     url = str(service.http.base_url)
     with started("deblur", source, "-o", output, "--model", SLOW, "--url", url) as process:
-        job_id = until(lambda: _running(service), "the job to run")
+        job_id = until(lambda: _running(service, source.name), "the job to run")
         assert stop(process, signal.SIGINT) == 130
     service.until_status(job_id, "canceled")
     assert list(tmp_path.iterdir()) == [source]
 
 
-def _running(service: Service) -> str | None:
+def _running(service: Service, name: str) -> str | None:
     jobs = service.http.get("/jobs", params={"status": "running"}).json()["jobs"]
-    return str(jobs[0]["id"]) if jobs else None
+    return next((str(job["id"]) for job in jobs if job["input"]["filename"] == name), None)
 
 
 def test_an_address_without_service_fails_with_one_line(tmp_path: Path) -> None:
