@@ -44,6 +44,19 @@ UPLOAD_SECONDS = Histogram(
     registry=GATEWAY,
 )
 
+EVENT_LAG = Histogram(
+    "cdvd_event_lag_seconds",
+    "From the entry of an event in a job's log until it is sent to a client that follows",
+    buckets=(0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10),
+    registry=GATEWAY,
+)
+PREVIEW_SECONDS = Histogram(
+    "cdvd_preview_seconds",
+    "Making one picture of a frame, the wait for its turn included",
+    buckets=(0.03, 0.1, 0.3, 1, 3, 10, 30),
+    registry=GATEWAY,
+)
+
 FRAMES = Counter("cdvd_frames_restored", "Frames restored and encoded", registry=WORKER)
 STEPS = Counter(
     "cdvd_steps",

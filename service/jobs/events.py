@@ -21,6 +21,11 @@ class Event:
     type: str
     fields: dict[str, str]
 
+    @property
+    def time(self) -> float:
+        """When Redis took it in, in unix seconds by its clock."""
+        return int(self.id.partition("-")[0]) / 1000
+
 
 class EventReader:
     """Follows event streams. Methods raise BrokerUnavailable."""

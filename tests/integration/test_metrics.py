@@ -67,6 +67,22 @@ def test_a_job_is_seen_in_the_figures_of_gateway_and_worker(tmp_path: Path) -> N
         assert worker[f"cdvd_stage_seconds_sum/{stage}"] > 0
 
 
+def test_how_long_news_and_pictures_take_is_seen(tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "clip.mp4", Clip(frames=24))
+    with running_stack(tmp_path, {"CDVD_SEGMENT_FRAMES": "12"}) as service:
+        job_id = service.submit(clip)
+        followed = service.http.get(f"/jobs/{job_id}/events").text
+        again = service.http.get(f"/jobs/{job_id}/events", headers={"Last-Event-ID": "0-0"}).text
+        service.http.get(f"/jobs/{job_id}/preview/0.jpg")
+        seen = gateway(service)
+
+    assert again == followed
+    events = followed.count("event: ")
+    assert 0 < seen["cdvd_event_lag_seconds_count"] <= events  # those of the replay are not among them
+    assert seen["cdvd_event_lag_seconds_sum"] < 5 * events
+    assert seen["cdvd_preview_seconds_count"] == 1
+
+
 def test_waiting_work_is_seen_as_queue_depth(tmp_path: Path) -> None:
     clip = write_clip(tmp_path / "clip.mp4", Clip(frames=48))
     with running_stack(tmp_path, {"CDVD_SEGMENT_FRAMES": "12"}) as service:

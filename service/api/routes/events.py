@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from http import HTTPStatus
@@ -17,6 +18,7 @@ from service.api.documented import Responses, header_parameter, problems
 from service.errors import BrokerUnavailable, JobNotFound
 from service.jobs.events import FROM_THE_BEGINNING, Event
 from service.jobs.job import JobStatus
+from service.metrics import EVENT_LAG
 
 router = APIRouter(tags=["jobs"])
 
@@ -53,7 +55,7 @@ async def follow_job(job_id: str, parts: Parts, request: Request) -> Response:
 
 async def _lines(parts: Gateway, job_id: str, after: str) -> AsyncIterator[str]:
     """Ends with the job, with its deletion, with the caller's key, or with Redis: the browser then asks again."""
-    over = False
+    over, since = False, time.time()
     with suppress(BrokerUnavailable):
         async for event in parts.events.follow(job_id, after, IDLE_S):
             if not await run_sync(parts.still_admitted):
@@ -64,6 +66,8 @@ async def _lines(parts: Gateway, job_id: str, after: str) -> AsyncIterator[str]:
                     return
                 continue
             yield _format(event)
+            if event.time >= since:  # a replay says nothing about how fast news travel
+                EVENT_LAG.observe(max(0.0, time.time() - event.time))
             over = _is_over(event, over)
             if over and not await parts.events.read(job_id, event.id, wait_s=0):
                 return

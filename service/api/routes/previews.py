@@ -25,6 +25,7 @@ from service.errors import (
 )
 from service.jobs.heatmaps import read_picture
 from service.jobs.job import Job
+from service.metrics import PREVIEW_SECONDS
 from service.storage.store import (
     HEAT_MAPS,
     SOURCE,
@@ -75,10 +76,11 @@ async def show_preview(
     job = await run_sync(parts.job_with_files, job_id)
     if frame >= job.spec.video.frames:
         raise FrameNotFound(f"the video has frames 0 to {job.spec.video.frames - 1}")
-    if view is View.PRIOR:
-        picture = await run_sync(_heat_map, parts, job, frame)
-    else:
-        picture = await _decoded(parts, job, frame, view)
+    with PREVIEW_SECONDS.time():
+        if view is View.PRIOR:
+            picture = await run_sync(_heat_map, parts, job, frame)
+        else:
+            picture = await _decoded(parts, job, frame, view)
     return tagged(request, picture, "image/jpeg", CACHE)
 
 
