@@ -84,6 +84,7 @@ RULES: dict[str, Rule] = {
     "GET /jobs/{job_id}/preview/{frame}.jpg": _READ,
     "GET /jobs/{job_id}/webhooks": _READ,
     "POST /jobs/{job_id}/webhooks/{event_id}/resend": _WRITE,
+    "GET /webhooks/dead": _READ,
     "OPTIONS /uploads": _OPEN,
     "POST /uploads": _WRITE,
     "HEAD /uploads/{upload_id}": _WRITE,

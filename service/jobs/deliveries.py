@@ -99,16 +99,20 @@ class DeliveryLedger:
         deliveries = [_read(job_id, str(event_id), str(text)) for event_id, text in found.items()]
         return tuple(sorted(deliveries, key=lambda delivery: delivery.time))
 
-    def dead(self, limit: int = DEAD_KEPT) -> tuple[Delivery, ...]:
-        """Deliveries that were given up, the latest first."""
+    def dead(self, tenant: str | None = None) -> tuple[Delivery, ...]:
+        """Deliveries that were given up, of one tenant's jobs or of all, the latest first."""
         with broker_errors():
-            members = texts(self._redis.zrevrange(keys.WEBHOOKS_DEAD, 0, limit - 1))
+            members = texts(self._redis.zrevrange(keys.WEBHOOKS_DEAD, 0, -1))
             pairs = [(member.partition(" ")[0], member.partition(" ")[2]) for member in members]
-            found = [self._redis.hget(JobKeys(job_id).webhooks, event_id) for job_id, event_id in pairs]
+            with self._redis.pipeline(transaction=False) as pipe:
+                for job_id, event_id in pairs:
+                    pipe.hget(JobKeys(job_id).webhooks, event_id)
+                    pipe.hget(JobKeys(job_id).record, "tenant")
+                answers = iter(pipe.execute())
         return tuple(
             _read(job_id, event_id, str(text))
-            for (job_id, event_id), text in zip(pairs, found, strict=True)
-            if text
+            for (job_id, event_id), text, owner in zip(pairs, answers, answers, strict=True)
+            if text and tenant in (None, owner or DEFAULT_TENANT)
         )
 
     def send_again(self, job_id: str, event_id: str) -> Delivery:

@@ -34,6 +34,23 @@ class DeliveriesBody(BaseModel):
     deliveries: list[DeliveryBody]
 
 
+class DeadLetterBody(DeliveryBody):
+    job: str
+
+
+class DeadLettersBody(BaseModel):
+    deliveries: list[DeadLetterBody]
+
+
+@router.get("/webhooks/dead", responses=problems())
+def list_dead_letters(parts: Parts) -> DeadLettersBody:
+    """Deliveries of all jobs that are not tried any more, the latest first, at most 1000."""
+    found = parts.deliveries.dead(None if parts.caller.sees_all else parts.caller.tenant)
+    return DeadLettersBody(
+        deliveries=[DeadLetterBody(job=one.job_id, **_body(one).model_dump()) for one in found]
+    )
+
+
 @router.get("/jobs/{job_id}/webhooks", responses=problems(JobNotFound))
 def list_deliveries(job_id: str, parts: Parts) -> DeliveriesBody:
     """All deliveries of a job, oldest first; those in state `dead` are not tried any more."""
