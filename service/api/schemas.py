@@ -102,6 +102,8 @@ class UrlsBody(BaseModel):
     source: str
     result: str
     report: str
+    sharpness: str
+    webhooks: str
     cancel: str
     retry: str
 
@@ -214,7 +216,7 @@ def _error_body(job: Job) -> ProblemBody | None:
 
 def _urls(job_id: str) -> UrlsBody:
     base = f"/jobs/{job_id}"
-    names = ("events", "source", "result", "report", "cancel", "retry")
+    names = tuple(name for name in UrlsBody.model_fields if name != "self")
     return UrlsBody(self=base, **{name: f"{base}/{name}" for name in names})
 
 
