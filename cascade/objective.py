@@ -72,6 +72,8 @@ def _image_terms(
         terms[f"hard{number}"] = losses.hard_example_l1(restored, truth) * (phase.hard_examples * weight)
     if phase.fourier_weight:
         terms[f"fourier{number}"] = losses.fourier_l1(restored, truth) * (phase.fourier_weight * weight)
+    if phase.psnr_weight:
+        terms[f"psnr{number}"] = losses.decibels(restored, truth) * (phase.psnr_weight * weight)
     return terms
 
 

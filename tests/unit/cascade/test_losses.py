@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 
@@ -21,6 +23,19 @@ def test_levels_of_a_perfect_flow_have_no_error() -> None:
     truth = torch.tensor([3.0, -1.0]).view(1, 2, 1, 1).expand(2, 2, 32, 32)
     levels = [truth[..., :8, :8], truth[..., :16, :16]]
     assert losses.multi_scale_end_point_error(levels, truth).item() < 2e-3
+
+
+def test_decibels_weigh_images_alike_and_flatten_where_they_are_nearly_right() -> None:
+    truth = torch.zeros(2, 3, 8, 8)
+    bad = truth.clone()
+    bad[0] += 0.1
+    expected = 10 * (math.log10(0.01 + 3e-4) + math.log10(3e-4)) / 2
+    assert losses.decibels(bad, truth).item() == pytest.approx(expected, rel=1e-5)
+    improvements = [
+        (losses.decibels(truth + a, truth) - losses.decibels(truth + a / 2, truth)).item()
+        for a in (0.1, 0.001)
+    ]
+    assert improvements[0] > 5 > 0.1 > improvements[1] > 0
 
 
 def test_the_fourier_loss_sees_one_frequency_wherever_it_lies() -> None:

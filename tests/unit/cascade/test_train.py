@@ -161,10 +161,12 @@ def test_recordings_train_without_a_flow_loss_and_cannot_train_flow(
 
 def test_exact_flow_takes_the_place_of_the_estimate(material: Material, tmp_path: Path) -> None:
     trainer = _trainer(material, tmp_path)
-    phase = dataclasses.replace(_CASCADE, hard_examples=0.0, fourier_weight=0.5, exact_flow_share=1.0)
+    phase = dataclasses.replace(
+        _CASCADE, hard_examples=0.0, fourier_weight=0.5, psnr_weight=0.01, exact_flow_share=1.0
+    )
     batch = next(trainer._batches(phase))
     before = {name: tensor.clone() for name, tensor in trainer.cascade.stage.flow.state_dict().items()}
-    assert trainer.step(phase, batch).keys() == {"stage1", "fourier1", "stage2", "fourier2"}
+    assert trainer.step(phase, batch).keys() == {"stage1", "fourier1", "psnr1", "stage2", "fourier2", "psnr2"}
     after = trainer.cascade.stage.flow.state_dict()
     assert all(torch.equal(tensor, before[name]) for name, tensor in after.items())
     assert {"flow1", "flow2"} < trainer.step(dataclasses.replace(phase, exact_flow_share=0.0), batch).keys()
