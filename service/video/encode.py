@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import cast
 
 import av
+import cv2
 import numpy as np
 from av.video.reformatter import ColorRange, VideoReformatter
 from av.video.stream import VideoStream
@@ -24,11 +25,15 @@ _MAX_TICKS_PER_SECOND = 1_000_000
 """Beyond this, encoders and MP4's 32-bit fields overflow."""
 _FINE_TIME_BASE = Fraction(1, 90_000)
 
+_CPU_AVX_512F = 13
+"""OpenCV's number of this feature, which its Python module does not name."""
 _X264 = {
     "preset": "medium",
     "threads": "2",  # a fixed number: x264's bytes depend on it, and pieces must not depend on the machine
     "bf": "0",  # packets in presentation order, and durations that MP4 holds exactly
-    "x264-params": "open-gop=0",  # a piece must not refer to its neighbour
+    # Without open-gop=0 a piece refers to its neighbour. With AVX-512, x264's look-ahead reads memory that it never
+    # wrote where a picture's width is no multiple of 128: now and then a piece has other bytes. AVX2 is as fast.
+    "x264-params": "open-gop=0" + (":asm=AVX2" if cv2.checkHardwareSupport(_CPU_AVX_512F) else ""),
 }
 
 

@@ -1,3 +1,4 @@
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +48,22 @@ def test_frames_at_a_seam_see_the_same_context_as_without_a_seam(clip: Path) -> 
     assert len(right.windows) == 8
     for window in right.windows:
         np.testing.assert_array_equal(window, by_output[window[2].tobytes()])
+
+
+def test_a_piece_has_the_same_bytes_whatever_else_the_process_does(tmp_path: Path) -> None:
+    """x264 once read memory that it had not written: two pieces in a hundred differed when several were encoded."""
+    clip = write_clip(tmp_path / "clip.mp4", Clip(frames=36))
+
+    def pieces(thread: int) -> set[bytes]:
+        target, seen = tmp_path / f"{thread}.mp4", set()
+        for _ in range(50):
+            request = SegmentRequest(clip, target, Segment(1, 12, 24), EncodeOptions(), window=12)
+            restore(request, IdentityEngine())
+            seen.add(target.read_bytes())
+        return seen
+
+    with ThreadPoolExecutor(4) as pool:
+        assert len(set().union(*pool.map(pieces, range(4)))) == 1
 
 
 def test_the_window_length_does_not_change_the_result(clip: Path) -> None:
