@@ -142,6 +142,21 @@ LITE_CPU = Recipe(
             displacement=36.0,
             blur=(1.0, 26.0),
         ),
+        Phase(
+            "cascade-psnr",
+            3500,
+            batch=2,
+            frames=5,
+            crop=256,
+            rate=1e-3,
+            final_rate=2e-6,
+            warmup=50,
+            muon=True,
+            flow_weight=0.02,
+            psnr_weight=0.01,
+            displacement=36.0,
+            blur=(1.0, 26.0),
+        ),
     ),
 )
 
