@@ -50,6 +50,8 @@ class Phase:
     """Weight of the negative PSNR, in dB, beside the plain L1; 0.01 pulls about as strongly as the L1."""
     per_frame: bool = False
     """Every restored frame counts alike, as published; else every stage does."""
+    early_weight: float = 1.0
+    """Weight of the stages before the last one, whose frames are the result; not with ``per_frame``."""
     detach_stages: bool = False
     """No stage's loss trains the stages before it: the ablation of joint training."""
 
@@ -86,7 +88,7 @@ class Recipe:
     """Decay per step of the averaged weights, which are what is validated and exported; 0 averages nothing."""
     max_norm: float = 1.0
     """Gradients are clipped to this: those of single strongly blurred samples would else undo many steps."""
-    generated_share: float = 0.25
+    generated_share: float = 0.35
     """Share of generated pictures (dead leaves, text, edges) beside the photographs."""
 
     @property

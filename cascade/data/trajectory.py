@@ -8,7 +8,7 @@ its speed is prescribed frame by frame, so a pause is a sharp frame and every fr
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,24 +45,33 @@ class Trajectory:
     poses: NDArray[np.float64]
     centre: tuple[float, float]
     radius: float
+    slant: tuple[float, float] = (0.0, 0.0)
+    """How much more than in the middle the reference plane shifts at ``radius`` to the right and below: its inverse
+    depth, relative to the middle's, is 1 + slant . (x, y) / radius."""
 
     def homographies(self, times: NDArray[np.float64]) -> Matrices:
         """Matrices [len(times), 3, 3] that take output pixels (x, y, 1) at a time to the reference plane."""
         pose = np.stack([np.interp(times, self.times, channel) for channel in self.poses.T], axis=1)
-        return homographies(pose, self.centre, self.radius)
+        return homographies(pose, self.centre, self.radius, self.slant)
 
     def scaled(self, factors: Sequence[float]) -> Trajectory:
         """The same path with each of the six channels multiplied by its factor (parallax, for one)."""
-        return Trajectory(self.times, self.poses * np.asarray(factors), self.centre, self.radius)
+        return replace(self, poses=self.poses * np.asarray(factors))
 
 
-def homographies(pose: NDArray[np.float64], centre: tuple[float, float], radius: float) -> Matrices:
-    """Matrices [n, 3, 3] of poses [n, 6] in pixels; rotation, zoom and perspective act about ``centre``."""
+def homographies(
+    pose: NDArray[np.float64], centre: tuple[float, float], radius: float, slant: tuple[float, float]
+) -> Matrices:
+    """Matrices [n, 3, 3] of poses [n, 6] in pixels; rotation, zoom and perspective act about ``centre``.
+
+    A camera that shifts by t before a plane of normal n sees it move by the homography I + t n^T.
+    """
     angle, zoom = pose[:, 2] / radius, np.exp(pose[:, 3] / radius)
     cosine, sine = zoom * np.cos(angle), zoom * np.sin(angle)
     middle = np.zeros((len(pose), 3, 3))
     middle[:, 0, 0], middle[:, 0, 1], middle[:, 0, 2] = cosine, -sine, pose[:, 0]
     middle[:, 1, 0], middle[:, 1, 1], middle[:, 1, 2] = sine, cosine, pose[:, 1]
+    middle[:, :2, :2] += pose[:, :2, None] * (np.asarray(slant) / radius)
     middle[:, 2, :2] = pose[:, 4:6] / radius**2
     middle[:, 2, 2] = 1.0
     to_centre, back = np.eye(3), np.eye(3)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -87,6 +89,16 @@ def test_the_middle_of_a_trajectory_looks_straight_at_the_plane() -> None:
     path = random_trajectory(np.full(5, 12.0), 0.5, spectrum, SIZE, np.random.default_rng(1))
     points = np.array([[0.0, 0.0], [59.0, 39.0]])
     np.testing.assert_allclose(project(path.homographies(np.array([2.0])), points)[0], points, atol=1e-9)
+
+
+def test_what_is_near_on_a_slanted_plane_shifts_more() -> None:
+    # From 6 pixels of shift in the middle to 9 at the radius of 36 pixels on the right, and to 3 on the left.
+    wall_to_the_right = replace(sliding(6.0), slant=(0.5, 0.0))
+    flow = layer_flow([Layer(wall(0.2), (-15.0, -10.0), wall_to_the_right)], 0.0, 1.0, SIZE)
+    here = CENTRE[0] + np.array([-18.0, 0.0, 18.0])
+    shifts = np.interp(here, np.arange(SIZE[1]), -flow[20, :, 0])
+    # Roughly, since what comes nearer also grows.
+    np.testing.assert_allclose(shifts, [4.5, 6.0, 7.5], rtol=0.1)
 
 
 def test_blur_strengths_stay_in_range_and_pause_as_often_as_asked() -> None:

@@ -203,6 +203,16 @@ def test_the_published_loss_counts_every_restored_frame_alike(material: Material
     assert weighted["stage2"].item() == pytest.approx(plain["stage2"].item() / 4)
 
 
+def test_stages_before_the_last_can_count_less(material: Material, tmp_path: Path) -> None:
+    trainer = _trainer(material, tmp_path)
+    batch = _recording()
+    with torch.no_grad():
+        plain = loss_terms(trainer.cascade, _CASCADE, batch)
+        weighted = loss_terms(trainer.cascade, dataclasses.replace(_CASCADE, early_weight=0.25), batch)
+    assert weighted["stage1"].item() == pytest.approx(plain["stage1"].item() / 4)
+    assert weighted["stage2"].item() == pytest.approx(plain["stage2"].item())
+
+
 def test_a_released_checkpoint_is_fine_tuned_with_flow_at_its_own_rate(
     material: Material, tmp_path: Path
 ) -> None:
