@@ -28,7 +28,7 @@ from benchmarks.clip import write_clip
 from service.client import Client
 from service.config import default_models
 from service.embedded import EmbeddedOptions, EmbeddedStack
-from service.jobs.broker import connect
+from service.redis_state.connection import connect
 from tests.models import write_model
 
 IDENTITY = "identity"

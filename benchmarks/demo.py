@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from skimage.data import coffee
 
 from benchmarks.clip import frame_times, read_clip, sound_packets, write_clip
-from cascade.data.democlip import FPS, render_demo_clip
-from cascade.metrics import Quality, measure
-from cascade.panels import Panel, most_telling_detail, side_by_side, write_image
+from cascade.evaluation.metrics import Quality, measure
+from cascade.figures.comparison import Panel, most_telling_detail, side_by_side, write_image
+from cascade.synthesis.demo_clip import FPS, render_demo_clip
 from service.cli.console import job_bar
 from service.client import Client, Job
 from service.embedded import EmbeddedOptions, EmbeddedStack

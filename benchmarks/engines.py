@@ -17,7 +17,7 @@ from statistics import median
 import numpy as np
 from skimage.data import coffee
 
-from cascade.data.democlip import render_demo_clip
+from cascade.synthesis.demo_clip import render_demo_clip
 from service.config import default_models
 from service.inference.engine import DeblurEngine, Frames
 from service.inference.onnx import OnnxEngine

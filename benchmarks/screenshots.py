@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from skimage.data import coffee
 
 from benchmarks.clip import write_clip
-from cascade.data.democlip import FPS, render_demo_clip
+from cascade.synthesis.demo_clip import FPS, render_demo_clip
 from service.client import Client
 from service.embedded import EmbeddedOptions, EmbeddedStack
 

@@ -12,8 +12,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from cascade import checkpoint
-from cascade.config import PRESETS
+from cascade.network import checkpoint
+from cascade.network.config import PRESETS
 from export import verify
 from export.repository import GIB, ExportOptions, export
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from skimage.data import coffee
 
-from cascade.data.democlip import render_demo_clip
+from cascade.synthesis.demo_clip import render_demo_clip
 
 Frames = NDArray[np.uint8]
 """uint8 [N, H, W, 3] RGB."""

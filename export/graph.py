@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from cascade.cascade import Cascade, pad_to_multiple
+from cascade.network.cascade import Cascade, pad_to_multiple
 
 
 class WindowGraph(nn.Module):
@@ -14,8 +14,8 @@ class WindowGraph(nn.Module):
     ``frames``: uint8 [T + 2 * stages, H, W, 3] RGB; returns ``restored``: uint8 [T, H, W, 3] RGB. T >= 1; H and W
     >= 64, of any remainder.
 
-    The same as `cascade.cascade.restore_window`, in words that TensorRT takes whole: uint8 is cast before anything
-    else is done with it, and no dimension is squeezed, which would become an If in the graph.
+    The same as `cascade.network.cascade.restore_window`, in words that TensorRT takes whole: uint8 is cast before
+    anything else is done with it, and no dimension is squeezed, which would become an If in the graph.
     """
 
     def __init__(self, cascade: Cascade) -> None:

@@ -11,7 +11,7 @@ import onnx
 import onnxslim
 import torch
 
-from cascade.cascade import Cascade
+from cascade.network.cascade import Cascade
 from export.graph import WindowGraph
 
 INPUT, OUTPUT = "frames", "restored"

@@ -11,8 +11,8 @@ import copy
 
 from torch import Tensor, nn
 
-from cascade.cascade import Cascade
-from cascade.flow import LightLevel, PwcLevel, PwcNet
+from cascade.network.cascade import Cascade
+from cascade.network.flow import LightLevel, PwcLevel, PwcNet
 
 
 class Half(nn.Module):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cascade.runtime import open_session
+from cascade.evaluation.onnx_session import open_session
 from export.frames import clip
 from export.onnx import INPUT, OUTPUT
 

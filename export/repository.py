@@ -8,7 +8,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from cascade.cascade import Cascade
+from cascade.network.cascade import Cascade
 from export import verify
 from export.memory import MemoryCost, memory_cost
 from export.onnx import write_onnx

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from cascade.cascade import Cascade
-from cascade.runtime import open_session
+from cascade.evaluation.onnx_session import open_session
+from cascade.network.cascade import Cascade
 from export.frames import Frames, window
 from export.graph import WindowGraph
 from export.onnx import INPUT, OUTPUT

@@ -21,8 +21,6 @@ import httpx
 
 from service.config import Settings, default_models
 from service.errors import ModelNotFound, StackFailed
-from service.jobs.api_keys import KeyRing
-from service.jobs.broker import connect, is_answering
 from service.local.address import require_safe_address
 from service.local.children import Child, ChildSpec
 from service.local.lock import DirectoryLock
@@ -30,8 +28,10 @@ from service.local.redis_run import redis_of
 from service.local.redis_server import find_redis_server, redis_command, socket_path
 from service.local.signals import sigterm_exits
 from service.local.supervisor import Supervised, Supervisor
-from service.local.triton_install import cache_directory, install
-from service.local.triton_server import TritonServer, free_ports
+from service.local.triton.install import cache_directory, install
+from service.local.triton.server import TritonServer, free_ports
+from service.redis_state.connection import connect, is_answering
+from service.tenancy.api_keys import KeyRing
 from service.types import Engine
 
 CLAIM_TTL_S = 10

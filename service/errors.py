@@ -58,7 +58,7 @@
     ├── StackFailed                stack_failed             a part of the embedded service does not start or stay
     ├── InsecureAddress            insecure_address         a public address without keys
     ├── RequirementMissing         requirement_missing      e.g. no redis-server found
-    └── ClientError                ``service.remote.errors``: on the other side of the HTTP API
+    └── ClientError                ``service.client.errors``: on the other side of the HTTP API
 
 HTTP statuses live in ``service.api.errors`` alone.
 """

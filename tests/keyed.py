@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from service.api.access import rule_of
 from service.api.app import create_app
 from service.config import Settings
-from service.jobs.api_keys import KeyLimits, KeyRing, Scope
+from service.tenancy.api_keys import KeyLimits, KeyRing, Scope
 from tests.stack import QUICK, Service, until
 
 USUAL = frozenset({Scope.SUBMIT, Scope.READ})

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from service.jobs.broker import is_answering
 from service.local.children import Child, ChildSpec
 from service.local.redis_server import find_redis_server
+from service.redis_state.connection import is_answering
 from tests.stack import until
 
 PASSWORD = "p@ss:word/1"

@@ -13,8 +13,8 @@ import pytest
 
 from service.errors import RequirementMissing
 from service.local.children import Child
-from service.local.triton_install import cache_directory, install, require_platform
-from service.local.triton_server import TritonServer, free_ports
+from service.local.triton.install import cache_directory, install, require_platform
+from service.local.triton.server import TritonServer, free_ports
 from tests.stack import until
 
 

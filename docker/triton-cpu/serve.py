@@ -12,8 +12,8 @@ from pathlib import Path
 from service.local.children import Child, ChildSpec
 from service.local.signals import sigterm_exits
 from service.local.supervisor import Supervised, Supervisor
-from service.local.triton_install import install
-from service.local.triton_server import TritonPorts, TritonServer
+from service.local.triton.install import install
+from service.local.triton.server import TritonPorts, TritonServer
 
 SERVER = Path("/opt/triton")
 ADDRESSES = ("http-address", "grpc-address", "metrics-address")

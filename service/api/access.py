@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 
 from service.errors import OriginMissing, ScopeMissing, Unauthenticated
-from service.jobs.api_keys import DEFAULT_TENANT, ApiKey, KeyRing, Scope
+from service.tenancy.api_keys import DEFAULT_TENANT, ApiKey, KeyRing, Scope
 
 COOKIE = "cdvd_session"
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")

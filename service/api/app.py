@@ -39,23 +39,23 @@ from service.api.routes import (
 )
 from service.config import Settings
 from service.errors import BrokerUnavailable, ServiceError, StorageUnavailable
-from service.jobs.api_keys import KeyRing
-from service.jobs.broker import connect
-from service.jobs.deliveries import DeliveryLedger
-from service.jobs.estimate import Estimator, WindowSizes
+from service.estimates.estimate import Estimator, WindowSizes
+from service.estimates.throughput import ThroughputBook
 from service.jobs.events import EventReader
 from service.jobs.idempotency import Submissions
 from service.jobs.queue import JobQueue, create_celery
-from service.jobs.quotas import Quotas
 from service.jobs.store import RedisJobStore
-from service.jobs.throughput import ThroughputBook
 from service.jobs.workers import WorkerRegistry
 from service.local.address import is_loopback, require_safe_address
 from service.logs import configure_logging
+from service.redis_state.connection import connect
 from service.storage.options import open_storage
 from service.storage.spool import UploadSpool
+from service.tenancy.api_keys import KeyRing
+from service.tenancy.quotas import Quotas
 from service.tracing import configure_tracing
-from service.video.probe import ProbeLimits
+from service.video.sandbox.probe import ProbeLimits
+from service.webhooks.deliveries import DeliveryLedger
 
 log = logging.getLogger(__name__)
 

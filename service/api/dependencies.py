@@ -14,19 +14,19 @@ from service.api.access import NOBODY, Caller, Rule, admitted, rule_of
 from service.api.body import RequestBody
 from service.api.catalog import ModelCatalog
 from service.errors import ResultExpired, ServiceError
-from service.jobs.api_keys import KeyRing
-from service.jobs.deliveries import DeliveryLedger
-from service.jobs.estimate import Estimator
+from service.estimates.estimate import Estimator
 from service.jobs.events import EventReader
 from service.jobs.idempotency import Submissions
 from service.jobs.job import Job, JobStatus
 from service.jobs.queue import JobQueue
-from service.jobs.quotas import Quotas
 from service.jobs.store import RedisJobStore
 from service.jobs.workers import WorkerRegistry
 from service.storage.spool import UploadSpool
 from service.storage.store import Storage
-from service.video.probe import ProbeLimits
+from service.tenancy.api_keys import KeyRing
+from service.tenancy.quotas import Quotas
+from service.video.sandbox.probe import ProbeLimits
+from service.webhooks.deliveries import DeliveryLedger
 
 
 @dataclass(frozen=True)

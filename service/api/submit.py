@@ -26,15 +26,15 @@ from service.errors import (
     UploadNotFound,
     WebhookRefused,
 )
-from service.jobs.estimate import Described
+from service.estimates.estimate import Described
 from service.jobs.idempotency import checked_key
 from service.jobs.job import Job, JobSpec, SourceFile
-from service.jobs.quotas import Reservation
 from service.jobs.steps import PLAN
 from service.logs import current_request
 from service.metrics import UPLOADS
+from service.tenancy.quotas import Reservation
 from service.tracing import current_traceparent, span
-from service.video.probe import probe
+from service.video.sandbox.probe import probe
 from service.webhooks.address import permitted_addresses, read_target
 
 Held = TypeVar("Held")

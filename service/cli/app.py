@@ -16,7 +16,7 @@ from typing import Annotated
 import typer
 from typer.main import get_command
 
-from service.cli import keys
+from service.cli import api_keys
 from service.cli.commands import commands
 from service.cli.exits import Exit
 from service.cli.options import (
@@ -57,8 +57,8 @@ app = typer.Typer(
 )
 
 app.add_typer(commands)
-app.add_typer(keys.commands, name="keys")
-app.command("webhook-secret")(keys.webhook_secret)
+app.add_typer(api_keys.commands, name="keys")
+app.command("webhook-secret")(api_keys.webhook_secret)
 
 
 @app.command()
@@ -112,8 +112,8 @@ def triton(
 ) -> None:
     """Run a Triton for this machine, on its processors, until Ctrl-C; it is fetched from PyPI if need be."""
     from service.cli import triton as command
-    from service.local.triton_install import cache_directory
-    from service.local.triton_server import TritonPorts
+    from service.local.triton.install import cache_directory
+    from service.local.triton.server import TritonPorts
 
     install = command.fetch(directory or cache_directory())
     if not install_only:

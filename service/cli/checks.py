@@ -16,8 +16,8 @@ from types import ModuleType
 
 from service.errors import RequirementMissing, ServiceError
 from service.local.redis_server import find_redis_server
-from service.local.triton_install import VERSION as TRITON_VERSION
-from service.local.triton_install import cache_directory, installed, require_platform
+from service.local.triton.install import VERSION as TRITON_VERSION
+from service.local.triton.install import cache_directory, installed, require_platform
 
 OLDEST_PYTHON = (3, 11)
 TRITON_TIMEOUT_S = 10.0

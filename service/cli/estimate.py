@@ -11,7 +11,7 @@ import typer
 from service.cli.console import duration, mebibytes, say, say_json
 from service.client import Client, Description, Estimate
 from service.config import Settings
-from service.video.probe import ProbeLimits, probe
+from service.video.sandbox.probe import ProbeLimits, probe
 
 
 def describe(video: Path, model: str | None) -> Description:

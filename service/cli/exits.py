@@ -7,7 +7,6 @@ from http import HTTPStatus
 from typing import Any
 
 from service.errors import UploadError
-from service.remote.errors import DownloadDamaged, RequestRejected, ServiceUnreachable, WaitTimedOut
 
 
 class Exit(IntEnum):
@@ -28,6 +27,10 @@ _LATER = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.INSUFFICIENT_STORAG
 
 
 def exit_code(error: Exception) -> Exit:
+    """Returns what the command ends with after ``error``."""
+    # Here, so that `cdvd --help` does not load the client.
+    from service.client.errors import DownloadDamaged, RequestRejected, ServiceUnreachable, WaitTimedOut
+
     if isinstance(error, RequestRejected):
         later = error.status >= HTTPStatus.INTERNAL_SERVER_ERROR or error.status in _LATER
         return Exit.UNAVAILABLE if later else Exit.REFUSED

@@ -13,8 +13,8 @@ from service.cli.console import JobBar
 from service.cli.jobs import fetch
 from service.cli.outcome import Outcome
 from service.client import RESUMABLE_FROM_BYTES, Client, Job
+from service.client.errors import RequestRejected, ServiceUnreachable
 from service.errors import ServiceError
-from service.remote.errors import RequestRejected, ServiceUnreachable
 
 NEVER = 1 << 62
 """No file is so large."""

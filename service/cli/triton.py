@@ -11,8 +11,8 @@ from service.config import default_models
 from service.local.children import Child
 from service.local.signals import sigterm_exits
 from service.local.supervisor import Supervised, Supervisor
-from service.local.triton_install import VERSION, TritonInstall, install, installed
-from service.local.triton_server import HOST, TritonPorts, TritonServer, free_ports
+from service.local.triton.install import VERSION, TritonInstall, install, installed
+from service.local.triton.server import HOST, TritonPorts, TritonServer, free_ports
 
 
 def fetch(directory: Path) -> TritonInstall:

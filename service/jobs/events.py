@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
-from service.jobs.broker import REPLY_TIMEOUT_S, broker_errors, connect_async
-from service.jobs.keys import JobKeys
+from service.redis_state.connection import REPLY_TIMEOUT_S, broker_errors, connect_async
+from service.redis_state.key_names import JobKeys
 
 FROM_THE_BEGINNING = "0-0"
 LONGEST_WAIT_S = 60.0

@@ -10,10 +10,10 @@ import redis
 from redis.exceptions import LockError
 
 from service.errors import IdempotencyKeyReused, InvalidOption, SubmissionInFlight
-from service.jobs import keys
-from service.jobs.api_keys import DEFAULT_TENANT
-from service.jobs.broker import broker_errors
 from service.jobs.job import JOB_ID
+from service.redis_state import key_names
+from service.redis_state.connection import broker_errors
+from service.tenancy.api_keys import DEFAULT_TENANT
 
 KEPT_S = 24 * 3600
 LEASE_S = 1800.0
@@ -42,13 +42,13 @@ class Submissions:
     def knows(self, key: str) -> bool:
         """Whether something was submitted under ``key``."""
         with broker_errors():
-            return bool(self._redis.exists(keys.submission(self._tenant, key)))
+            return bool(self._redis.exists(key_names.submission(self._tenant, key)))
 
     @contextmanager
     def alone(self, key: str) -> Iterator[None]:
         """Nobody else submits under ``key`` meanwhile. Raises SubmissionInFlight."""
         lease = self._redis.lock(
-            keys.submission_lease(self._tenant, key), LEASE_S, blocking=False, thread_local=False
+            key_names.submission_lease(self._tenant, key), LEASE_S, blocking=False, thread_local=False
         )
         with broker_errors():
             taken = lease.acquire()
@@ -63,7 +63,7 @@ class Submissions:
     def earlier(self, key: str, fingerprint: str) -> str | None:
         """The id of the job that was submitted under ``key``. Raises IdempotencyKeyReused."""
         with broker_errors():
-            found = str(self._redis.get(keys.submission(self._tenant, key)) or "")
+            found = str(self._redis.get(key_names.submission(self._tenant, key)) or "")
         then, _, job_id = found.partition(" ")
         if found and then != fingerprint:
             raise IdempotencyKeyReused("this Idempotency-Key was used for another video or other options")
@@ -72,9 +72,9 @@ class Submissions:
     def remember(self, key: str, fingerprint: str, job_id: str) -> None:
         """Before the job is made, so that a gateway that dies after that does not make a second one."""
         with broker_errors():
-            self._redis.set(keys.submission(self._tenant, key), f"{fingerprint} {job_id}", ex=KEPT_S)
+            self._redis.set(key_names.submission(self._tenant, key), f"{fingerprint} {job_id}", ex=KEPT_S)
 
     def forget(self, key: str) -> None:
         """The submission was refused: the key is free again."""
         with broker_errors():
-            self._redis.delete(keys.submission(self._tenant, key))
+            self._redis.delete(key_names.submission(self._tenant, key))

@@ -13,12 +13,12 @@ from collections.abc import Sequence
 
 import redis
 
-from service.jobs import keys, scripts
-from service.jobs.broker import broker_errors
-from service.jobs.keys import JobKeys
 from service.jobs.record import PLAN
 from service.jobs.steps import PLAN as PLAN_STEP
 from service.jobs.steps import Claim, ClaimAnswer
+from service.redis_state import key_names, scripts
+from service.redis_state.connection import broker_errors
+from service.redis_state.key_names import JobKeys
 from service.types import Segment
 
 
@@ -44,7 +44,7 @@ class StepLedger:
     def claim(self, job_id: str, step: str) -> Claim:
         """Ask to begin a step; GRANTED makes this worker its only holder."""
         names = JobKeys(job_id)
-        claim = keys.claim(job_id, step)
+        claim = key_names.claim(job_id, step)
         used = [names.record, names.steps, names.done, claim, names.deliveries, names.frames, names.events]
         with broker_errors():
             reply = self._claim(keys=used, args=[step, self._owner, self._ttl_s, time.time()])
@@ -54,18 +54,18 @@ class StepLedger:
     def renew(self, job_id: str, step: str) -> bool:
         """Keep a claim alive. False if it was lost; the work may go on, it is only no longer exclusive."""
         with broker_errors():
-            return bool(self._renew(keys=[keys.claim(job_id, step)], args=[self._owner, self._ttl_s]))
+            return bool(self._renew(keys=[key_names.claim(job_id, step)], args=[self._owner, self._ttl_s]))
 
     def forgive(self, job_id: str, step: str) -> None:
         """This worker is about to leave in good order: what it holds did not kill it."""
-        used = [keys.claim(job_id, step), JobKeys(job_id).deliveries]
+        used = [key_names.claim(job_id, step), JobKeys(job_id).deliveries]
         with broker_errors():
             self._forgive(keys=used, args=[step, self._owner])
 
     def release(self, job_id: str, step: str, not_before: float = 0.0) -> None:
         """Give an unfinished step back, to be begun again not before a unix time."""
         names = JobKeys(job_id)
-        used = [names.record, names.steps, keys.claim(job_id, step), names.deliveries]
+        used = [names.record, names.steps, key_names.claim(job_id, step), names.deliveries]
         with broker_errors():
             self._release(keys=used, args=[step, self._owner, not_before])
 
@@ -78,7 +78,7 @@ class StepLedger:
     def set_plan(self, job_id: str, segments: Sequence[Segment]) -> bool:
         """Finish the plan: its segments become queued. False if that was done before or the job is gone."""
         names = JobKeys(job_id)
-        claim = keys.claim(job_id, PLAN_STEP)
+        claim = key_names.claim(job_id, PLAN_STEP)
         used = [names.record, names.steps, names.done, claim, names.deliveries, names.events]
         plan = PLAN.dump_json(tuple(segments)).decode()
         with broker_errors():
@@ -87,7 +87,7 @@ class StepLedger:
     def complete(self, job_id: str, step: str, frames: int) -> bool:
         """Finish a segment. True for exactly one caller per job: the last, who enqueues the finish."""
         names = JobKeys(job_id)
-        claim = keys.claim(job_id, step)
+        claim = key_names.claim(job_id, step)
         used = [names.record, names.steps, names.done, claim, names.deliveries, names.frames]
         used += [names.events, names.workers]
         with broker_errors():
@@ -96,8 +96,8 @@ class StepLedger:
     def drop(self, job_id: str, step: str) -> None:
         """Let go of a step of a job that is over."""
         with broker_errors():
-            if self._redis.get(keys.claim(job_id, step)) == self._owner:
-                self._redis.delete(keys.claim(job_id, step))
+            if self._redis.get(key_names.claim(job_id, step)) == self._owner:
+                self._redis.delete(key_names.claim(job_id, step))
 
     def progress(self, job_id: str, step: str, frames: int, new: int, seconds: float) -> bool:
         """Record that ``new`` more frames took ``seconds``. False if the job is not running."""
@@ -121,14 +121,14 @@ class StepLedger:
     def holder(self, job_id: str, step: str) -> str | None:
         """The owner of the claim on a step, if there is one."""
         with broker_errors():
-            owner = self._redis.get(keys.claim(job_id, step))
+            owner = self._redis.get(key_names.claim(job_id, step))
         return None if owner is None else str(owner)
 
     def requeue(self, job_id: str, step: str, seen: str, dead_owner: str | None = None) -> bool:
         """Mark a step as queued if its state is still ``seen`` and nobody (but ``dead_owner``) holds it."""
         names = JobKeys(job_id)
         with broker_errors():
-            used = [names.record, names.steps, keys.claim(job_id, step), names.deliveries]
+            used = [names.record, names.steps, key_names.claim(job_id, step), names.deliveries]
             return bool(self._requeue(keys=used, args=[step, seen, dead_owner or "", time.time()]))
 
     def is_predecessor(self, owner: str) -> bool:

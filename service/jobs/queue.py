@@ -7,9 +7,9 @@ from celery import Celery
 from kombu.exceptions import OperationalError
 
 from service.errors import BrokerUnavailable
-from service.jobs.broker import broker_errors
-from service.jobs.celery_address import broker_url, tls_options, transport_options
 from service.jobs.steps import FINISH, PLAN, segment_index
+from service.redis_state.celery_address import broker_url, tls_options, transport_options
+from service.redis_state.connection import broker_errors
 
 PLAN_TASK = "cdvd.plan"
 SEGMENT_TASK = "cdvd.restore_segment"

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import TypeAdapter
 
-from service.jobs.api_keys import DEFAULT_TENANT
 from service.jobs.job import Failure, Job, JobSpec, JobStatus, Output, Progress, Stage
+from service.tenancy.api_keys import DEFAULT_TENANT
 from service.types import Segment
 
 SPEC = TypeAdapter(JobSpec)

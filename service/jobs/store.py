@@ -11,13 +11,14 @@ from dataclasses import asdict, dataclass
 import redis
 
 from service.errors import JobNotFound, JobStateConflict
-from service.jobs import keys, scripts, steps
-from service.jobs.api_keys import DEFAULT_TENANT
-from service.jobs.broker import broker_errors, texts
+from service.jobs import steps
 from service.jobs.job import JOB_ID, Failure, Job, JobSpec, JobStatus, Output, sources_of
-from service.jobs.keys import Account, JobKeys
-from service.jobs.quotas import Reservation
 from service.jobs.record import SPEC, read_job
+from service.redis_state import key_names, scripts
+from service.redis_state.connection import broker_errors, texts
+from service.redis_state.key_names import Account, JobKeys
+from service.tenancy.api_keys import DEFAULT_TENANT
+from service.tenancy.quotas import Reservation
 
 
 @dataclass(frozen=True)
@@ -75,14 +76,14 @@ class RedisJobStore:
         with broker_errors(), self._redis.pipeline(transaction=True) as pipe:
             pipe.hset(names.record, mapping=record)
             pipe.hset(names.steps, steps.PLAN, f"queued {now}")
-            pipe.zadd(keys.ALL_JOBS, {job_id: 0})
-            pipe.zadd(keys.jobs_with(JobStatus.QUEUED), {job_id: 0})
-            pipe.zadd(keys.jobs_of(tenant), {job_id: 0})
-            pipe.zadd(keys.jobs_of(tenant, JobStatus.QUEUED), {job_id: 0})
+            pipe.zadd(key_names.ALL_JOBS, {job_id: 0})
+            pipe.zadd(key_names.jobs_with(JobStatus.QUEUED), {job_id: 0})
+            pipe.zadd(key_names.jobs_of(tenant), {job_id: 0})
+            pipe.zadd(key_names.jobs_of(tenant, JobStatus.QUEUED), {job_id: 0})
             pipe.xadd(names.events, {"type": "status", "status": JobStatus.QUEUED.value, "time": now})
             self._enroll(keys=[names.record], args=[job_id], client=pipe)
             if reservation is not None:
-                pipe.hdel(keys.QUEUE.held, reservation.token)
+                pipe.hdel(key_names.QUEUE.held, reservation.token)
                 if reservation.key is not None:
                     pipe.hdel(Account(reservation.key.prefix).held, reservation.token)
             pipe.execute()
@@ -107,14 +108,14 @@ class RedisJobStore:
     def active(self) -> list[str]:
         """Ids of all queued and running jobs, oldest first."""
         with broker_errors():
-            running = self._redis.zrange(keys.jobs_with(JobStatus.RUNNING), 0, -1)
-            queued = self._redis.zrange(keys.jobs_with(JobStatus.QUEUED), 0, -1)
+            running = self._redis.zrange(key_names.jobs_with(JobStatus.RUNNING), 0, -1)
+            queued = self._redis.zrange(key_names.jobs_with(JobStatus.QUEUED), 0, -1)
         return sorted({*running, *queued})
 
     def counts(self) -> dict[JobStatus, int]:
         """How many jobs are on record in each state."""
         with broker_errors():
-            return {status: int(self._redis.zcard(keys.jobs_with(status))) for status in JobStatus}
+            return {status: int(self._redis.zcard(key_names.jobs_with(status))) for status in JobStatus}
 
     def exists(self, job_id: str) -> bool:
         """Whether any tenant has it."""
@@ -186,14 +187,16 @@ class RedisJobStore:
         tenant = self.get(job_id).tenant
         names = JobKeys(job_id)
         everywhere = (
-            keys.PARTIALS_DUE,
-            keys.EXPIRY_DUE,
-            keys.FORGET_DUE,
-            keys.ALL_JOBS,
-            keys.jobs_of(tenant),
+            key_names.PARTIALS_DUE,
+            key_names.EXPIRY_DUE,
+            key_names.FORGET_DUE,
+            key_names.ALL_JOBS,
+            key_names.jobs_of(tenant),
         )
         by_status = [
-            name for status in JobStatus for name in (keys.jobs_with(status), keys.jobs_of(tenant, status))
+            name
+            for status in JobStatus
+            for name in (key_names.jobs_with(status), key_names.jobs_of(tenant, status))
         ]
         with broker_errors(), self._redis.pipeline(transaction=True) as pipe:
             self._withdraw(keys=[names.record], args=[job_id], client=pipe)
@@ -209,8 +212,8 @@ class RedisJobStore:
 
     def _index(self, status: JobStatus | None) -> str:
         if self._tenant is not None:
-            return keys.jobs_of(self._tenant, status)
-        return keys.jobs_with(status) if status else keys.ALL_JOBS
+            return key_names.jobs_of(self._tenant, status)
+        return key_names.jobs_with(status) if status else key_names.ALL_JOBS
 
     def _ended(self) -> dict[str, str | float]:
         now = time.time()
@@ -227,12 +230,12 @@ class RedisJobStore:
                     keys=[
                         names.record,
                         names.events,
-                        keys.jobs_with(""),
+                        key_names.jobs_with(""),
                         names.webhooks,
-                        keys.WEBHOOKS_DUE,
-                        keys.PARTIALS_DUE,
-                        keys.EXPIRY_DUE,
-                        keys.TENANTS,
+                        key_names.WEBHOOKS_DUE,
+                        key_names.PARTIALS_DUE,
+                        key_names.EXPIRY_DUE,
+                        key_names.TENANTS,
                     ],
                     args=[job_id, allowed, target.value, time.time(), *pairs],
                 )

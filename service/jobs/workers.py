@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass
 
 import redis
 
-from service.jobs import keys
-from service.jobs.broker import broker_errors, texts
+from service.redis_state import key_names
+from service.redis_state.connection import broker_errors, texts
 
 
 @dataclass(frozen=True)
@@ -39,24 +39,24 @@ class WorkerRegistry:
         """Say that a worker is alive, for ``ttl_s`` seconds."""
         now = time.time()
         with broker_errors(), self._redis.pipeline(transaction=True) as pipe:
-            pipe.set(keys.worker(state.name), json.dumps(asdict(state)), ex=ttl_s)
-            pipe.zadd(keys.WORKERS, {state.name: now})
+            pipe.set(key_names.worker(state.name), json.dumps(asdict(state)), ex=ttl_s)
+            pipe.zadd(key_names.WORKERS, {state.name: now})
             pipe.execute()
 
     def leave(self, name: str) -> None:
         """A worker says goodbye."""
         with broker_errors():
-            self._redis.delete(keys.worker(name))
-            self._redis.zrem(keys.WORKERS, name)
+            self._redis.delete(key_names.worker(name))
+            self._redis.zrem(key_names.WORKERS, name)
 
     def alive(self) -> tuple[WorkerState, ...]:
         """Workers whose heartbeat has not expired; forgets the others."""
         with broker_errors():
-            names = texts(self._redis.zrange(keys.WORKERS, 0, -1))
-            found = self._redis.mget([keys.worker(name) for name in names]) if names else []
+            names = texts(self._redis.zrange(key_names.WORKERS, 0, -1))
+            found = self._redis.mget([key_names.worker(name) for name in names]) if names else []
             gone = [name for name, text in zip(names, found, strict=True) if text is None]
             if gone:
-                self._redis.zrem(keys.WORKERS, *gone)
+                self._redis.zrem(key_names.WORKERS, *gone)
         return tuple(_parse(str(text)) for text in found if text is not None)
 
 

@@ -18,25 +18,25 @@ from celery.signals import worker_shutting_down
 
 from service.config import Settings
 from service.errors import EngineUnavailable, PrecisionTooLow, ServiceError
-from service.jobs import keys
-from service.jobs.broker import connect
-from service.jobs.deliveries import DeliveryLedger
-from service.jobs.due import DueList
+from service.estimates.throughput import ThroughputBook
 from service.jobs.ledger import StepLedger
 from service.jobs.queue import QUEUES, JobQueue, create_celery
 from service.jobs.reconcile import Reconciler
 from service.jobs.store import RedisJobStore
-from service.jobs.throughput import ThroughputBook
 from service.jobs.workers import WorkerRegistry, WorkerState
 from service.logs import configure_logging
 from service.metrics import served
+from service.redis_state import key_names
+from service.redis_state.connection import connect
+from service.redis_state.due import DueList
 from service.storage.options import open_storage
 from service.tracing import configure_tracing
+from service.webhooks.deliveries import DeliveryLedger
 from service.webhooks.post import WebhookClient
+from service.webhooks.sender import Courier, RetryPlan
 from service.worker import transport
 from service.worker.background import Background
 from service.worker.choose import choose
-from service.worker.courier import Courier, RetryPlan
 from service.worker.engines import EngineCache
 from service.worker.keeper import Keeper, KeeperTimes
 from service.worker.measured import Measured
@@ -110,8 +110,8 @@ def _chores(settings: Settings) -> tuple[Background, ...]:
     client = connect(settings.broker)
     storage = open_storage(settings.storage_options())
     store = RedisJobStore(client, settings.retention_s)
-    due = DueJobs(DueList(client, keys.EXPIRY_DUE), DueList(client, keys.FORGET_DUE))
-    partials = PartialResults(store, storage, DueList(client, keys.PARTIALS_DUE))
+    due = DueJobs(DueList(client, key_names.EXPIRY_DUE), DueList(client, key_names.FORGET_DUE))
+    partials = PartialResults(store, storage, DueList(client, key_names.PARTIALS_DUE))
     secret = settings.webhook_secret
     courier = Courier(
         DeliveryLedger(client),

@@ -7,8 +7,8 @@ import time
 from dataclasses import dataclass
 
 from service.errors import BrokerUnavailable
+from service.estimates.throughput import ThroughputBook
 from service.jobs.job import Job, Output
-from service.jobs.throughput import ThroughputBook
 from service.metrics import ESTIMATE_RATIO
 
 log = logging.getLogger(__name__)

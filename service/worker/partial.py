@@ -9,10 +9,10 @@ from itertools import takewhile
 from pathlib import Path
 
 from service.errors import JobNotFound, PipelineError
-from service.jobs.due import DueList
 from service.jobs.job import Job, JobStatus, Output
 from service.jobs.store import RedisJobStore
 from service.pipeline.finalize import finalize
+from service.redis_state.due import DueList
 from service.storage.store import SOURCE, Storage, partial_name, piece_name
 from service.types import Segment
 

@@ -8,8 +8,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from service.errors import JobNotFound
-from service.jobs.due import DueList
 from service.jobs.store import RedisJobStore
+from service.redis_state.due import DueList
 from service.storage.store import Storage
 
 log = logging.getLogger(__name__)

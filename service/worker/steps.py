@@ -11,10 +11,10 @@ from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from service.artifacts.curve import Curve, merged, read_curve
+from service.artifacts.heat_maps import merge_pictures, write_pictures
 from service.errors import BrokerUnavailable, FidelityLost, PipelineError
 from service.inference.card import WindowMemory
-from service.jobs.curve import Curve, merged, read_curve
-from service.jobs.heatmaps import merge_pictures, write_pictures
 from service.jobs.job import Job, Output
 from service.jobs.ledger import StepLedger
 from service.jobs.queue import JobQueue

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.clip import frame_times, read_clip, sound_packets
-from cascade.metrics import psnr
+from cascade.evaluation.metrics import psnr
 
 
 @dataclass(frozen=True)

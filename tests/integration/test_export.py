@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 import torch
 
-from cascade import checkpoint
-from cascade.cascade import Cascade
-from cascade.config import LITE
-from cascade.runtime import open_session
+from cascade.evaluation.onnx_session import open_session
+from cascade.network import checkpoint
+from cascade.network.cascade import Cascade
+from cascade.network.config import LITE
 from export import verify
 from export.graph import WindowGraph
 from export.onnx import write_onnx

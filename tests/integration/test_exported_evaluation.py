@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 import torch
 
-from cascade import checkpoint
-from cascade.cascade import Cascade
-from cascade.config import LITE
-from cascade.restorers import load
+from cascade.evaluation.restorers import load
+from cascade.network import checkpoint
+from cascade.network.cascade import Cascade
+from cascade.network.config import LITE
 
 pytestmark = pytest.mark.integration
 

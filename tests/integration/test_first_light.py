@@ -12,9 +12,9 @@ import pytest
 from skimage.data import coffee
 
 from benchmarks.clip import frame_times, read_clip, sound_packets, write_clip
-from cascade.data.democlip import FPS, render_demo_clip
-from cascade.metrics import protocol_crop, psnr
-from cascade.runtime import open_session
+from cascade.evaluation.metrics import protocol_crop, psnr
+from cascade.evaluation.onnx_session import open_session
+from cascade.synthesis.demo_clip import FPS, render_demo_clip
 from export.verify import check_signature
 from service.client import Client
 from service.config import default_models

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from service.errors import BrokerUnavailable
-from service.jobs.broker import connect, is_answering
 from service.jobs.events import FROM_THE_BEGINNING, EventReader
 from service.jobs.job import new_job_id
 from service.jobs.queue import JobQueue, create_celery
 from service.jobs.store import RedisJobStore
 from service.local.children import Child
+from service.redis_state.connection import connect, is_answering
 from tests.clips import Clip, write_clip
 from tests.cluster import cluster, until_ready
 from tests.integration.test_steps_in_redis import SPEC

@@ -9,7 +9,6 @@ from contextlib import closing
 import pytest
 
 from service.errors import EngineUnavailable, JobCanceled, PipelineError
-from service.jobs.broker import connect, is_answering
 from service.jobs.job import Job, JobSpec, JobStatus, SourceFile, new_job_id
 from service.jobs.ledger import StepLedger
 from service.jobs.queue import JobQueue, create_celery
@@ -18,6 +17,7 @@ from service.jobs.store import RedisJobStore
 from service.jobs.workers import WorkerRegistry, WorkerState
 from service.local.children import Child, ChildSpec
 from service.local.redis_server import find_redis_server, redis_command
+from service.redis_state.connection import connect, is_answering
 from service.types import ColorTags, EncodeOptions, VideoInfo
 from service.worker.keeper import Keeper, KeeperTimes
 from service.worker.runner import FIRST_DELAY_S, MAX_POSTPONED, StepRunner, Touch

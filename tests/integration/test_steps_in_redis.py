@@ -11,7 +11,6 @@ import pytest
 import redis
 
 from service.errors import BrokerUnavailable, JobNotFound, JobStateConflict
-from service.jobs.broker import connect, is_answering
 from service.jobs.job import Failure, Job, JobSpec, JobStatus, SourceFile, Stage, new_job_id
 from service.jobs.ledger import StepLedger
 from service.jobs.queue import JobQueue, create_celery
@@ -21,6 +20,7 @@ from service.jobs.store import RedisJobStore
 from service.jobs.workers import WorkerRegistry, WorkerState
 from service.local.children import Child, ChildSpec
 from service.local.redis_server import find_redis_server, redis_command
+from service.redis_state.connection import connect, is_answering
 from service.types import ColorTags, EncodeOptions, Segment, VideoInfo
 from tests.stack import until
 

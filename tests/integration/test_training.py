@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 import torch
 
-from cascade import checkpoint
+from cascade.network import checkpoint
 
 pytestmark = pytest.mark.integration
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from service.config import Settings
-from service.jobs.broker import with_password
+from service.redis_state.connection import with_password
 
 
 def test_password_from_a_file_is_part_of_the_broker_address(

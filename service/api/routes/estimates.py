@@ -14,9 +14,9 @@ from service.api.documented import UPLOAD_REFUSALS, problems
 from service.api.options import read_options
 from service.api.upload import received_upload
 from service.errors import MalformedRequest, ModelNotFound, RateLimited
-from service.jobs.estimate import Described
+from service.estimates.estimate import Described
 from service.types import MIN_SIDE, EncodeOptions
-from service.video.probe import probe
+from service.video.sandbox.probe import probe
 
 router = APIRouter(tags=["jobs"])
 

@@ -14,6 +14,7 @@ from service.api.dependencies import Gateway, Parts
 from service.api.documented import Responses, problems
 from service.api.download import CACHE
 from service.api.tagged import tagged
+from service.artifacts.heat_maps import read_picture
 from service.errors import (
     DamagedVideo,
     FrameNotFound,
@@ -23,7 +24,6 @@ from service.errors import (
     ResultExpired,
     StorageUnavailable,
 )
-from service.jobs.heatmaps import read_picture
 from service.jobs.job import Job
 from service.metrics import PREVIEW_SECONDS
 from service.storage.store import (
@@ -34,7 +34,7 @@ from service.storage.store import (
     result_name,
 )
 from service.types import Segment
-from service.video.preview import Shot, StillLimits, preview
+from service.video.sandbox.preview import Shot, StillLimits, preview
 
 router = APIRouter(tags=["files"])
 

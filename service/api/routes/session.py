@@ -11,7 +11,7 @@ from service.api.access import COOKIE, caller_of
 from service.api.dependencies import Gateway, Parts
 from service.api.documented import Responses, headers, problems
 from service.errors import Unauthenticated
-from service.jobs.api_keys import SESSION_S, Scope
+from service.tenancy.api_keys import SESSION_S, Scope
 
 router = APIRouter(prefix="/session", tags=["service"])
 

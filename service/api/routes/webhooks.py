@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from service.api.dependencies import Parts
 from service.api.documented import problems
 from service.errors import DeliveryNotFound, JobNotFound
-from service.jobs.deliveries import Delivery, DeliveryState
+from service.webhooks.deliveries import Delivery, DeliveryState
 
 router = APIRouter(tags=["webhooks"])
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import redis
 
-from service.jobs.api_keys import KeyRing, Scope
-from service.jobs.broker import connect
+from service.redis_state.connection import connect
+from service.tenancy.api_keys import KeyRing, Scope
 from tests.clips import Clip, write_clip
 from tests.keyed import redis_url
 from tests.stack import Service, running_stack

@@ -15,7 +15,7 @@ from service.api.access import COOKIE, RULES, rule_of
 from service.api.app import create_app
 from service.api.dependencies import _gateway
 from service.config import Settings
-from service.jobs.api_keys import KeyRing, Scope
+from service.tenancy.api_keys import KeyRing, Scope
 from tests.keyed import (
     USUAL,
     address,

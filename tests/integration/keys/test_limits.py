@@ -11,9 +11,9 @@ import pytest
 import redis
 
 from service.errors import StorageQuotaExceeded
-from service.jobs.api_keys import KeyLimits, KeyRing, Scope
-from service.jobs.broker import connect
-from service.jobs.quotas import Quotas
+from service.redis_state.connection import connect
+from service.tenancy.api_keys import KeyLimits, KeyRing, Scope
+from service.tenancy.quotas import Quotas
 from tests.keyed import (
     TUS,
     USUAL,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from service.jobs.api_keys import KeyRing, Scope
+from service.tenancy.api_keys import KeyRing, Scope
 from tests.keyed import (
     TUS,
     address,

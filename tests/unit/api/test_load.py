@@ -3,11 +3,11 @@ from __future__ import annotations
 import socket
 
 from service.api.load import load_registry
-from service.jobs.broker import connect
 from service.jobs.queue import JobQueue, create_celery
 from service.jobs.store import RedisJobStore
 from service.jobs.workers import WorkerRegistry
 from service.metrics import render
+from service.redis_state.connection import connect
 
 
 def test_without_redis_the_answer_is_that_it_is_away() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from service.cli.console import JobBar, Lines, Shown, complain, duration, job_detail
 from service.client import Job, Progress
-from tests.unit.remote.services import Clock
+from tests.unit.client.services import Clock
 
 
 def job(status: str, progress: Progress) -> Job:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from service.cli.exits import Exit, error_json, exit_code
-from service.errors import NotAVideo, PipelineError
-from service.remote.errors import (
+from service.client.errors import (
     AddressUnusable,
     DownloadDamaged,
     RequestRejected,
     ServiceUnreachable,
     WaitTimedOut,
 )
+from service.errors import NotAVideo, PipelineError
 
 
 @pytest.mark.parametrize(

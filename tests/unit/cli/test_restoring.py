@@ -12,7 +12,7 @@ from service.cli.batch import Item
 from service.cli.console import JobBar
 from service.cli.restoring import Manner, Restorer
 from service.client import Client
-from tests.unit.remote.services import job_json, output_json, problem
+from tests.unit.client.services import job_json, output_json, problem
 
 
 class Desk:

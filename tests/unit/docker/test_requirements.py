@@ -21,7 +21,7 @@ PROGRAMS = {
         "service.cli.app",
         "service.cli.console",
         "kombu.transport.redis",
-        "service.video.inspect",
+        "service.video.sandbox.probe_child",
         "service.storage.s3",
     ),
     "worker": (

@@ -10,9 +10,9 @@ import pytest
 import torch
 from onnx import TensorProto
 
-from cascade.cascade import Cascade
-from cascade.config import LITE, PAPER, NetworkConfig
-from cascade.runtime import open_session
+from cascade.evaluation.onnx_session import open_session
+from cascade.network.cascade import Cascade
+from cascade.network.config import LITE, PAPER, NetworkConfig
 from export.frames import window
 from export.precision import half_precision
 from export.verify import Comparison

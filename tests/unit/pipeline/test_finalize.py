@@ -13,7 +13,7 @@ from service.pipeline.report import FinalReport
 from service.pipeline.segment import SegmentRequest, restore_segment
 from service.pipeline.segments import plan_segments
 from service.types import ColorTags, EncodeOptions, Excerpt, Segment, VideoInfo
-from service.video.probe import ProbeLimits, probe
+from service.video.sandbox.probe import ProbeLimits, probe
 from tests.clips import Clip, psnr, read_frames, read_packets, write_clip
 from tests.fakes import IdentityEngine
 

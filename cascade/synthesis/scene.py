@@ -1,0 +1,142 @@
+"""A random scene: one photograph far away, pieces of others in front of it, and how all of it moves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cascade.synthesis.camera import CameraResponse
+from cascade.synthesis.crops import random_crop
+from cascade.synthesis.layers import Layer, project
+from cascade.synthesis.objects import MARGIN, random_mask
+from cascade.synthesis.trajectory import Spectrum, Trajectory, random_trajectory
+
+FPS = (24.0, 60.0)
+LONGEST_HOLD = 0.85
+"""Even with the shutter always open, the speed needs part of the interval to change."""
+BORDER = 3
+"""Pixels that sampling may reach beyond what the camera sees."""
+OBJECT_SIZE = (0.2, 0.7)
+"""Sides of foreground objects, as shares of the frame's."""
+PARALLAX = 0.5
+"""Near layers follow the camera's shift by up to this much more than the background."""
+OBJECT_SPEED = 0.8
+"""Fastest own motion of an object, as a share of the clip's fastest camera motion, plus one pixel."""
+SLANTED_SHARE = 0.6
+SLANT = 0.8
+"""Walls and roads come towards the camera: at the near corner of the frame they shift by up to this much more than in
+the middle, and by as much less at the far one."""
+MOST_GROWTH = 0.6
+"""What is near grows and shrinks by at most this share during a clip: at 1 the camera would go through it."""
+GAIN = (0.65, 1.5)
+TINT = 0.08
+HIGHLIGHT_SHARE = 0.2
+"""Share of the scenes whose brightest spots exceed what the sensor holds: they leave streaks when blurred."""
+HIGHLIGHT = 3.0
+
+
+@dataclass(frozen=True)
+class SceneConfig:
+    """``size`` (height, width) of the frames, most foreground layers, shutter time in frame intervals."""
+
+    size: tuple[int, int]
+    layers: int
+    exposure: float
+
+
+def random_scene(
+    photos: Sequence[NDArray[np.uint8]],
+    speeds: NDArray[np.float64],
+    config: SceneConfig,
+    response: CameraResponse,
+    rng: np.random.Generator,
+) -> list[Layer]:
+    """Layers, background first; the camera moves at ``speeds`` [N] pixels per frame interval."""
+    spectrum = Spectrum(fps=float(rng.uniform(*FPS)), sweep_share=float(rng.uniform(0.3, 0.95)))
+    hold = min(config.exposure, LONGEST_HOLD)
+    camera = random_trajectory(speeds, hold, spectrum, config.size, rng)
+    if rng.random() < SLANTED_SHARE:
+        camera = replace(camera, slant=_random_slant(camera, rng))
+    layers = [_background(photos, camera, config.size, response, rng)]
+    for _ in range(int(rng.integers(config.layers + 1))):
+        layers.append(_object(photos, camera, speeds, config, response, rng))
+    return layers
+
+
+def _random_slant(camera: Trajectory, rng: np.random.Generator) -> tuple[float, float]:
+    reach = float(np.linalg.norm(camera.poses[:, :2], axis=1).max())
+    steepest = min(SLANT, MOST_GROWTH * camera.radius / max(reach, 1.0))
+    angle, steepness = rng.uniform(0, 2 * np.pi), rng.uniform(0, steepest)
+    return float(steepness * np.cos(angle)), float(steepness * np.sin(angle))
+
+
+def _background(
+    photos: Sequence[NDArray[np.uint8]],
+    camera: Trajectory,
+    size: tuple[int, int],
+    response: CameraResponse,
+    rng: np.random.Generator,
+) -> Layer:
+    """A piece of a photograph as large as all that the camera will see of the reference plane."""
+    low, high = seen_region(camera, size)
+    width, height = np.ceil(high - low).astype(int) + 1
+    piece = random_crop(photos, (int(height), int(width)), rng)
+    light = _relight(response.to_light(piece), rng)
+    return Layer(opaque_texture(light), (float(low[0]), float(low[1])), camera)
+
+
+def opaque_texture(light: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Light [h, w, 3] as a texture [h, w, 4] that covers everything."""
+    return np.concatenate([light, np.ones_like(light[..., :1])], axis=-1)
+
+
+def seen_region(camera: Trajectory, size: tuple[int, int]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Least and largest x, y of the reference plane that the frame shows at any time."""
+    right, bottom = size[1] - 1.0, size[0] - 1.0
+    corners = np.array([[0, 0], [right, 0], [0, bottom], [right, bottom]])
+    last = camera.times[-1] - 0.5
+    seen = project(camera.homographies(np.linspace(-0.5, last, int(8 * (last + 0.5)) + 1)), corners)
+    return np.floor(seen.min(axis=(0, 1))) - BORDER, seen.max(axis=(0, 1)) + BORDER
+
+
+def _object(
+    photos: Sequence[NDArray[np.uint8]],
+    camera: Trajectory,
+    speeds: NDArray[np.float64],
+    config: SceneConfig,
+    response: CameraResponse,
+    rng: np.random.Generator,
+) -> Layer:
+    height, width = (max(round(side * rng.uniform(*OBJECT_SIZE)), 4 * MARGIN) for side in config.size)
+    piece = random_crop(photos, (height, width), rng)
+    cover = random_mask((piece.shape[0], piece.shape[1]), rng)[..., None]
+    light = _relight(response.to_light(piece), rng)
+    texture = np.concatenate([light * cover, cover], axis=-1)
+    centre = rng.uniform(0.05, 0.95, 2) * np.array(config.size[::-1])
+    origin = centre - np.array([piece.shape[1], piece.shape[0]]) / 2
+    near = camera.scaled([1 + float(rng.uniform(0, PARALLAX))] * 2 + [1.0] * 4)
+    own = _own_motion(speeds, config, (float(centre[0]), float(centre[1])), rng)
+    return Layer(texture, (float(origin[0]), float(origin[1])), near, own)
+
+
+def _own_motion(
+    speeds: NDArray[np.float64], config: SceneConfig, centre: tuple[float, float], rng: np.random.Generator
+) -> Trajectory:
+    """Steadier than the camera's: things pass by, they do not tremble."""
+    fastest = rng.uniform(0, OBJECT_SPEED * float(speeds.max()) + 1.0)
+    paces = fastest * rng.uniform(0.6, 1.0, len(speeds))
+    spectrum = Spectrum(fps=float(rng.uniform(*FPS)), sweep_share=0.95)
+    return replace(random_trajectory(paces, 0.0, spectrum, config.size, rng), centre=centre)
+
+
+def _relight(light: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+    """Another exposure and white balance; in some scenes the brightest parts far beyond white."""
+    gain = rng.uniform(*GAIN) * rng.uniform(1 - TINT, 1 + TINT, 3)
+    bright = light * gain.astype(np.float32)
+    if rng.random() < HIGHLIGHT_SHARE:
+        excess = np.maximum(light.min(axis=-1, keepdims=True) - 0.8, 0) / 0.2
+        bright = bright * (1 + np.float32(rng.uniform(0, HIGHLIGHT)) * excess)
+    return np.asarray(bright, np.float32)

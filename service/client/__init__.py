@@ -1,0 +1,61 @@
+"""A typed client for the HTTP API, on httpx: ``Client`` blocks, ``AsyncClient`` is for asyncio.
+
+    with Client("http://127.0.0.1:8080") as client:
+        job = client.submit("shaky.mp4")
+        job = client.wait(job.id, on_change=lambda job: print(job.progress.fraction))
+        client.download(job.id, "sharp.mp4")
+
+Errors are the ClientError branch of ``service.errors``. Nothing here loads FFmpeg, numpy or a web framework.
+"""
+
+from __future__ import annotations
+
+from service.client.async_client import AsyncClient
+from service.client.errors import (
+    AddressUnusable,
+    ClientError,
+    DownloadDamaged,
+    RequestRejected,
+    ServiceUnreachable,
+    SourceChanged,
+    WaitTimedOut,
+)
+from service.client.model import (
+    FINAL_STATUSES,
+    Description,
+    Estimate,
+    Event,
+    Input,
+    Job,
+    Output,
+    Problem,
+    Progress,
+    Sharpness,
+)
+from service.client.sending import RESUMABLE_FROM_BYTES
+from service.client.steps import Transferred
+from service.client.sync_client import Client
+
+__all__ = [
+    "FINAL_STATUSES",
+    "RESUMABLE_FROM_BYTES",
+    "AddressUnusable",
+    "AsyncClient",
+    "Client",
+    "ClientError",
+    "Description",
+    "DownloadDamaged",
+    "Estimate",
+    "Event",
+    "Input",
+    "Job",
+    "Output",
+    "Problem",
+    "Progress",
+    "RequestRejected",
+    "ServiceUnreachable",
+    "Sharpness",
+    "SourceChanged",
+    "Transferred",
+    "WaitTimedOut",
+]

@@ -1,0 +1,132 @@
+"""The child process of a preview.
+
+``python -m service.video.sandbox.preview_child LIMITS`` reads which frames are wanted and writes a JPEG.
+
+Upright as a player shows them, with square pixels; several frames beside each other.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from contextlib import closing
+from fractions import Fraction
+from itertools import pairwise
+
+import av
+from av.codec.context import CodecContext
+from av.filter import Graph
+from av.filter.context import FilterContext
+from av.video.codeccontext import VideoCodecContext
+from av.video.frame import VideoFrame
+from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
+
+from service.errors import DamagedVideo, PipelineError, UploadError
+from service.video.color import QUALITY, conversion
+from service.video.frames import numbered_frames
+from service.video.sandbox.child import restrict
+from service.video.sandbox.preview import JPEG, Shot, StillLimits, limits_from_json, shots_from_json
+from service.video.sandbox.probe_protocol import refusal_to_json
+from service.video.source import PictureFormat, Source, load_source
+
+_FORMAT = "yuvj420p"
+_QUANTIZER = 3
+"""JPEG's coarseness in FFmpeg's scale from 1 to 31: good enough to judge sharpness by."""
+_NO_TIME = Fraction(1, 25)
+"""Pictures have no time, but filters and encoder ask for its unit."""
+_TURNS = {0: (), 90: ("clock",), 180: ("clock", "clock"), 270: ("cclock",)}
+
+
+def main() -> None:
+    limits, shots = limits_from_json(sys.argv[1]), shots_from_json(sys.stdin.read())
+    restrict(limits.memory, limits.timeout_s)
+    try:
+        answer = jpeg(shots, limits)
+    except UploadError as error:
+        answer = refusal_to_json(error).encode()
+    except (PipelineError, OSError, av.FFmpegError, MemoryError) as error:
+        answer = refusal_to_json(DamagedVideo(f"This frame cannot be shown: {error}")).encode()
+    sys.stdout.buffer.write(answer)
+
+
+def jpeg(shots: Sequence[Shot], limits: StillLimits) -> bytes:
+    """The frames beside each other, each within ``limits.side`` pixels. Raises UploadError's kinds, PipelineError."""
+    encoder = CodecContext.create("mjpeg", "w")
+    assert isinstance(encoder, VideoCodecContext)
+    picture = _beside([_still(shot, limits.side) for shot in shots])
+    encoder.width, encoder.height, encoder.pix_fmt = picture.width, picture.height, _FORMAT
+    encoder.time_base = _NO_TIME
+    encoder.color_range = ColorRange.JPEG
+    encoder.options = {"qmin": str(_QUANTIZER), "qmax": str(_QUANTIZER)}
+    data = b"".join(bytes(packet) for packet in [*encoder.encode(picture), *encoder.encode(None)])
+    assert data.startswith(JPEG)
+    return data
+
+
+def _still(shot: Shot, side: int) -> tuple[VideoFrame, int]:
+    """A frame in JPEG's colours, not turned yet, and how a player would turn it."""
+    source = load_source(shot.path, shot.excerpt)
+    if shot.frame >= source.index.frames:
+        raise PipelineError(f"the video has {source.index.frames} frames")
+    with closing(numbered_frames(source, shot.frame, shot.frame + 1)) as frames:
+        ((_, frame),) = frames
+    return _converted(frame, source, side), source.picture.rotation
+
+
+def _converted(frame: VideoFrame, source: Source, side: int) -> VideoFrame:
+    width, height = _size(source.picture, side)
+    how = conversion(source.picture.color, source.picture.height)
+    from_rgb = frame.format.is_rgb
+    return VideoReformatter().reformat(
+        frame,
+        width,
+        height,
+        _FORMAT,
+        src_colorspace=None if from_rgb else how.matrix,
+        dst_colorspace=Colorspace.ITU601,
+        src_color_range=None if from_rgb else how.color_range,
+        dst_color_range=ColorRange.JPEG,
+        interpolation=QUALITY,
+    )
+
+
+def _size(picture: PictureFormat, side: int) -> tuple[int, int]:
+    """Even, with square pixels, at most ``side`` long, never enlarged but for the shape of pixels."""
+    wide = picture.width * float(picture.pixel_aspect or 1)
+    scale = min(1.0, side / max(wide, picture.height))
+    return max(2, round(wide * scale / 2) * 2), max(2, round(picture.height * scale / 2) * 2)
+
+
+def _beside(stills: Sequence[tuple[VideoFrame, int]]) -> VideoFrame:
+    graph = Graph()
+    ends, inputs = [], []
+    for frame, rotation in stills:
+        start = graph.add_buffer(
+            width=frame.width, height=frame.height, format=frame.format, time_base=_NO_TIME
+        )
+        chain = [start, *(graph.add("transpose", turn) for turn in _TURNS[rotation])]
+        for one, other in pairwise(chain):
+            one.link_to(other)
+        inputs.append(start)
+        ends.append(chain[-1])
+    _stacked(graph, ends).link_to(sink := graph.add("buffersink"))
+    graph.configure()
+    for start, (frame, _) in zip(inputs, stills, strict=True):
+        frame.pts, frame.time_base = 0, _NO_TIME
+        start.push(frame)
+    picture = sink.pull()
+    assert isinstance(picture, VideoFrame)
+    return picture
+
+
+def _stacked(graph: Graph, ends: Sequence[FilterContext]) -> FilterContext:
+    if len(ends) == 1:
+        return ends[0]
+    stack = graph.add("hstack", f"inputs={len(ends)}")
+    for number, end in enumerate(ends):
+        end.link_to(stack, 0, number)
+    return stack
+
+
+if __name__ == "__main__":
+    main()

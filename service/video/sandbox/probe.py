@@ -1,0 +1,39 @@
+"""Looking at an upload without trusting it: the parsing happens in a child process with hard limits.
+
+The gateway imports this module, so it loads neither FFmpeg nor numpy.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from service.errors import EmptyUpload
+from service.types import Excerpt, RemoteFile, VideoInfo
+from service.video.sandbox.child import run_child
+from service.video.sandbox.probe_protocol import ProbeLimits, limits_to_json, question_to_json, read_verdict
+
+__all__ = ["ProbeLimits", "probe"]
+
+
+async def probe(media: Path | RemoteFile, limits: ProbeLimits, excerpt: Excerpt | None = None) -> VideoInfo:
+    """Find out what video ``media`` holds, or the ``excerpt`` of it, and whether it is within ``limits``.
+
+    Raises EmptyUpload, NotAVideo, NoVideoStream, DamagedVideo, FrameSizeRejected, VideoTooLong, ExcerptEmpty,
+    ProbeTimeout, and StorageUnavailable for a remote file.
+    The child process is gone when this returns, raises or is canceled.
+    """
+    upload = await asyncio.to_thread(_existing, media)
+    answer = await run_child(
+        "service.video.sandbox.probe_child",
+        limits_to_json(limits),
+        question_to_json(upload, excerpt),
+        limits.timeout_s,
+    )
+    return read_verdict(answer.decode())
+
+
+def _existing(media: Path | RemoteFile) -> Path | RemoteFile:
+    if (media.stat().st_size if isinstance(media, Path) else media.bytes) == 0:
+        raise EmptyUpload("The upload is empty. Send a video file.")
+    return media.resolve() if isinstance(media, Path) else media

@@ -1,0 +1,110 @@
+"""The child process of the probe.
+
+``python -m service.video.sandbox.probe_child LIMITS`` reads which file it is about and prints a verdict.
+
+Both are JSON. The file comes over standard input because its address may be a signed one, which is a secret.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import av
+from av.stream import Stream
+
+from service.errors import DamagedVideo, FrameSizeRejected, StorageUnavailable, UploadError, VideoTooLong
+from service.types import Excerpt, VideoInfo
+from service.video.container import open_video, video_stream
+from service.video.index import FrameIndex, read_index
+from service.video.ranged import RangedFile
+from service.video.sandbox.child import restrict
+from service.video.sandbox.probe_protocol import (
+    ProbeLimits,
+    info_to_json,
+    limits_from_json,
+    question_from_json,
+    refusal_to_json,
+)
+from service.video.source import examine
+
+
+def main() -> None:
+    limits = limits_from_json(sys.argv[1])
+    media, excerpt = question_from_json(sys.stdin.read())
+    restrict(limits.memory, limits.timeout_s)
+    try:
+        file = media if isinstance(media, Path) else RangedFile(media)
+        verdict = info_to_json(inspect(file, limits, excerpt))
+    except (UploadError, StorageUnavailable) as error:
+        verdict = refusal_to_json(error)
+    except MemoryError:
+        verdict = refusal_to_json(DamagedVideo("The file needs more memory to decode than is allowed."))
+    except av.FFmpegError as error:
+        verdict = refusal_to_json(DamagedVideo(f"The video cannot be read: {error.strerror}."))
+    sys.stdout.write(verdict)
+
+
+def inspect(media: Path | RangedFile, limits: ProbeLimits, excerpt: Excerpt | None = None) -> VideoInfo:
+    """Look at the container, then its packets, then its first frame; refuse as early as possible.
+
+    Raises UploadError's kinds, MemoryError, StorageUnavailable.
+    """
+    with open_video(media, limits.max_pixels) as container:
+        stream = video_stream(container)
+        _check_size(stream.codec_context.width, stream.codec_context.height, limits)
+        index = read_index(container, stream, limits.max_frames)
+        name, codec = container.format.name, stream.codec_context.codec.canonical_name
+        audio = tuple(_codec(stream) for stream in container.streams.audio)
+        subtitles = tuple(_codec(stream) for stream in container.streams.subtitles)
+    index, picture = examine(media, index, limits.max_pixels, threads=1)
+    _check_size(picture.width, picture.height, limits)
+    index = index.excerpt(excerpt) if excerpt else index
+    _check_duration(index, limits)
+    return VideoInfo(
+        container=_container(name),
+        codec=codec,
+        width=picture.width,
+        height=picture.height,
+        frames=index.frames,
+        duration_s=float(index.duration),
+        fps=float(index.rate),
+        variable_frame_rate=index.variable_rate,
+        rotation=picture.rotation,
+        bit_depth=picture.bit_depth,
+        color=picture.color,
+        audio=audio,
+        subtitles=subtitles,
+        excerpt=excerpt,
+    )
+
+
+def _check_size(width: int, height: int, limits: ProbeLimits) -> None:
+    if width * height > limits.max_pixels:
+        raise FrameSizeRejected(
+            f"Frames of {width}x{height} have more than the {limits.max_pixels} pixels that are allowed."
+        )
+    if min(width, height) < limits.min_side:
+        raise FrameSizeRejected(
+            f"Frames of {width}x{height} are too small; each side needs {limits.min_side} pixels."
+        )
+
+
+def _check_duration(index: FrameIndex, limits: ProbeLimits) -> None:
+    if float(index.duration) > limits.max_duration_s:
+        raise VideoTooLong(
+            f"The video lasts {float(index.duration):.1f} s; {limits.max_duration_s:g} s are allowed."
+        )
+
+
+def _codec(stream: Stream) -> str:
+    return stream.codec_context.codec.canonical_name if stream.codec_context else "unknown"
+
+
+def _container(names: str) -> str:
+    """FFmpeg names a demuxer after all that it reads, e.g. mov,mp4,m4a,3gp,3g2,mj2."""
+    return "mp4" if names.startswith("mov") else names.split(",")[0]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,162 @@
+"""Webhook deliveries of jobs. Each stands for one entry of the job's event stream and has its id.
+
+``scripts.TRANSITION`` makes them in the same breath as the event, so polling, the stream and webhooks agree.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+import redis
+
+from service.errors import DeliveryNotFound
+from service.redis_state import key_names
+from service.redis_state.connection import broker_errors, texts
+from service.redis_state.due import DueList, Ticket
+from service.redis_state.key_names import JobKeys
+from service.tenancy.api_keys import DEFAULT_TENANT
+from service.webhooks.signature import new_secret
+
+_UPDATE = """
+if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 then return 0 end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+return 1
+"""
+DEAD_KEPT = 1000
+"""Dead letters listed at most, the latest ones."""
+
+
+class DeliveryState(StrEnum):
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    DEAD = "dead"
+    """Given up: too many attempts, or the receiver said 410. It can be sent again by hand."""
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One event on its way to a receiver. Times are unix seconds."""
+
+    job_id: str
+    event_id: str
+    status: str
+    """What the job became."""
+    time: float
+    output: dict[str, Any] | None = None
+    error: dict[str, Any] | None = None
+    state: DeliveryState = DeliveryState.PENDING
+    attempts: int = 0
+    last_attempt_at: float | None = None
+    last_answer: str | None = None
+    """The HTTP status or what went wrong."""
+    next_attempt_at: float | None = None
+
+    @property
+    def message_id(self) -> str:
+        """The same in every attempt, so that receivers can tell repetitions."""
+        return f"msg_{self.job_id}_{self.event_id}"
+
+
+class DeliveryLedger:
+    """Deliveries in Redis. Methods raise BrokerUnavailable."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._redis = client
+        self._due = DueList(client, key_names.WEBHOOKS_DUE)
+        self._update = client.register_script(_UPDATE)
+
+    def take(self, lease_s: float) -> tuple[Ticket, Delivery | None, str] | None:
+        """A delivery that is due and where it goes; None for one whose job was deleted."""
+        ticket = self._due.take(lease_s)
+        if ticket is None:
+            return None
+        job_id, _, event_id = ticket.member.partition(" ")
+        names = JobKeys(job_id)
+        with broker_errors():
+            text = self._redis.hget(names.webhooks, event_id)
+            url = self._redis.hget(names.record, "webhook_url")
+        return ticket, _read(job_id, event_id, str(text)) if text and url else None, str(url or "")
+
+    def settle(self, ticket: Ticket, delivery: Delivery | None) -> None:
+        """Record the outcome of an attempt: due again at ``next_attempt_at``, or over."""
+        if delivery is not None:
+            self._save(delivery)
+        if delivery is not None and delivery.next_attempt_at is not None:
+            self._due.again(ticket, delivery.next_attempt_at)
+        else:
+            self._due.done(ticket)
+        if delivery is not None and delivery.state is DeliveryState.DEAD:
+            self._bury(ticket.member)
+
+    def of_job(self, job_id: str) -> tuple[Delivery, ...]:
+        """All deliveries of a job, oldest first."""
+        with broker_errors():
+            found = self._redis.hgetall(JobKeys(job_id).webhooks)
+        deliveries = [_read(job_id, str(event_id), str(text)) for event_id, text in found.items()]
+        return tuple(sorted(deliveries, key=lambda delivery: delivery.time))
+
+    def dead(self, tenant: str | None = None) -> tuple[Delivery, ...]:
+        """Deliveries that were given up, of one tenant's jobs or of all, the latest first."""
+        with broker_errors():
+            members = texts(self._redis.zrevrange(key_names.WEBHOOKS_DEAD, 0, -1))
+            pairs = [(member.partition(" ")[0], member.partition(" ")[2]) for member in members]
+            with self._redis.pipeline(transaction=False) as pipe:
+                for job_id, event_id in pairs:
+                    pipe.hget(JobKeys(job_id).webhooks, event_id)
+                    pipe.hget(JobKeys(job_id).record, "tenant")
+                answers = iter(pipe.execute())
+        return tuple(
+            _read(job_id, event_id, str(text))
+            for (job_id, event_id), text, owner in zip(pairs, answers, answers, strict=True)
+            if text and tenant in (None, owner or DEFAULT_TENANT)
+        )
+
+    def send_again(self, job_id: str, event_id: str) -> Delivery:
+        """Begin anew with a delivery, whatever became of it. Raises DeliveryNotFound."""
+        with broker_errors():
+            text = self._redis.hget(JobKeys(job_id).webhooks, event_id)
+        if not text:
+            raise DeliveryNotFound(f"the job has no delivery {event_id[:64]!r}")
+        old = _read(job_id, event_id, str(text))
+        delivery = replace(old, state=DeliveryState.PENDING, attempts=0, next_attempt_at=time.time())
+        self._save(delivery)
+        with broker_errors():
+            self._redis.zrem(key_names.WEBHOOKS_DEAD, f"{job_id} {event_id}")
+        self._due.add(f"{job_id} {event_id}", time.time())
+        return delivery
+
+    def tenant_of(self, delivery: Delivery) -> str:
+        """Whose job it is about."""
+        with broker_errors():
+            return str(self._redis.hget(JobKeys(delivery.job_id).record, "tenant") or DEFAULT_TENANT)
+
+    def secret(self, tenant: str) -> str:
+        """The secret of a tenant, made when it is first asked for."""
+        name = key_names.webhook_secret(tenant)
+        with broker_errors():
+            self._redis.set(name, new_secret(), nx=True)
+            return str(self._redis.get(name))
+
+    def _save(self, delivery: Delivery) -> None:
+        fields = {
+            name: value for name, value in asdict(delivery).items() if name not in ("job_id", "event_id")
+        }
+        with broker_errors():
+            self._update(
+                keys=[JobKeys(delivery.job_id).webhooks], args=[delivery.event_id, json.dumps(fields)]
+            )
+
+    def _bury(self, member: str) -> None:
+        with broker_errors():
+            self._redis.zadd(key_names.WEBHOOKS_DEAD, {member: time.time()})
+            self._redis.zremrangebyrank(key_names.WEBHOOKS_DEAD, 0, -DEAD_KEPT - 1)
+
+
+def _read(job_id: str, event_id: str, text: str) -> Delivery:
+    fields = json.loads(text)
+    fields["state"] = DeliveryState(fields.get("state", DeliveryState.PENDING))
+    return Delivery(job_id, event_id, **fields)

@@ -1,0 +1,115 @@
+"""Delivering webhooks: one that is due at a time, tried again over hours, given up in the end."""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+import time
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from http import HTTPStatus
+
+from service.errors import WebhookFailed, WebhookRefused
+from service.tenancy.api_keys import DEFAULT_TENANT
+from service.webhooks.deliveries import Delivery, DeliveryLedger, DeliveryState
+from service.webhooks.post import WebhookClient
+from service.webhooks.signature import signed_headers
+
+log = logging.getLogger(__name__)
+
+LONGEST_DELAY_S = 6 * 3600.0
+GROWTH = 4
+JITTER = 0.2
+"""Up to a fifth more or less, so that receivers that come back are not met by all at once."""
+RESOLVE_S = 30.0
+"""Longest that the system's resolver takes; with the attempt's own limit, how long a delivery is ours."""
+
+
+@dataclass(frozen=True)
+class RetryPlan:
+    """The settings of the same names."""
+
+    timeout_s: float
+    first_delay_s: float
+    attempts: int
+
+    def delay(self, attempts: int) -> float:
+        """Seconds to wait after so many attempts."""
+        wanted: float = min(self.first_delay_s * GROWTH ** (attempts - 1), LONGEST_DELAY_S)
+        return wanted * random.uniform(1 - JITTER, 1 + JITTER)
+
+
+class Courier:
+    """Delivers for all jobs. Safe to run in several threads and workers."""
+
+    def __init__(
+        self, ledger: DeliveryLedger, client: WebhookClient, plan: RetryPlan, secret: str | None = None
+    ) -> None:
+        """``secret`` signs for the default tenant; None for one that is kept in Redis. Every other tenant has its
+        own there: with a common one, tenants could sign in each other's name.
+        """
+        self._ledger = ledger
+        self._client = client
+        self._plan = plan
+        self._secret = secret
+
+    def step(self) -> bool:
+        """Make one attempt if one is due. Raises BrokerUnavailable; the attempt is then made again later."""
+        taken = self._ledger.take(min(3 * self._plan.timeout_s, self._plan.timeout_s + RESOLVE_S))
+        if taken is None:
+            return False
+        ticket, delivery, url = taken
+        self._ledger.settle(ticket, self._attempt(delivery, url) if delivery else None)
+        return True
+
+    def _attempt(self, delivery: Delivery, url: str) -> Delivery:
+        now = time.time()
+        body = message(delivery)
+        secret = self._secret_for(delivery)
+        headers = {
+            "Content-Type": "application/json",
+            "User-Agent": "cdvd-webhooks",
+            **signed_headers(secret, delivery.message_id, int(now), body),
+        }
+        tried = replace(delivery, attempts=delivery.attempts + 1, last_attempt_at=now, next_attempt_at=None)
+        try:
+            status = self._client.post(url, body, headers)
+        except WebhookRefused as error:
+            return self._given_up(replace(tried, last_answer=str(error)))
+        except WebhookFailed as error:
+            return self._later(replace(tried, last_answer=str(error)))
+        return self._answered(replace(tried, last_answer=str(status)), status)
+
+    def _secret_for(self, delivery: Delivery) -> str:
+        tenant = self._ledger.tenant_of(delivery)
+        if self._secret and tenant == DEFAULT_TENANT:
+            return self._secret
+        return self._ledger.secret(tenant)
+
+    def _answered(self, tried: Delivery, status: int) -> Delivery:
+        if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
+            return replace(tried, state=DeliveryState.DELIVERED)
+        return self._given_up(tried) if status == HTTPStatus.GONE else self._later(tried)
+
+    def _later(self, tried: Delivery) -> Delivery:
+        if tried.attempts >= self._plan.attempts:
+            return self._given_up(tried)
+        return replace(tried, next_attempt_at=time.time() + self._plan.delay(tried.attempts))
+
+    def _given_up(self, tried: Delivery) -> Delivery:
+        log.warning("a webhook is given up: %s", tried.last_answer, extra={"job": tried.job_id})
+        return replace(tried, state=DeliveryState.DEAD)
+
+
+def message(delivery: Delivery) -> bytes:
+    """The body, the same in every attempt: what the job became, and the event that says so in its stream."""
+    moment = datetime.fromtimestamp(delivery.time, UTC).isoformat().replace("+00:00", "Z")
+    data = {
+        "id": delivery.job_id,
+        "status": delivery.status,
+        "event_id": delivery.event_id,
+        "output": delivery.output,
+        "error": delivery.error,
+    }
+    return json.dumps({"type": f"job.{delivery.status}", "timestamp": moment, "data": data}).encode()

@@ -1,0 +1,116 @@
+"""Blur synthesis: exact flow, pauses, determinism, linear-light averaging."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from cascade.synthesis.synthesize import Sample, SynthesisConfig, synthesize
+
+CONFIG = SynthesisConfig(height=96, width=128, noise=0.0, compressed_share=0.0)
+
+
+def textured(radius: float) -> list[np.ndarray]:
+    """Two pictures of noise without detail finer than ``radius``."""
+    rng = np.random.default_rng(0)
+    noise = rng.normal(0, 1, (2, 512, 640, 3)).astype(np.float32)
+    smooth = [cv2.GaussianBlur(each, (0, 0), radius) for each in noise]
+    return [np.clip(128 + 40 * each / each.std(), 0, 255).astype(np.uint8) for each in smooth]
+
+
+@pytest.fixture(scope="module")
+def photos() -> list[np.ndarray]:
+    return textured(3.0)
+
+
+@pytest.fixture(scope="module")
+def soft_photos() -> list[np.ndarray]:
+    """Without fine detail even when reduced, so that warping them loses little."""
+    return textured(10.0)
+
+
+def warp(image: np.ndarray, flow: np.ndarray) -> np.ndarray:
+    """``image`` sampled at x + flow; what lies outside becomes NaN."""
+    height, width = flow.shape[:2]
+    x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
+    return cv2.remap(
+        image.astype(np.float32),
+        x + flow[..., 0],
+        y + flow[..., 1],
+        cv2.INTER_CUBIC,
+        borderValue=[np.nan] * 4,
+    )
+
+
+def seen_in_both(flow: np.ndarray, back: np.ndarray) -> np.ndarray:
+    """Where going there and coming back ends within half a pixel: neither occluded nor out of frame."""
+    error = np.linalg.norm(flow + warp(back, flow), axis=-1)
+    return cv2.erode((error < 0.5).astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+
+
+def psnr(a: np.ndarray, b: np.ndarray, where: np.ndarray) -> float:
+    error = (a.astype(np.float64) - b)[where]
+    return float(10 * np.log10(255**2 / np.nanmean(error**2)))
+
+
+def samples(photos: list[np.ndarray], config: SynthesisConfig, count: int) -> list[Sample]:
+    return [synthesize(photos, config, np.random.default_rng(seed)) for seed in range(count)]
+
+
+def test_arrays_have_the_documented_shapes_and_types(photos: list[np.ndarray]) -> None:
+    sample = synthesize(photos, replace(CONFIG, frames=4), np.random.default_rng(0))
+    assert sample.blurred.shape == sample.sharp.shape == (4, 96, 128, 3)
+    assert sample.flow_next.shape == sample.flow_previous.shape == (3, 96, 128, 2)
+    assert sample.blurred.dtype == sample.sharp.dtype == np.uint8
+    assert sample.flow_next.dtype == sample.flow_previous.dtype == np.float32
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_flow_aligns_sharp_neighbours(soft_photos: list[np.ndarray], seed: int) -> None:
+    sample = synthesize(soft_photos, CONFIG, np.random.default_rng(seed))
+    for i, (ahead, back) in enumerate(zip(sample.flow_next, sample.flow_previous, strict=True)):
+        for flow, reverse, here, there in ((ahead, back, i, i + 1), (back, ahead, i + 1, i)):
+            visible = seen_in_both(flow, reverse)
+            if visible.sum() > 200:
+                assert psnr(warp(sample.sharp[there], flow), sample.sharp[here], visible) > 35.0
+
+
+def test_the_same_seed_gives_the_same_sample(photos: list[np.ndarray]) -> None:
+    config = SynthesisConfig(height=64, width=64)
+    first, second = (synthesize(photos, config, np.random.default_rng(5)) for _ in range(2))
+    other = synthesize(photos, config, np.random.default_rng(6))
+    np.testing.assert_array_equal(first.blurred, second.blurred)
+    np.testing.assert_array_equal(first.flow_next, second.flow_next)
+    assert not np.array_equal(first.blurred, other.blurred)
+
+
+def test_a_camera_at_rest_leaves_the_frame_untouched(photos: list[np.ndarray]) -> None:
+    config = replace(CONFIG, blur=(0.0, 0.0), sharp_share=0.0, layers=0)
+    for sample in samples(photos, config, 3):
+        np.testing.assert_array_equal(sample.blurred, sample.sharp)
+        assert np.abs(sample.flow_next).max() < 1e-6
+
+
+def test_a_share_of_the_frames_is_sharp_and_others_are_strongly_blurred(photos: list[np.ndarray]) -> None:
+    config = replace(CONFIG, layers=0, height=64, width=64)
+    detail = []
+    for sample in samples(photos, config, 40):
+        for blurred, sharp in zip(sample.blurred, sample.sharp, strict=True):
+            detail.append(cv2.Laplacian(blurred, cv2.CV_32F).std() / cv2.Laplacian(sharp, cv2.CV_32F).std())
+    kept = np.array(detail)
+    assert 0.15 < np.mean(kept > 0.95) < 0.4
+    assert np.mean(kept < 0.6) > 0.3
+
+
+def test_a_photograph_smaller_than_the_frame_still_fills_it() -> None:
+    photo = np.full((40, 50, 3), 200, np.uint8)
+    sample = synthesize([photo], replace(CONFIG, layers=0), np.random.default_rng(0))
+    assert sample.sharp.min() > 0
+
+
+def test_no_photographs_is_an_error() -> None:
+    with pytest.raises(ValueError, match="at least one photograph"):
+        synthesize([], CONFIG, np.random.default_rng(0))

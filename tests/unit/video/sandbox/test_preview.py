@@ -1,0 +1,78 @@
+import asyncio
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from service.errors import DamagedVideo
+from service.video.sandbox.preview import Shot, StillLimits, preview
+from tests.clips import Clip, write_clip
+
+
+def picture(*shots: Shot, limits: StillLimits | None = None) -> np.ndarray:
+    """BGR."""
+    data = asyncio.run(preview(shots, limits or StillLimits()))
+    return np.asarray(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR))
+
+
+def difference(one: np.ndarray, rgb: np.ndarray) -> float:
+    return float(np.abs(one[:, :, ::-1].astype(float) - rgb).mean())
+
+
+def test_the_gateways_side_loads_neither_ffmpeg_nor_numpy() -> None:
+    script = "import sys, service.video.sandbox.preview; print(sorted({'av', 'numpy'} & set(sys.modules)))"
+    answer = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+
+    assert answer.stdout.strip() == "[]"
+
+
+def test_the_child_does_without_numpy() -> None:
+    script = "import sys, service.video.sandbox.preview_child; print('numpy' in sys.modules)"
+    answer = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+
+    assert answer.stdout.strip() == "False"
+
+
+def test_the_frame_of_this_number_is_shown_in_its_colours(tmp_path: Path) -> None:
+    clip = Clip(frames=9, width=192, height=128)
+    path = write_clip(tmp_path / "clip.mp4", clip)
+
+    shown = picture(Shot(path, 7))
+
+    assert shown.shape == (128, 192, 3)
+    assert difference(shown, clip.picture(7)) < 3 < difference(shown, clip.picture(0))
+
+
+@pytest.mark.parametrize(("rotation", "turns"), [(90, -1), (180, 2), (270, 1)])
+def test_pictures_are_upright(tmp_path: Path, rotation: int, turns: int) -> None:
+    clip = Clip(frames=3, rotation=rotation)
+    path = write_clip(tmp_path / "clip.mp4", clip)
+
+    assert difference(picture(Shot(path, 1)), np.rot90(clip.picture(1), turns)) < 4
+
+
+def test_frames_stand_beside_each_other(tmp_path: Path) -> None:
+    clip = Clip(frames=8)
+    path = write_clip(tmp_path / "clip.mp4", clip)
+
+    shown = picture(Shot(path, 0), Shot(path, 6))
+
+    assert difference(shown, np.hstack([clip.picture(0), clip.picture(6)])) < 4
+
+
+def test_pictures_are_made_smaller_but_never_larger(tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "clip.mp4", Clip(frames=2))
+
+    assert picture(Shot(path, 0), limits=StillLimits(side=48)).shape == (32, 48, 3)
+
+
+def test_a_video_that_cannot_be_read_is_said_so(tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "clip.mp4", Clip(frames=2))
+
+    with pytest.raises(DamagedVideo, match="cannot be shown: the video has 2 frames"):
+        picture(Shot(path, 2))
+    with pytest.raises(DamagedVideo):
+        picture(Shot(tmp_path / "gone.mp4", 0))
