@@ -29,7 +29,7 @@ from service.client import Client
 from service.config import default_models
 from service.embedded import EmbeddedOptions, EmbeddedStack
 from service.redis_state.connection import connect
-from tests.models import write_model
+from tests.support.models import write_model
 
 IDENTITY = "identity"
 """Returns its frames: a job of it costs everything but the network."""

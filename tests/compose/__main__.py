@@ -16,11 +16,11 @@ from unittest.mock import patch
 
 from service.client import Client
 from service.embedded import EmbeddedOptions, EmbeddedStack
-from tests.clips import Clip as Drawn
-from tests.clips import write_clip
 from tests.compose.engine import BASE_FILE, CPU_FILE, Stack, missing, run
 from tests.compose.journal import Journal
 from tests.compose.scenario import Clip, Scenario
+from tests.support.clips import Clip as Drawn
+from tests.support.clips import write_clip
 
 SKIPPED = 77
 """What test runners take for 'skipped'."""

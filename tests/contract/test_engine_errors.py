@@ -14,8 +14,8 @@ from service.inference.engine import DeblurEngine
 from service.inference.onnx import OnnxEngine
 from service.inference.triton import TritonEngine, TritonOptions
 from tests.contract.test_engines import window
-from tests.graphs import dark_graph, float_graph, identity_graph, outer_graph, write_model
-from tests.tritons import running_triton
+from tests.support.graphs import dark_graph, float_graph, identity_graph, outer_graph, write_model
+from tests.support.triton_servers import running_triton
 
 pytestmark = pytest.mark.integration
 

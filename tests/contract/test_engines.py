@@ -12,9 +12,9 @@ from service.inference.engine import DeblurEngine, Frames
 from service.inference.onnx import OnnxEngine
 from service.inference.openvino import OpenVinoEngine
 from service.inference.triton import TritonEngine, TritonOptions
-from tests.fakes import AveragingEngine, IdentityEngine
-from tests.graphs import averaging_graph, identity_graph, write_model
-from tests.tritons import running_triton
+from tests.support.fake_engines import AveragingEngine, IdentityEngine
+from tests.support.graphs import averaging_graph, identity_graph, write_model
+from tests.support.triton_servers import running_triton
 
 ENGINES: dict[str, Callable[[Path], DeblurEngine]] = {
     "fake identity": lambda _: IdentityEngine(),

@@ -15,7 +15,7 @@ from service.errors import StorageFull, StorageUnavailable
 from service.storage.options import S3Options, StorageOptions, open_storage
 from service.storage.store import REPORT, SOURCE, Storage, Upload, piece_name, result_name
 from service.types import RemoteFile, Segment
-from tests.object_store import client, running_object_store
+from tests.support.object_store import client, running_object_store
 
 pytestmark = pytest.mark.integration
 

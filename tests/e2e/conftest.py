@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
-from tests.stack import Service, running_stack, until
+from tests.support.stack import Service, running_stack, until
 
 PATIENCE_MS = 30_000
 EXPLAINED = re.compile(

@@ -9,9 +9,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.clips import Clip, write_clip
 from tests.e2e.conftest import finished_job, until_loaded
-from tests.stack import Service
+from tests.support.clips import Clip, write_clip
+from tests.support.stack import Service
 
 pytestmark = pytest.mark.integration
 LEVELS = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}

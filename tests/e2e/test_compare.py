@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.clips import Clip, write_clip
 from tests.e2e.conftest import finished_job, until_loaded
-from tests.stack import Service, until
+from tests.support.clips import Clip, write_clip
+from tests.support.stack import Service, until
 
 pytestmark = pytest.mark.integration
 

@@ -12,8 +12,8 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from service.api.guide import GUIDE
-from tests.clips import Clip, write_clip
-from tests.stack import Service
+from tests.support.clips import Clip, write_clip
+from tests.support.stack import Service
 
 pytestmark = pytest.mark.integration
 

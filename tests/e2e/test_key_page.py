@@ -10,9 +10,9 @@ from playwright.sync_api import Browser, Page, expect
 
 from service.redis_state.connection import connect
 from service.tenancy.api_keys import KeyRing, Scope
-from tests.clips import Clip, write_clip
-from tests.keyed import new_key, redis_url, submitted, until_ended
-from tests.stack import Service
+from tests.support.api_keys import new_key, redis_url, submitted, until_ended
+from tests.support.clips import Clip, write_clip
+from tests.support.stack import Service
 
 pytestmark = pytest.mark.integration
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.clips import Clip, write_clip
 from tests.e2e.conftest import PATIENCE_MS, expect_status, finished_job, row, until_loaded
-from tests.stack import QUICK, SLOW, Service, until
+from tests.support.clips import Clip, write_clip
+from tests.support.stack import QUICK, SLOW, Service, until
 
 pytestmark = pytest.mark.integration
 

@@ -10,9 +10,9 @@ import redis
 
 from service.redis_state.connection import connect
 from service.tenancy.api_keys import KeyRing, Scope
-from tests.clips import Clip, write_clip
-from tests.keyed import redis_url
-from tests.stack import Service, running_stack
+from tests.support.api_keys import redis_url
+from tests.support.clips import Clip, write_clip
+from tests.support.stack import Service, running_stack
 
 
 @pytest.fixture(scope="package")

@@ -16,7 +16,7 @@ from service.api.app import create_app
 from service.api.dependencies import _gateway
 from service.config import Settings
 from service.tenancy.api_keys import KeyRing, Scope
-from tests.keyed import (
+from tests.support.api_keys import (
     USUAL,
     address,
     all_routes,
@@ -28,7 +28,7 @@ from tests.keyed import (
     submitted,
     until_ended,
 )
-from tests.stack import SLOW, Service
+from tests.support.stack import SLOW, Service
 
 pytestmark = pytest.mark.integration
 

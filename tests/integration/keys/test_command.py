@@ -15,8 +15,8 @@ import redis
 
 from service.embedded import EmbeddedOptions, EmbeddedStack
 from service.errors import InsecureAddress
-from tests.keyed import redis_url
-from tests.stack import QUICK, Service, write_models
+from tests.support.api_keys import redis_url
+from tests.support.stack import QUICK, Service, write_models
 
 pytestmark = pytest.mark.integration
 

@@ -14,7 +14,7 @@ from service.errors import StorageQuotaExceeded
 from service.redis_state.connection import connect
 from service.tenancy.api_keys import KeyLimits, KeyRing, Scope
 from service.tenancy.quotas import Quotas
-from tests.keyed import (
+from tests.support.api_keys import (
     TUS,
     USUAL,
     new_key,
@@ -24,7 +24,7 @@ from tests.keyed import (
     submitted,
     until_ended,
 )
-from tests.stack import SLOW, Service, running_stack, until
+from tests.support.stack import SLOW, Service, running_stack, until
 
 pytestmark = pytest.mark.integration
 

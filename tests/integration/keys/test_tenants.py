@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from service.tenancy.api_keys import KeyRing, Scope
-from tests.keyed import (
+from tests.support.api_keys import (
     TUS,
     address,
     guarded,
@@ -17,7 +17,7 @@ from tests.keyed import (
     submitted,
     until_ended,
 )
-from tests.stack import QUICK, Service
+from tests.support.stack import QUICK, Service
 
 pytestmark = pytest.mark.integration
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.clip import frame_times, read_clip, sound_packets, write_clip
-from tests.clips import moving_picture, psnr
+from tests.support.clips import moving_picture, psnr
 
 
 def test_a_clip_keeps_frames_times_and_has_sound_for_its_length(tmp_path: Path) -> None:

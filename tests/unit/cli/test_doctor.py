@@ -11,7 +11,7 @@ from service.cli import checks
 from service.cli.checks import Finding
 from service.cli.doctor import healthy, print_report, repository, triton
 from service.config import Settings
-from tests.models import write_model
+from tests.support.models import write_model
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import pytest
 
 from export.memory import MemoryCost, memory_cost
 from export.triton import Plan
-from tests.graphs import averaging_graph, identity_graph, write_model
+from tests.support.graphs import averaging_graph, identity_graph, write_model
 
 GIB = 1024**3
 

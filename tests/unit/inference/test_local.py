@@ -10,8 +10,8 @@ from service.errors import EngineError, EngineUnavailable, InferenceFailed, JobC
 from service.inference.local import LocalEngine
 from service.inference.onnx import OnnxEngine
 from service.inference.openvino import OpenVinoEngine
-from tests.fakes import AveragingEngine
-from tests.graphs import averaging_graph, float_graph, identity_graph, outer_graph, write_model
+from tests.support.fake_engines import AveragingEngine
+from tests.support.graphs import averaging_graph, float_graph, identity_graph, outer_graph, write_model
 
 WINDOW = np.random.default_rng(1).integers(0, 256, (7, 64, 80, 3), np.uint8)
 

@@ -10,7 +10,7 @@ from service.inference.engine import Frames, Stopped, never
 from service.inference.onnx import OnnxEngine
 from service.inference.openvino import OpenVinoEngine
 from service.inference.precision import check_precision, psnr, read_reference
-from tests.fakes import IdentityEngine
+from tests.support.fake_engines import IdentityEngine
 
 SHIPPED = default_models() / "cdvd_lite"
 

@@ -5,7 +5,7 @@ import pytest
 
 from service.errors import EngineUnavailable, InferenceFailed
 from service.inference.triton import TritonEngine, TritonOptions, resolver, split
-from tests.fakes import AveragingEngine
+from tests.support.fake_engines import AveragingEngine
 
 FRAME = 64 * 80 * 3
 

@@ -11,7 +11,7 @@ from service.errors import EngineError, EngineUnavailable, JobCanceled, ModelNot
 from service.inference import triton_pool
 from service.inference.engine import Frames, Stopped, never
 from service.inference.triton_pool import Pool
-from tests.stack import until
+from tests.support.stack import until
 
 PATIENCE_S = 20.0
 

@@ -14,8 +14,8 @@ from service.pipeline.segment import SegmentRequest, restore_segment
 from service.pipeline.segments import plan_segments
 from service.types import ColorTags, EncodeOptions, Excerpt, Segment, VideoInfo
 from service.video.sandbox.probe import ProbeLimits, probe
-from tests.clips import Clip, psnr, read_frames, read_packets, write_clip
-from tests.fakes import IdentityEngine
+from tests.support.clips import Clip, psnr, read_frames, read_packets, write_clip
+from tests.support.fake_engines import IdentityEngine
 
 LIMITS = ProbeLimits(max_pixels=1 << 20, max_duration_s=60, max_frames=1000)
 ENCODE = EncodeOptions(crf=4)

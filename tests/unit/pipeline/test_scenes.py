@@ -3,7 +3,7 @@ from itertools import pairwise
 import numpy as np
 
 from service.pipeline.scenes import is_cut
-from tests.clips import moving_picture
+from tests.support.clips import moving_picture
 
 
 def test_another_scene_is_a_cut() -> None:

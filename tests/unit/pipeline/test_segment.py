@@ -8,8 +8,8 @@ from service.errors import InferenceFailed, JobCanceled, PipelineError
 from service.inference.engine import DeblurEngine
 from service.pipeline.segment import SegmentRequest, SegmentResult, restore_segment
 from service.types import EncodeOptions, Segment
-from tests.clips import Clip, psnr, read_frames, write_clip
-from tests.fakes import AveragingEngine, FailingEngine, IdentityEngine, RecordingEngine
+from tests.support.clips import Clip, psnr, read_frames, write_clip
+from tests.support.fake_engines import AveragingEngine, FailingEngine, IdentityEngine, RecordingEngine
 
 ENCODE = EncodeOptions(crf=8)
 

@@ -5,7 +5,7 @@ from av.video.reformatter import VideoReformatter
 from service.types import ColorTags
 from service.video.color import conversion, result_tags
 from service.video.rgb import from_rgb, to_rgb
-from tests.clips import Image, moving_picture
+from tests.support.clips import Image, moving_picture
 
 
 @pytest.mark.parametrize("full_range", [False, True])

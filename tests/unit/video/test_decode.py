@@ -8,7 +8,7 @@ import pytest
 from service.errors import PipelineError
 from service.video.decode import decode_range
 from service.video.source import load_source
-from tests.clips import Clip, psnr, write_clip
+from tests.support.clips import Clip, psnr, write_clip
 
 GROUPS = {"crf": "8", "g": "5", "bf": "3", "preset": "veryfast"}
 

@@ -6,7 +6,7 @@ import pytest
 from service.errors import NotAVideo
 from service.video.index import FrameIndex, Keyframe
 from service.video.source import load_source
-from tests.clips import Clip, write_clip
+from tests.support.clips import Clip, write_clip
 
 INDEX = FrameIndex(
     time_base=Fraction(1, 1000),

@@ -15,7 +15,7 @@ from service.errors import DamagedVideo, NotAVideo, StorageUnavailable
 from service.types import RemoteFile
 from service.video.ranged import BLOCK_BYTES, BLOCKS_KEPT, RangedFile
 from service.video.sandbox.probe import ProbeLimits, probe
-from tests.clips import Clip, write_clip
+from tests.support.clips import Clip, write_clip
 
 LIMITS = ProbeLimits(max_pixels=1 << 20, max_duration_s=60, max_frames=1000)
 

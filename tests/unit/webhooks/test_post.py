@@ -9,7 +9,7 @@ import pytest
 
 from service.errors import WebhookFailed, WebhookRefused
 from service.webhooks.post import WebhookClient
-from tests.receiver import receiver
+from tests.support.receiver import receiver
 
 
 def test_the_body_arrives_under_the_name_in_the_url():

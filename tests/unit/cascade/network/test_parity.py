@@ -8,7 +8,7 @@ import torch
 
 from cascade.network.cascade import Cascade
 from cascade.network.checkpoint import CheckpointError, from_released
-from tests.parity import reference, released_state
+from tests.support.parity import reference, released_state
 
 _FLOAT16_MEAN = 1e-4  # values in [0.25, 1) are rounded by up to 2.4e-4, a third of that on average
 

@@ -17,7 +17,7 @@ from cascade.training.recipes import LITE_CPU, PAPER, Phase, Recipe
 from cascade.training.samples import Batch, collate
 from cascade.training.sources import Material, TrainingSample
 from cascade.training.trainer import Options, Trainer, TrainingError
-from tests.parity import released_state
+from tests.support.parity import released_state
 
 _FLOW = Phase(
     "flow", 3, batch=1, frames=3, crop=64, rate=1e-3, final_rate=1e-4, train_restoration=False, warmup=1

@@ -16,7 +16,7 @@ import pytest
 from service.errors import StackFailed
 from service.local.triton.install import TritonInstall
 from service.local.triton.server import TritonPorts, TritonServer, free_ports
-from tests.stack import until
+from tests.support.stack import until
 
 
 class Other(BaseHTTPRequestHandler):

@@ -9,7 +9,7 @@ import pytest
 
 from service.errors import DamagedVideo
 from service.video.sandbox.preview import Shot, StillLimits, preview
-from tests.clips import Clip, write_clip
+from tests.support.clips import Clip, write_clip
 
 
 def picture(*shots: Shot, limits: StillLimits | None = None) -> np.ndarray:

@@ -25,7 +25,7 @@ from service.errors import (
 )
 from service.types import ColorTags, VideoInfo
 from service.video.sandbox.probe import ProbeLimits, probe
-from tests.clips import Clip, moving_picture, write_clip, write_sound
+from tests.support.clips import Clip, moving_picture, write_clip, write_sound
 
 LIMITS = ProbeLimits(max_pixels=1 << 20, max_duration_s=60, max_frames=1000)
 

@@ -1,0 +1,63 @@
+"""Estimates from the throughput that a real worker measured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.clips import Clip, write_clip
+from tests.support.stack import QUICK, SLOW, Service, running_stack
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    with running_stack(tmp_path_factory.mktemp("estimates")) as running:
+        yield running
+
+
+DESCRIBED = {"width": 96, "height": 64, "frames": 36}
+
+
+def test_estimates_begin_with_nothing_and_come_from_finished_work(service: Service, tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "clip.mp4", Clip(frames=36))
+    before = service.http.post("/estimates", json=DESCRIBED).json()
+    assert (before["basis"], before["seconds"], before["waiting_s"]) == ("none", None, 0)
+    assert before["model"] == QUICK
+
+    service.until_status(service.submit(clip, model=SLOW), "succeeded")
+    job = service.until_status(service.submit(clip), "succeeded")
+    after = service.http.post("/estimates", json={**DESCRIBED, "bytes": 1000}).json()
+    slow = service.http.post("/estimates", json={**DESCRIBED, "model": SLOW}).json()
+    files = service.files()
+    with clip.open("rb") as file:
+        sent = service.http.post("/estimates", files={"video": file}).json()
+
+    assert after["basis"] == "measured"
+    assert 0 < after["seconds"] < slow["seconds"]
+    assert after["disk_bytes"] == pytest.approx(1000 + 2 * job["output"]["bytes"], abs=2)
+    assert sent["restoring_s"] == after["restoring_s"]
+    assert service.files() == files  # nothing of the upload stays
+
+    accepted = service.post(clip, model=SLOW).json()
+    assert accepted["progress"]["frames_per_second"] is None
+    assert accepted["progress"]["eta_s"] >= 0.9 * slow["restoring_s"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "code"),
+    [
+        ({"width": 96, "height": 64}, 422, "invalid_request"),
+        ({"width": 8, "height": 64, "frames": 2}, 422, "invalid_request"),
+        ({**DESCRIBED, "model": "none"}, 404, "model_not_found"),
+    ],
+)
+def test_what_cannot_be_estimated_is_refused(
+    service: Service, sent: dict[str, object], status: int, code: str
+) -> None:
+    answer = service.http.post("/estimates", json=sent)
+
+    assert (answer.status_code, answer.json()["code"]) == (status, code)

@@ -1,0 +1,75 @@
+"""What a job can be asked for beside its model: a part of the video, strictness, stages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from tests.support.clips import Clip, read_frames, write_clip
+from tests.support.stack import QUICK, Service, running_stack
+
+pytestmark = pytest.mark.integration
+CLIP = Clip(frames=50, audio="aac", encoder={"crf": "8", "g": "10"})
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    with running_stack(tmp_path_factory.mktemp("options"), {"CDVD_SEGMENT_FRAMES": "12"}) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_clip(tmp_path_factory.mktemp("clips") / "hand.mp4", CLIP)
+
+
+def test_a_part_of_a_video_comes_back_alone(service: Service, path: Path, tmp_path: Path) -> None:
+    job_id = service.submit(path, model=QUICK, start="0.4", end="1.4")
+    job = service.until_status(job_id, "succeeded")
+
+    assert (job["options"]["start"], job["options"]["end"]) == (0.4, 1.4)
+    assert job["input"]["frames"] == job["progress"]["frames_total"] == job["output"]["frames"] == 25
+    (tmp_path / "result.mp4").write_bytes(service.http.get(f"/jobs/{job_id}/result").content)
+    assert len(read_frames(tmp_path / "result.mp4")) == 25
+    assert service.http.get(f"/jobs/{job_id}/sharpness").json()["frames_measured"] == 25
+    for view in ("before", "after"):  # frame 0 is the first of the part
+        data = service.http.get(f"/jobs/{job_id}/preview/0.jpg", params={"view": view}).content
+        shown = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)[:, :, ::-1].astype(float)
+        assert np.abs(shown - CLIP.picture(10)).mean() < 5 < np.abs(shown - CLIP.picture(0)).mean()
+    beyond = service.http.get(f"/jobs/{job_id}/preview/25.jpg")
+    assert (beyond.status_code, beyond.json()["code"]) == (404, "frame_not_found")
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ({"start": "2.0"}, "excerpt_empty"),
+        ({"start": "1", "end": "0.5"}, "invalid_option"),
+        ({"stages": "3"}, "invalid_option"),
+    ],
+)
+def test_what_cannot_be_is_refused_and_leaves_nothing(
+    service: Service, path: Path, fields: dict[str, str], code: str
+) -> None:
+    before = service.files()
+    answer = service.post(path, model=QUICK, **fields)
+
+    assert (answer.status_code, answer.json()["code"]) == (422, code)
+    assert service.files() == before
+
+
+def test_strict_job_fails_before_it_begins_where_something_would_be_lost(
+    service: Service, path: Path, tmp_path: Path
+) -> None:
+    lossy = write_clip(tmp_path / "lossy.avi", Clip(codec="mpeg4", encoder={}, audio="pcm_mulaw"))
+    job = service.until_status(service.submit(lossy, model=QUICK, strict="true"), "failed")
+
+    assert job["error"]["code"] == "fidelity_lost"
+    assert "pcm_mulaw" in job["error"]["detail"]
+    assert job["progress"]["frames_done"] == 0
+    service.until_status(service.submit(lossy, model=QUICK), "succeeded")
+    service.until_status(service.submit(path, model=QUICK, strict="true"), "succeeded")

@@ -1,0 +1,79 @@
+"""Single frames of a job as pictures, while it runs and after it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import httpx
+import numpy as np
+import pytest
+
+from tests.support.clips import Clip, write_clip
+from tests.support.stack import QUICK, SLOW, Service, running_stack, until
+
+pytestmark = pytest.mark.integration
+CLIP = Clip(frames=36)
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    with running_stack(tmp_path_factory.mktemp("previews"), {"CDVD_SEGMENT_FRAMES": "12"}) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_clip(tmp_path_factory.mktemp("clips") / "hand.mp4", CLIP)
+
+
+def ask(service: Service, job_id: str, frame: int | str, view: str) -> httpx.Response:
+    return service.http.get(f"/jobs/{job_id}/preview/{frame}.jpg", params={"view": view})
+
+
+def decoded(answer: httpx.Response) -> np.ndarray:
+    """RGB."""
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == "image/jpeg"
+    return cv2.imdecode(np.frombuffer(answer.content, np.uint8), cv2.IMREAD_COLOR)[:, :, ::-1].astype(float)
+
+
+def test_every_view_of_a_finished_job(service: Service, path: Path) -> None:
+    job_id = service.submit(path, model=QUICK)
+    service.until_status(job_id, "succeeded")
+    before, after = (decoded(ask(service, job_id, 20, view)) for view in ("before", "after"))
+
+    assert np.abs(before - CLIP.picture(20)).mean() < 4
+    assert np.abs(after - CLIP.picture(20)).mean() < 6  # this model changes nothing
+    assert np.abs(after - CLIP.picture(0)).mean() > 10
+    assert decoded(ask(service, job_id, 35, "side")).shape == (64, 192, 3)
+    prior = ask(service, job_id, 35, "prior")
+    assert decoded(prior).shape == (64, 96, 3)
+    known = {"If-None-Match": prior.headers["etag"]}
+    assert service.http.get(str(prior.url), headers=known).status_code == 304
+
+
+def test_frames_and_views_that_do_not_exist(service: Service, path: Path) -> None:
+    job_id = service.submit(path, model=QUICK)
+    answers = [ask(service, job_id, 36, "before"), ask(service, job_id, -1, "before")]
+    answers += [ask(service, job_id, 0, "sideways"), ask(service, "0" * 32, 0, "before")]
+
+    assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [
+        (404, "frame_not_found"),
+        (422, "invalid_request"),
+        (422, "invalid_request"),
+        (404, "job_not_found"),
+    ]
+
+
+def test_what_is_restored_shows_while_the_rest_runs(service: Service, path: Path) -> None:
+    job_id = service.submit(path, model=SLOW)
+    until(lambda: ask(service, job_id, 0, "after").status_code == 200, "the first segment")
+
+    late = ask(service, job_id, 35, "after")
+    assert (late.status_code, late.json()["code"]) == (409, "frame_not_restored")
+    assert ask(service, job_id, 35, "prior").status_code == 409
+    assert decoded(ask(service, job_id, 5, "prior")).shape == (64, 96, 3)
+    assert ask(service, job_id, 35, "before").status_code == 200
+    service.http.delete(f"/jobs/{job_id}")

@@ -1,0 +1,199 @@
+"""The ``cdvd`` command as people run it: a process, files, signals, exit codes."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.support.clips import Clip, read_frames, read_packets, write_clip
+from tests.support.command import complaint, one_line, run, started, stop
+from tests.support.stack import QUICK, SLOW, Service, running_stack, until, write_models
+
+pytestmark = pytest.mark.integration
+
+LONG = Clip(frames=400)
+"""Enough windows of the slow model to be interrupted in the middle."""
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_models(tmp_path_factory.mktemp("repository") / "models")
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    with running_stack(tmp_path_factory.mktemp("service")) as running:
+        yield running
+
+
+@pytest.fixture
+def scratch(tmp_path: Path) -> Path:
+    """Where the command puts its temporary files."""
+    path = tmp_path / "scratch"
+    path.mkdir()
+    return path
+
+
+@pytest.fixture(autouse=True)
+def _interruptible() -> Iterator[None]:
+    """A test run in a shell's background ignores Ctrl-C, and its children would inherit that."""
+    earlier = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, earlier)
+
+
+def test_deblur_runs_a_service_for_one_file_and_leaves_only_the_result(
+    tmp_path: Path, scratch: Path, models: Path
+) -> None:
+    source = write_clip(tmp_path / "in.mp4", Clip(audio="aac"))
+    ran = run("deblur", source, "--models", models, "--model", QUICK, scratch=scratch)
+    output = tmp_path / "in_deblurred.mp4"
+    assert ran.returncode == 0, ran.stderr
+    assert str(output) in one_line(ran.stdout)
+    doings = [line.partition(":")[0] for line in ran.stderr.splitlines()]
+    assert (doings[0], doings[-1]) == ("Starting", "Stopping the service")
+    assert {"Sending", "Deblurring", "Fetching"} <= set(doings)
+    assert [time for time, _ in read_frames(output)] == [time for time, _ in read_frames(source)]
+    assert read_packets(output, "audio") == read_packets(source, "audio")
+    assert sorted(tmp_path.iterdir()) == sorted([source, output, scratch])
+    assert list(scratch.iterdir()) == []
+
+
+def test_what_is_not_a_video_fails_with_one_line_and_no_output(
+    tmp_path: Path, scratch: Path, models: Path
+) -> None:
+    source = tmp_path / "notes.txt"
+    source.write_text("This is not a video. " * 50)
+    output = tmp_path / "out.mp4"
+    ran = run("deblur", source, "-o", output, "--models", models, "--model", QUICK, scratch=scratch)
+    assert (ran.returncode, ran.stdout) == (3, "")
+    assert "container format" in complaint(ran)
+    assert sorted(tmp_path.iterdir()) == [source, scratch]
+    assert list(scratch.iterdir()) == []
+
+
+def test_a_missing_model_fails_with_one_line(tmp_path: Path, scratch: Path) -> None:
+    source = write_clip(tmp_path / "in.mp4")
+    ran = run("deblur", source, "--models", tmp_path, scratch=scratch)
+    assert ran.returncode == 1
+    assert "cdvd_lite" in complaint(ran)
+    assert list(scratch.iterdir()) == []
+
+
+@pytest.mark.parametrize(("how", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_interrupted_deblur_leaves_nothing_behind(
+    tmp_path: Path, scratch: Path, models: Path, how: signal.Signals, code: int
+) -> None:
+    source, output = write_clip(tmp_path / "in.mp4", LONG), tmp_path / "out.mp4"
+    arguments = ("deblur", source, "-o", output, "--models", models, "--model", SLOW)
+    with started(*arguments, scratch=scratch) as process:
+        until(lambda: list(scratch.glob("cdvd-*/jobs/*")), "a job on disk")
+        assert stop(process, how) == code
+        assert process.stderr is not None
+        assert "Traceback" not in process.stderr.read()
+    assert sorted(tmp_path.iterdir()) == [source, scratch]
+    assert list(scratch.iterdir()) == []
+
+
+def test_interrupted_deblur_cancels_the_job_of_a_running_service(tmp_path: Path, service: Service) -> None:
+    source, output = write_clip(tmp_path / "interrupted.mp4", LONG), tmp_path / "out.mp4"
+    url = str(service.http.base_url)
+    with started("deblur", source, "-o", output, "--model", SLOW, "--url", url) as process:
+        job_id = until(lambda: _running(service, source.name), "the job to run")
+        assert stop(process, signal.SIGINT) == 130
+    service.until_status(job_id, "canceled")
+    assert list(tmp_path.iterdir()) == [source]
+
+
+def _running(service: Service, name: str) -> str | None:
+    jobs = service.http.get("/jobs", params={"status": "running"}).json()["jobs"]
+    return next((str(job["id"]) for job in jobs if job["input"]["filename"] == name), None)
+
+
+def test_an_address_without_service_fails_with_one_line(tmp_path: Path) -> None:
+    source = write_clip(tmp_path / "in.mp4")
+    ran = run("deblur", source, "--url", "http://127.0.0.1:9")
+    assert ran.returncode == 4
+    assert "http://127.0.0.1:9" in complaint(ran)
+
+
+def test_a_directory_with_a_good_a_bad_and_a_done_video(tmp_path: Path, service: Service) -> None:
+    root = tmp_path / "videos"
+    (root / "deep").mkdir(parents=True)
+    (root / "bad.mp4").write_text("no video")
+    write_clip(root / "deep" / "good.mp4")
+    write_clip(root / "done.mp4")
+    (root / "done_deblurred.mp4").write_text("made before")
+    ran = run("deblur", root, "--url", service.url)
+    assert one_line(ran.stdout).startswith(f"Wrote {root / 'deep' / 'good_deblurred.mp4'}")
+    assert "bad.mp4" in complaint(ran)
+    assert "1 done, 1 skipped, 1 failed" in ran.stderr.splitlines()
+    assert ran.returncode == 3
+    assert (root / "done_deblurred.mp4").read_text() == "made before"
+
+    again = run("deblur", root, "--url", service.url, "--force", "--json")
+    told = {Path(each["source"]).name: each for each in json.loads(again.stdout)["videos"]}
+    assert {name: each["status"] for name, each in told.items()} == {
+        "bad.mp4": "failed",
+        "good.mp4": "done",
+        "done.mp4": "done",
+    }
+    assert told["bad.mp4"]["error"]["status"] == 415
+    assert told["good.mp4"]["job"]["status"] == "succeeded"
+    assert len(read_frames(root / "done_deblurred.mp4")) == Clip().frames
+
+
+def test_what_is_done_starts_no_service(tmp_path: Path) -> None:
+    source = write_clip(tmp_path / "in.mp4")
+    (tmp_path / "in_deblurred.mp4").write_text("made before")
+    ran = run("deblur", source, "--models", tmp_path / "absent")
+    assert (ran.returncode, ran.stdout) == (0, "")
+    assert "there already" in one_line(ran.stderr)
+
+
+def test_up_tells_its_address_as_json(tmp_path: Path, models: Path) -> None:
+    arguments = ("up", "--data", tmp_path / "data", "--port", "0", "--models", models, "--model", QUICK)
+    with started(*arguments, "--json") as process:
+        assert process.stdout is not None
+        told = json.loads("".join(iter(process.stdout.readline, "}\n")) + "}")
+        assert (told["pid"], told["data"]) == (process.pid, str(tmp_path / "data"))
+        assert httpx.get(f"{told['url']}/livez", trust_env=False).is_success
+        assert stop(process, signal.SIGINT) == 0
+        assert process.stdout.read() == ""
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_up_serves_page_and_api_until_stopped(tmp_path: Path, models: Path, how: signal.Signals) -> None:
+    arguments = ("up", "--data", tmp_path / "data", "--port", "0", "--models", models, "--model", QUICK)
+    with started(*arguments) as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().split()[-1]
+        page = httpx.get(url, trust_env=False)
+        ready = httpx.get(f"{url}readyz", trust_env=False)
+        assert (page.status_code, ready.status_code) == (200, 200)
+        assert "<title>Video deblurring</title>" in page.text
+        assert stop(process, how) == 0
+        assert process.stdout.read().splitlines()[-1] == "Stopped."
+
+
+def test_a_second_service_on_the_same_data_fails_with_one_line(service: Service, models: Path) -> None:
+    ran = run("up", "--data", service.data, "--port", "0", "--models", models, "--model", QUICK)
+    assert ran.returncode == 1
+    assert str(service.data) in complaint(ran)
+
+
+def required_missing(report: Sequence[dict[str, object]]) -> list[object]:
+    return [finding["name"] for finding in report if finding["required"] and not finding["found"]]
+
+
+def test_doctor_finds_what_this_installation_has(tmp_path: Path) -> None:
+    ran = run("doctor", "--json", "--models", tmp_path)
+    report = json.loads(ran.stdout)
+    assert ran.returncode == 1
+    assert report["ok"] is False
+    assert required_missing(report["findings"]) == ["Model"]

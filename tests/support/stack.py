@@ -1,0 +1,100 @@
+"""The real service for integration tests: embedded, with models of the tests, over HTTP."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import httpx
+
+from service.embedded import EmbeddedOptions, EmbeddedStack
+from tests.support.models import write_model
+
+QUICK, SLOW = "quick", "slow"
+SLOW_PRODUCTS = 150
+"""About half a second per window: long enough to interrupt a job of a few windows."""
+PATIENCE_S = 60.0
+
+
+def write_models(directory: Path) -> Path:
+    """``quick`` and ``slow``, which both return their frames unchanged."""
+    if not directory.exists():
+        write_model(directory, QUICK)
+        write_model(directory, SLOW, products=SLOW_PRODUCTS)
+    return directory
+
+
+@contextmanager
+def running_stack(root: Path, settings: Mapping[str, str] | None = None) -> Iterator[Service]:
+    """A service whose data is ``root``/data; ``settings`` are ``CDVD_...`` variables of its processes."""
+    options = EmbeddedOptions(data=root / "data", models=write_models(root / "models"), model=QUICK)
+    with (
+        patch.dict(os.environ, settings or {}),
+        EmbeddedStack(options) as stack,
+        httpx.Client(base_url=stack.url, timeout=30.0, trust_env=False) as http,
+    ):
+        yield Service(http, root / "data")
+
+
+def until(condition: Callable[[], Any], what: str, patience_s: float = PATIENCE_S) -> Any:
+    """Ask again until ``condition`` gives something true, and return that."""
+    deadline = time.monotonic() + patience_s
+    while time.monotonic() < deadline:
+        if found := condition():
+            return found
+        time.sleep(0.02)
+    raise AssertionError(f"not within {patience_s:g} s: {what}")
+
+
+class Service:
+    """What tests do with a running service."""
+
+    def __init__(self, http: httpx.Client, data: Path) -> None:
+        self.http = http
+        self.data = data
+
+    @property
+    def url(self) -> str:
+        """Without a slash at the end."""
+        return str(self.http.base_url).rstrip("/")
+
+    def post(self, path: Path, filename: str | None = None, **fields: str) -> httpx.Response:
+        with path.open("rb") as file:
+            return self.http.post("/jobs", data=fields, files={"video": (filename or path.name, file)})
+
+    def submit(self, path: Path, **fields: str) -> str:
+        """Send a video that is taken; returns the job's id."""
+        answer = self.post(path, **fields)
+        assert answer.status_code == 202, answer.text
+        return str(answer.json()["id"])
+
+    def job(self, job_id: str) -> dict[str, Any]:
+        answer = self.http.get(f"/jobs/{job_id}")
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    def until_status(self, job_id: str, status: str) -> dict[str, Any]:
+        """Wait for a status; another final one fails at once."""
+
+        def reached() -> dict[str, Any] | None:
+            job = self.job(job_id)
+            if job["status"] not in ("queued", "running", status):
+                raise AssertionError(f"the job is {job['status']}, not {status}: {job['error']}")
+            return job if job["status"] == status else None
+
+        return dict(until(reached, f"job {status}"))
+
+    def until_frames(self, job_id: str, frames: int) -> None:
+        """Wait until so many frames are restored."""
+        until(lambda: self.job(job_id)["progress"]["frames_done"] >= frames, f"{frames} frames")
+
+    def files(self) -> set[str]:
+        """Everything of uploads and jobs on disk, relative to the data directory."""
+        folders = ("incoming", "jobs", "trash")
+        found = (path for folder in folders for path in (self.data / folder).rglob("*"))
+        return {str(path.relative_to(self.data)) for path in found}
