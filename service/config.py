@@ -20,6 +20,7 @@ from service.redis_state.connection import with_password
 from service.storage.options import S3Options, StorageOptions
 from service.types import Engine
 from service.webhooks.signature import secret_key
+from service.window_limits import WindowLimits
 
 GIB = 1024**3
 
@@ -115,7 +116,8 @@ class Settings(BaseSettings):
     worker_concurrency: int = Field(default=1, ge=1)
     """Segments in work at once. One keeps two CPU cores busy; an accelerator may want more."""
     segment_frames: int = Field(default=64, ge=1)
-    """Output frames of one task: what a crash can cost, and what several workers can share."""
+    """Output frames of one task: long enough that decoding from a keyframe and four extra context frames weigh
+    little, short enough that a crash costs seconds and several workers can share a video."""
     window_pixels: int = Field(default=4_000_000, gt=0)
     """Output pixels of one call to the engine: bounds its memory, and the delay until a cancel is seen."""
     window_frames: int = Field(default=12, ge=1)
@@ -183,6 +185,16 @@ class Settings(BaseSettings):
         usual = (init_settings, env_settings, dotenv_settings, file_secret_settings)
         directory = Path(os.environ.get("CDVD_SECRETS_DIR", "/run/secrets"))
         return (*usual, SecretsSettingsSource(settings_cls, directory)) if directory.is_dir() else usual
+
+    def window_limits(self) -> WindowLimits:
+        """Returns how workers with these settings cut videos."""
+        return WindowLimits(
+            segment_frames=self.segment_frames,
+            frames=self.window_frames,
+            pixels=self.window_pixels,
+            bytes=self.window_bytes,
+            in_flight=self.windows_in_flight,
+        )
 
     def storage_options(self) -> StorageOptions:
         """How this process reaches the files of jobs."""

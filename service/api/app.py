@@ -39,7 +39,7 @@ from service.api.routes import (
 )
 from service.config import Settings
 from service.errors import BrokerUnavailable, ServiceError, StorageUnavailable
-from service.estimates.estimate import Estimator, WindowSizes
+from service.estimates.estimate import Estimator
 from service.estimates.throughput import ThroughputBook
 from service.jobs.events import EventReader
 from service.jobs.idempotency import Submissions
@@ -160,7 +160,7 @@ def _gateway(settings: Settings) -> Gateway:
         catalog=ModelCatalog(settings.models),
         default_model=settings.model,
         limits=UploadLimits(settings.max_upload_bytes, _probe_limits(settings)),
-        estimator=Estimator(ThroughputBook(client), store, workers, _windows(settings)),
+        estimator=Estimator(ThroughputBook(client), store, workers, settings.window_limits()),
         deliveries=DeliveryLedger(client),
         submissions=Submissions(client),
         spool=UploadSpool(settings.data / "uploads", settings.upload_keep_s, settings.min_free_bytes),
@@ -169,17 +169,6 @@ def _gateway(settings: Settings) -> Gateway:
         webhook_allow_private=settings.webhook_allow_private,
         load=load_registry(queue, store, workers),
         previews=asyncio.Semaphore(PREVIEWS_AT_ONCE),
-    )
-
-
-def _windows(settings: Settings) -> WindowSizes:
-    """As workers with the same settings cut them."""
-    return WindowSizes(
-        segment_frames=settings.segment_frames,
-        frames=settings.window_frames,
-        pixels=settings.window_pixels,
-        bytes=settings.window_bytes,
-        in_flight=settings.windows_in_flight,
     )
 
 

@@ -9,14 +9,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from service.errors import ModelNotFound
-
-
-@dataclass(frozen=True)
-class MemoryCard:
-    """A window of T output frames takes ``pixels * (context + T * frame)`` bytes."""
-
-    frame: int
-    context: int
+from service.window_limits import WindowMemory
 
 
 @dataclass(frozen=True)
@@ -32,7 +25,7 @@ class ModelCard:
     licence: str
     sha256: str
     description: str
-    memory: MemoryCard | None = None
+    memory: WindowMemory | None = None
     """None for older exports: nothing is known."""
 
 

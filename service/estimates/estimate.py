@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -10,6 +9,7 @@ from service.estimates.throughput import ThroughputBook
 from service.jobs.job import Job, JobStatus
 from service.jobs.store import RedisJobStore
 from service.jobs.workers import WorkerRegistry, WorkerState
+from service.window_limits import WindowLimits, WindowMemory, segment_count
 
 ACTIVE_LOOKED_AT = 1000
 """Jobs of either state that count as waiting work; more would make every estimate slow."""
@@ -31,24 +31,6 @@ class Described:
 
 
 @dataclass(frozen=True)
-class WindowSizes:
-    """The settings of workers that bound a segment and its windows."""
-
-    segment_frames: int
-    frames: int
-    pixels: int
-    bytes: int | None
-    in_flight: int
-
-    def memory(self, video: Described, frame: int, context: int) -> int:
-        """Bytes of the windows of one segment; the model takes ``pixels * (context + T * frame)`` for one."""
-        pixels = video.width * video.height
-        longest = self.pixels // pixels if self.bytes is None else (self.bytes // pixels - context) // frame
-        length = min(max(1, longest), self.frames, video.frames)
-        return self.in_flight * pixels * (context + length * frame)
-
-
-@dataclass(frozen=True)
 class Estimate:
     """Seconds on the clock; None where nothing was measured that would tell."""
 
@@ -67,19 +49,23 @@ class Estimator:
     """Reads throughput, workers and jobs from Redis. Methods raise BrokerUnavailable."""
 
     def __init__(
-        self, book: ThroughputBook, store: RedisJobStore, workers: WorkerRegistry, sizes: WindowSizes
+        self, book: ThroughputBook, store: RedisJobStore, workers: WorkerRegistry, limits: WindowLimits
     ) -> None:
         self.book = book
         self._store = store
         self._workers = workers
-        self.sizes = sizes
+        self._limits = limits
 
     def estimate(self, video: Described) -> Estimate:
         """How long ``video`` would take if it were submitted now."""
         alive = self._workers.alive()
-        segments = max(1, math.ceil(video.frames / self.sizes.segment_frames))
+        segments = segment_count(video.frames, self._limits.segment_frames)
         alone = capacity(self.book.rates(video.model), alive, segments)
         return Estimate(self._waiting(alive), video.pixels / alone if alone else None)
+
+    def memory(self, video: Described, model: WindowMemory) -> int:
+        """Returns the bytes that a worker takes for the windows of one segment of ``video``."""
+        return self._limits.segment_bytes(video.width * video.height, video.frames, model)
 
     def _waiting(self, alive: tuple[WorkerState, ...]) -> float | None:
         left: dict[str, int] = {}

@@ -4,23 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from service.errors import EngineError
-
-
-@dataclass(frozen=True)
-class WindowMemory:
-    """A window of T output frames takes ``pixels * (context + T * frame)`` bytes; pixels are those of one frame."""
-
-    frame: Annotated[int, Field(gt=0)]
-    context: Annotated[int, Field(ge=0)]
-
-    def longest(self, budget: int, pixels: int) -> int:
-        """The most output frames, at least one, whose window stays within ``budget`` bytes."""
-        return max(1, (budget // pixels - self.context) // self.frame)
+from service.window_limits import WindowMemory
 
 
 @dataclass(frozen=True)

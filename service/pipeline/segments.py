@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from service.types import Segment
-
-FRAMES_PER_SEGMENT = 64
-"""Long enough that decoding from a keyframe and four extra context frames weigh little, short enough that a
-crashed worker costs seconds."""
+from service.window_limits import segment_count
 
 
-def plan_segments(frames: int, frames_per_segment: int = FRAMES_PER_SEGMENT) -> tuple[Segment, ...]:
+def plan_segments(frames: int, frames_per_segment: int) -> tuple[Segment, ...]:
     """Cut ``frames`` frames into segments of equal length, give or take one, near ``frames_per_segment``.
 
     Raises ValueError unless both numbers are positive.
@@ -18,6 +15,6 @@ def plan_segments(frames: int, frames_per_segment: int = FRAMES_PER_SEGMENT) -> 
         raise ValueError(
             f"need at least one frame and one per segment; got {frames} and {frames_per_segment}"
         )
-    count = max(1, round(frames / frames_per_segment))
+    count = segment_count(frames, frames_per_segment)
     bounds = [frames * part // count for part in range(count + 1)]
     return tuple(Segment(part, bounds[part], bounds[part + 1]) for part in range(count))

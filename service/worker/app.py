@@ -43,7 +43,7 @@ from service.worker.measured import Measured
 from service.worker.partial import PartialResults
 from service.worker.retention import DueJobs, Retention
 from service.worker.runner import StepRunner
-from service.worker.steps import Steps, WorkSizes
+from service.worker.steps import Steps
 from service.worker.tasks import register
 
 log = logging.getLogger(__name__)
@@ -91,16 +91,9 @@ def build(settings: Settings) -> tuple[Celery, EngineCache, Keeper]:
         lambda running: _describe(settings, engines, running),
         KeeperTimes(settings.claim_ttl_s, settings.stall_timeout_s),
     )
-    sizes = WorkSizes(
-        settings.segment_frames,
-        settings.window_pixels,
-        settings.window_frames,
-        settings.window_bytes,
-        settings.windows_in_flight,
-    )
     storage = open_storage(settings.storage_options())
     measured = Measured(ThroughputBook(client), settings.engine)
-    steps = Steps(store, ledger, queue, storage, engines, keeper, sizes, measured)
+    steps = Steps(store, ledger, queue, storage, engines, keeper, settings.window_limits(), measured)
     register(app, StepRunner(store, ledger, queue, keeper), steps)
     return app, engines, keeper
 

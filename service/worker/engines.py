@@ -7,9 +7,10 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from service.inference.card import WindowMemory, read_card
+from service.inference.card import read_card
 from service.inference.engine import DeblurEngine
 from service.inference.precision import check_precision
+from service.window_limits import WindowMemory
 
 
 class EngineCache:

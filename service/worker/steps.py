@@ -14,7 +14,6 @@ from pathlib import Path
 from service.artifacts.curve import Curve, merged, read_curve
 from service.artifacts.heat_maps import merge_pictures, write_pictures
 from service.errors import BrokerUnavailable, FidelityLost, PipelineError
-from service.inference.card import WindowMemory
 from service.jobs.job import Job, Output
 from service.jobs.ledger import StepLedger
 from service.jobs.queue import JobQueue
@@ -35,24 +34,14 @@ from service.storage.store import (
     piece_name,
     result_name,
 )
-from service.types import Segment, VideoInfo
+from service.types import Segment
+from service.window_limits import WindowLimits
 from service.worker.engines import EngineCache
 from service.worker.keeper import Keeper
 from service.worker.measured import Measured
 from service.worker.runner import Touch
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class WorkSizes:
-    """The settings of the same names."""
-
-    segment_frames: int
-    window_pixels: int
-    window_frames: int
-    window_bytes: int | None
-    windows_in_flight: int = 2
 
 
 @dataclass(frozen=True)
@@ -65,7 +54,7 @@ class Steps:
     storage: Storage
     engines: EngineCache
     keeper: Keeper
-    sizes: WorkSizes
+    limits: WindowLimits
     measured: Measured
 
     def plan(self, job: Job) -> None:
@@ -73,7 +62,7 @@ class Steps:
         if job.spec.strict:
             with self.storage.reading(job.id, SOURCE) as source:
                 _refuse(foreseen_losses(source, job.spec.video))
-        segments = plan_segments(job.spec.video.frames, self.sizes.segment_frames)
+        segments = plan_segments(job.spec.video.frames, self.limits.segment_frames)
         if self.ledger.set_plan(job.id, segments):
             for segment in segments:
                 self.queue.enqueue(job.id, segment_step(segment.index))
@@ -124,16 +113,16 @@ class Steps:
     def _restore_into(
         self, target: Path, source: Path, job: Job, segment: Segment, touch: Touch
     ) -> SegmentResult:
-        engine = self.engines.get(job.spec.model)
+        engine, video = self.engines.get(job.spec.model), job.spec.video
         touch()
         request = SegmentRequest(
             source=source,
             target=target,
             segment=segment,
             encode=job.spec.options,
-            window=window_length(job.spec.video, self.sizes, self.engines.memory(job.spec.model)),
-            in_flight=self.sizes.windows_in_flight,
-            excerpt=job.spec.video.excerpt,
+            window=self.limits.window_frames(video.width * video.height, self.engines.memory(job.spec.model)),
+            in_flight=self.limits.in_flight,
+            excerpt=video.excerpt,
         )
         meter = _Meter(self.ledger, self.measured, job, segment_step(segment.index), touch)
         return restore_segment(request, engine, meter.advance, lambda: self._should_stop(job.id))
@@ -204,16 +193,6 @@ class _Meter:
             self._ledger.progress(self._job.id, self._step, frames, new, seconds)
         except BrokerUnavailable as error:
             log.warning("progress is not shown: %s", error, extra={"job": self._job.id, "step": self._step})
-
-
-def window_length(video: VideoInfo, sizes: WorkSizes, memory: WindowMemory | None) -> int:
-    """Output frames per call to the engine: by the memory that it may take where both are known, else by pixels."""
-    pixels = video.width * video.height
-    if sizes.window_bytes is not None and memory is not None:
-        frames = memory.longest(sizes.window_bytes, pixels)
-    else:
-        frames = sizes.window_pixels // pixels
-    return min(max(1, frames), sizes.window_frames)
 
 
 def _refuse(losses: tuple[str, ...]) -> None:

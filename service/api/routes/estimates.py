@@ -136,7 +136,7 @@ def _answer(parts: Gateway, video: Described, size: int | None, encode: EncodeOp
 
 def _memory(parts: Gateway, video: Described) -> int | None:
     memory = parts.catalog.require(video.model).memory
-    return parts.estimator.sizes.memory(video, memory.frame, memory.context) if memory else None
+    return parts.estimator.memory(video, memory) if memory else None
 
 
 def _rounded(value: float | None) -> float | None:

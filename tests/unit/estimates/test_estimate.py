@@ -1,6 +1,6 @@
 import pytest
 
-from service.estimates.estimate import Described, Estimate, WindowSizes, capacity
+from service.estimates.estimate import Estimate, capacity
 from service.jobs.workers import WorkerState
 
 
@@ -32,12 +32,3 @@ def test_capacity_of_a_model_that_never_ran_is_unknown() -> None:
 def test_an_estimate_without_the_waiting_time_is_none() -> None:
     assert Estimate(None, 3.0).seconds is None
     assert Estimate(2.0, 3.0).seconds == 5.0
-
-
-def test_memory_follows_the_window_that_workers_would_cut() -> None:
-    video = Described("lite", 1000, 1000, 100)
-    by_pixels = WindowSizes(64, frames=12, pixels=4_000_000, bytes=None, in_flight=2)
-    by_bytes = WindowSizes(64, frames=12, pixels=4_000_000, bytes=10_000_000_000, in_flight=1)
-
-    assert by_pixels.memory(video, frame=300, context=600) == 2 * 1_000_000 * (600 + 4 * 300)
-    assert by_bytes.memory(video, frame=300, context=600) == 1_000_000 * (600 + 12 * 300)
