@@ -49,7 +49,7 @@ from service.jobs.workers import WorkerRegistry
 from service.local.address import is_loopback, require_safe_address
 from service.logs import configure_logging
 from service.redis_state.connection import connect
-from service.storage.options import open_storage
+from service.storage.open import open_storage
 from service.storage.spool import UploadSpool
 from service.tenancy.api_keys import KeyRing
 from service.tenancy.quotas import Quotas

@@ -13,7 +13,7 @@ from fastapi import Request
 from fastapi.responses import FileResponse, RedirectResponse, Response, StreamingResponse
 
 from service.errors import StorageUnavailable
-from service.storage.store import Shown
+from service.storage.store import DownloadHeaders
 from service.types import RemoteFile
 
 CACHE = "private, no-cache"
@@ -23,14 +23,14 @@ _TOLD = ("content-length", "content-range", "accept-ranges", "etag", "last-modif
 _CHUNK_BYTES = 256 << 10
 
 
-def shown(filename: str, media_type: str) -> Shown:
+def shown(filename: str, media_type: str) -> DownloadHeaders:
     """For saving under ``filename``, which may hold any printable characters (RFC 6266)."""
     quoted = quote(filename, safe="")
     name = f'filename="{filename}"' if quoted == filename else f"filename*=utf-8''{quoted}"
-    return Shown(media_type, f"attachment; {name}")
+    return DownloadHeaders(media_type, f"attachment; {name}")
 
 
-async def answer(request: Request, file: Path | RemoteFile, what: Shown) -> Response:
+async def answer(request: Request, file: Path | RemoteFile, what: DownloadHeaders) -> Response:
     """The file, or the ranges of it that were asked for. Raises StorageUnavailable.
 
     A redirect spares the gateway every byte, and the client repeats its Range header at the store. It needs a

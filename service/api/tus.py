@@ -12,7 +12,7 @@ from typing import Any
 
 from service.api.multipart import FALLBACK_NAME, clean_filename
 from service.errors import MalformedRequest, TusVersionUnsupported, UploadTooLarge
-from service.storage.spool import Partial
+from service.storage.spool import PartialUpload
 
 VERSION = "1.0.0"
 EXTENSIONS = "creation,creation-with-upload,termination,checksum,expiration"
@@ -80,7 +80,7 @@ def upload_checksum(headers: Mapping[str, str]) -> Checksum | None:
     return Checksum(algorithm, _decoded(digest, "Upload-Checksum"))
 
 
-def described(partial: Partial) -> dict[str, str]:
+def described(partial: PartialUpload) -> dict[str, str]:
     """The headers of an upload that goes on."""
     return {
         "Upload-Offset": str(partial.offset),

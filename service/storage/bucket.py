@@ -1,4 +1,7 @@
-"""One bucket of an S3-compatible object store: the only place that knows boto3, and where its errors become ours."""
+"""Reads and writes one bucket of an S3-compatible object store.
+
+This is the only module that knows boto3; it turns boto3's errors into those of the service.
+"""
 
 from __future__ import annotations
 
@@ -17,13 +20,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from service.errors import StorageFull, StorageUnavailable
 from service.storage.options import S3Options
-from service.storage.store import Shown
+from service.storage.store import DownloadHeaders
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 SIGNED_FOR_S = 3600
-"""How long a signed address is good: long enough for a player that is paused and goes on."""
+"""Seconds for which a signed address is valid: long enough for a player that is paused and goes on."""
 
 TRANSFER = TransferConfig(multipart_threshold=32 << 20, multipart_chunksize=16 << 20, max_concurrency=4)
 """Big files travel in ranges, four at a time: one connection rarely fills the line to an object store."""
@@ -33,18 +36,21 @@ _FULL = frozenset({"507", "InsufficientStorage", "QuotaExceeded", "XMinioStorage
 
 
 @dataclass(frozen=True)
-class Found:
-    """An object, or an unfinished upload, as a listing shows it."""
+class ListedObject:
+    """An object, or an unfinished upload, as a listing has it."""
 
     key: str
     changed: datetime
+    """When the object, or the latest part of the upload, was written."""
     upload_id: str = ""
-    """Of an unfinished upload."""
+    """Identifies an unfinished upload; empty for an object."""
 
 
 class Bucket:
-    """Objects by key. Methods raise StorageUnavailable, StorageFull when there is no room, and
-    FileNotFoundError for what is not there.
+    """Stores objects under keys.
+
+    Methods raise StorageUnavailable, StorageFull when there is no room, and FileNotFoundError for a key or an upload
+    that does not exist.
     """
 
     def __init__(self, options: S3Options) -> None:
@@ -54,7 +60,7 @@ class Bucket:
         self._signer = _client(options, options.public_url) if options.public_url else self._client
 
     def size(self, key: str) -> int | None:
-        """Bytes of an object, None where there is none."""
+        """Returns the bytes of an object, or None where there is none."""
         try:
             with _errors():
                 return self._client.head_object(Bucket=self._name, Key=key)["ContentLength"]
@@ -62,16 +68,20 @@ class Bucket:
             return None
 
     def put(self, key: str, data: bytes) -> None:
+        """Writes a whole object."""
         with _errors():
             self._client.put_object(Bucket=self._name, Key=key, Body=data)
 
     def begin_parts(self, key: str) -> str:
-        """Begin an upload in parts: nobody sees it before ``join_parts``."""
+        """Begins an upload in parts and returns its id. No object appears before ``join_parts``."""
         with _errors():
             return self._client.create_multipart_upload(Bucket=self._name, Key=key)["UploadId"]
 
     def put_part(self, key: str, upload_id: str, number: int, data: bytes) -> str:
-        """Parts have numbers from 1 and, but for the last, 5 MiB at least. Returns what ``join_parts`` wants."""
+        """Sends a part and returns its tag for ``join_parts``.
+
+        Parts are numbered from 1; all but the last have at least 5 MiB.
+        """
         with _errors():
             answer = self._client.upload_part(
                 Bucket=self._name, Key=key, UploadId=upload_id, PartNumber=number, Body=data
@@ -79,6 +89,7 @@ class Bucket:
         return answer["ETag"]
 
     def join_parts(self, key: str, upload_id: str, tags: list[str]) -> None:
+        """Makes an object of the parts, whose ``tags`` are in the order of their numbers."""
         parts = [{"ETag": tag, "PartNumber": number} for number, tag in enumerate(tags, 1)]
         with _errors():
             self._client.complete_multipart_upload(
@@ -89,51 +100,58 @@ class Bucket:
             )
 
     def drop_parts(self, key: str, upload_id: str) -> None:
+        """Gives up an upload and removes its parts."""
         with _errors():
             self._client.abort_multipart_upload(Bucket=self._name, Key=key, UploadId=upload_id)
 
-    def sign(self, key: str, shown: Shown | None) -> str:
-        """An address for GET that needs no credentials."""
+    def sign(self, key: str, headers: DownloadHeaders | None) -> str:
+        """Returns an address for GET that needs no credentials.
+
+        With ``headers`` it is for clients of the service, who may reach the store at another address.
+        """
         wanted = {"Bucket": self._name, "Key": key}
-        if shown:
-            wanted["ResponseContentType"] = shown.media_type
-            wanted["ResponseContentDisposition"] = shown.disposition
+        if headers:
+            wanted["ResponseContentType"] = headers.media_type
+            wanted["ResponseContentDisposition"] = headers.disposition
             wanted["ResponseCacheControl"] = "private, no-cache"
-        signer = self._signer if shown else self._client
+        signer = self._signer if headers else self._client
         return signer.generate_presigned_url("get_object", Params=wanted, ExpiresIn=SIGNED_FOR_S)
 
     def download(self, key: str, target: Path) -> None:
+        """Writes an object to the file ``target``."""
         with _errors():
             self._client.download_file(self._name, key, str(target), Config=TRANSFER)
 
     def upload(self, source: Path, key: str) -> None:
-        """The object appears whole or not at all."""
+        """Sends a file. The object appears whole or not at all."""
         with _errors():
             self._client.upload_file(str(source), self._name, key, Config=TRANSFER)
 
-    def objects(self, prefix: str) -> Iterator[Found]:
+    def objects(self, prefix: str) -> Iterator[ListedObject]:
+        """Lists the objects whose keys begin with ``prefix``."""
         pages = self._client.get_paginator("list_objects_v2")
         with _errors():
             for page in pages.paginate(Bucket=self._name, Prefix=prefix):
                 for entry in page.get("Contents", []):
-                    yield Found(entry["Key"], entry["LastModified"])
+                    yield ListedObject(entry["Key"], entry["LastModified"])
 
-    def unfinished(self, prefix: str) -> Iterator[Found]:
-        """Uploads in parts that were begun and neither joined nor dropped, with the time of their latest part."""
+    def unfinished(self, prefix: str) -> Iterator[ListedObject]:
+        """Lists uploads in parts that were neither joined nor dropped, with the time of their latest part."""
         pages = self._client.get_paginator("list_multipart_uploads")
         with _errors():
             for page in pages.paginate(Bucket=self._name, Prefix=prefix):
                 for entry in page.get("Uploads", []):
                     key, upload_id = entry["Key"], entry["UploadId"]
-                    yield Found(key, self._latest_part(key, upload_id, entry["Initiated"]), upload_id)
+                    yield ListedObject(key, self._latest_part(key, upload_id, entry["Initiated"]), upload_id)
 
     def _latest_part(self, key: str, upload_id: str, begun: datetime) -> datetime:
-        """An upload over a slow line takes hours, and is not abandoned."""
+        """Returns when the latest part came: an upload over a slow line takes hours and is not abandoned."""
         pages = self._client.get_paginator("list_parts")
         parts = pages.paginate(Bucket=self._name, Key=key, UploadId=upload_id)
         return max((part["LastModified"] for page in parts for part in page.get("Parts", [])), default=begun)
 
     def remove(self, key: str) -> None:
+        """Removes an object; one that does not exist is no error."""
         with _errors():
             self._client.delete_object(Bucket=self._name, Key=key)
 
@@ -143,7 +161,7 @@ class Bucket:
             with _errors():
                 self._client.head_bucket(Bucket=self._name)
         except FileNotFoundError as error:
-            raise StorageUnavailable(f"there is no bucket {self._name!r}") from error
+            raise StorageUnavailable(f"There is no bucket {self._name!r} in the object store.") from error
 
 
 def _client(options: S3Options, endpoint: str | None) -> S3Client:
@@ -169,12 +187,13 @@ def _client(options: S3Options, endpoint: str | None) -> S3Client:
 
 @contextmanager
 def _errors() -> Iterator[None]:
+    """Turns boto3's errors into StorageUnavailable, StorageFull and FileNotFoundError."""
     try:
         yield
     except ClientError as error:
         raise _translated(error) from error
     except (BotoCoreError, Boto3Error) as error:
-        raise StorageUnavailable(f"the object store cannot be used: {error}") from error
+        raise StorageUnavailable(f"The object store cannot be used: {error}") from error
 
 
 def _translated(error: ClientError) -> Exception:
@@ -182,5 +201,5 @@ def _translated(error: ClientError) -> Exception:
     if code in _GONE:
         return FileNotFoundError(str(error))
     if code in _FULL:
-        return StorageFull("the object store is full; try again later")
-    return StorageUnavailable(f"the object store refused: {error}")
+        return StorageFull("The object store is full. Try again later.")
+    return StorageUnavailable(f"The object store refused a request: {error}")

@@ -1,10 +1,10 @@
-"""Storage in a directory that gateway and workers share.
+"""Keeps the files of jobs in a directory that gateways and workers share.
 
-    incoming/<random>/source     uploads that are still arriving or being looked at
+    incoming/<random>/source     uploads that are still arriving or being probed
     jobs/<id>/source             the upload
     jobs/<id>/pieces/...         restored segments
     jobs/<id>/result.<container>, report.json
-    trash/<random>               being removed
+    trash/<random>               files that are being removed
 
 Everything is on one file system, so that a rename publishes and unpublishes atomically.
 """
@@ -21,17 +21,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from service.errors import StorageFull
-from service.storage.store import PIECES, SOURCE, Shown
+from service.storage.disk import full_disk, require_space
+from service.storage.store import PIECES, SOURCE, DownloadHeaders
 
 _PRIVATE = 0o700
 
 
 class FilesystemUpload:
-    """An upload in a directory of its own."""
+    """Writes an upload into a directory of its own; implements ``Upload``."""
 
     def __init__(self, job_id: str, directory: Path, home: Path) -> None:
-        """``directory`` becomes ``home`` when the upload is kept."""
+        """Opens a file in ``directory``, which is renamed to ``home`` when the upload is kept."""
         self._job_id = job_id
         self._directory = directory
         self._home = home
@@ -74,7 +74,7 @@ class FilesystemUpload:
 
 
 class FilesystemStorage:
-    """Storage below ``root``; ``reserve_bytes`` of the disk are left free by uploads."""
+    """Keeps files below ``root``; uploads leave ``reserve_bytes`` of the disk free. Implements ``Storage``."""
 
     def __init__(self, root: Path, reserve_bytes: int = 0) -> None:
         self._root = root.resolve()
@@ -86,13 +86,13 @@ class FilesystemStorage:
             directory.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
 
     def begin_upload(self, job_id: str, expected_bytes: int) -> FilesystemUpload:
-        self._check_space(expected_bytes)
+        require_space(self._root, expected_bytes, self._reserve)
         directory = self._incoming / secrets.token_hex(16)
         with full_disk():
             directory.mkdir(mode=_PRIVATE)
             return FilesystemUpload(job_id, directory, self._jobs / job_id)
 
-    def find(self, job_id: str, name: str, shown: Shown | None = None) -> Path | None:  # noqa: ARG002
+    def find(self, job_id: str, name: str, headers: DownloadHeaders | None = None) -> Path | None:  # noqa: ARG002
         path = self._jobs / job_id / name
         return path if path.is_file() else None
 
@@ -105,7 +105,7 @@ class FilesystemStorage:
 
     @contextmanager
     def writing(self, job_id: str, name: str) -> Iterator[Path]:
-        """The final place in a directory of its own that vanishes with the job: a rename publishes."""
+        """Publishes by a rename within the job's directory, which fails once the job was deleted."""
         target = self._jobs / job_id / name
         draft = target.with_name(f"{target.name}.{secrets.token_hex(8)}.part")
         try:
@@ -133,21 +133,14 @@ class FilesystemStorage:
         return len(uploads) + len(orphans)
 
     def check(self) -> None:
-        self._check_space(0)
+        require_space(self._root, 0, self._reserve)
         probe = self._incoming / f".{secrets.token_hex(8)}"
         with full_disk():
             probe.touch()
             probe.unlink()
 
-    def _check_space(self, wanted: int) -> None:
-        free = shutil.disk_usage(self._root).free
-        if free < wanted + self._reserve:
-            raise StorageFull(
-                f"{free} bytes are free; {wanted} are needed and {self._reserve} stay free; try again later"
-            )
-
     def _remove(self, path: Path) -> None:
-        """Rename first: whoever still writes there fails, instead of filling a doomed directory."""
+        """Renames first, so that a task that still writes there fails instead of filling the directory again."""
         doomed = self._trash / secrets.token_hex(16)
         try:
             path.rename(doomed)
@@ -157,19 +150,8 @@ class FilesystemStorage:
 
 
 def _changed(path: Path) -> float:
-    """When anything in a directory last came or went; an upload's file is touched by every write."""
+    """Returns when a directory or its source was last written, in Unix seconds; now for one that has just gone."""
     try:
         return max(entry.stat().st_mtime for entry in (path, path / SOURCE) if entry.exists())
     except (FileNotFoundError, ValueError):
         return time.time()
-
-
-@contextmanager
-def full_disk() -> Iterator[None]:
-    """Turn an error of a disk without room into StorageFull."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        raise StorageFull("the disk of the service is full; try again later") from error

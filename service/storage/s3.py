@@ -1,12 +1,12 @@
-"""Storage in an S3-compatible object store, for gateways and workers that share no disk.
+"""Keeps the files of jobs in an S3-compatible object store, for gateways and workers that share no disk.
 
     <prefix>jobs/<id>/source             the upload
     <prefix>jobs/<id>/pieces/...         restored segments
     <prefix>jobs/<id>/result.<container>, report.json
 
 An object appears whole or not at all, which is all the atomicity that is needed. An upload streams into its final
-place, where nobody looks before its job is known. Workers work on local copies: a decoder seeks too much
-for a network.
+place, which nobody reads before the job is known. Workers read local copies, because a decoder seeks too often for a
+network.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ from service.errors import StorageUnavailable
 from service.metrics import STAGE_SECONDS
 from service.storage.bucket import Bucket
 from service.storage.scratch import Scratch
-from service.storage.store import PIECES, SOURCE, Shown
+from service.storage.store import PIECES, SOURCE, DownloadHeaders
 from service.types import RemoteFile
 
 log = logging.getLogger(__name__)
 
 PART_BYTES = 8 << 20
-"""Above the 5 MiB that S3 asks for; an upload holds two of them in memory."""
+"""Bytes of a part: above the 5 MiB that S3 asks for; an upload holds two of them in memory."""
 MAX_PARTS = 9_000
-"""S3 takes 10,000; the announced size may be a little short."""
+"""S3 takes 10,000 parts; a few are left over, because an upload may be a little larger than announced."""
 
 
 class S3Upload:
-    """Goes out in parts while it comes in: one part is on its way while the next one fills."""
+    """Sends an upload in parts while it arrives: one part is sent while the next one fills. Implements ``Upload``."""
 
     def __init__(self, bucket: Bucket, job_id: str, key: str, expected_bytes: int) -> None:
         self._bucket = bucket
@@ -83,7 +83,7 @@ class S3Upload:
         self._kept = True
 
     def discard(self) -> None:
-        """What cannot be removed now is found by a sweep."""
+        """Removes the object or its parts; a later sweep finds what cannot be removed now."""
         self._sender.shutdown(cancel_futures=True)
         if self._kept:
             return
@@ -92,10 +92,10 @@ class S3Upload:
                 self._bucket.drop_parts(self._key, self._upload_id)
             self._bucket.remove(self._key)
         except (StorageUnavailable, FileNotFoundError) as error:
-            log.warning("leftovers of an upload stay until a sweep: %s", error)
+            log.warning("Leftovers of an upload stay until a sweep: %s", error)
 
     def _send(self) -> None:
-        """Hand over the buffer; wait for the part before, so that a slow store slows the client down."""
+        """Hands the buffer over, after the part before has been sent, so that a slow store slows the client down."""
         if not self._upload_id:
             self._upload_id = self._bucket.begin_parts(self._key)
         if self._tags:
@@ -108,7 +108,7 @@ class S3Upload:
 
 
 class S3Storage:
-    """Storage in a bucket; ``scratch`` holds the local copies that workers need."""
+    """Keeps files in a bucket; ``scratch`` holds the local copies that workers read. Implements ``Storage``."""
 
     def __init__(self, bucket: Bucket, prefix: str, scratch: Scratch) -> None:
         self._bucket = bucket
@@ -118,25 +118,27 @@ class S3Storage:
     def begin_upload(self, job_id: str, expected_bytes: int) -> S3Upload:
         return S3Upload(self._bucket, job_id, self._key(job_id, SOURCE), expected_bytes)
 
-    def find(self, job_id: str, name: str, shown: Shown | None = None) -> RemoteFile | None:
+    def find(self, job_id: str, name: str, headers: DownloadHeaders | None = None) -> RemoteFile | None:
         key = self._key(job_id, name)
         size = self._bucket.size(key)
         if size is None:
             return None
-        return RemoteFile(self._bucket.sign(key, shown), size, public=self._bucket.public)
+        return RemoteFile(self._bucket.sign(key, headers), size, public=self._bucket.public)
 
     @contextmanager
     def reading(self, job_id: str, name: str) -> Iterator[Path]:
         key = self._key(job_id, name)
         size = self._bucket.size(key)
         if size is None:
-            raise FileNotFoundError(f"there is no object {key}")
+            raise FileNotFoundError(f"There is no object {key}.")
         with self._scratch.copy(key, size, lambda path: self._bucket.download(key, path)) as path:
             yield path
 
     @contextmanager
     def writing(self, job_id: str, name: str) -> Iterator[Path]:
-        """A delete takes the source away first, so whoever still sees it after writing was in time."""
+        """Uploads when the block ends. ``delete`` removes the source first, so a source that is still there afterwards
+        shows that the job was not deleted in between.
+        """
         key = self._key(job_id, name)
         with self._scratch.draft() as path:
             yield path
@@ -144,7 +146,7 @@ class S3Storage:
                 self._bucket.upload(path, key)
         if self._bucket.size(self._key(job_id, SOURCE)) is None:
             self._bucket.remove(key)
-            raise FileNotFoundError(f"the files of job {job_id} were removed")
+            raise FileNotFoundError(f"The files of job {job_id} were removed.")
 
     def drop_pieces(self, job_id: str) -> None:
         self._remove_all(self._key(job_id, f"{PIECES}/"))
@@ -161,24 +163,24 @@ class S3Storage:
         self._bucket.check()
 
     def _sweep_unfinished(self, latest: datetime) -> int:
-        old = [found for found in self._bucket.unfinished(self._prefix) if found.changed <= latest]
-        for found in old:
-            self._bucket.drop_parts(found.key, found.upload_id)
+        old = [upload for upload in self._bucket.unfinished(self._prefix) if upload.changed <= latest]
+        for upload in old:
+            self._bucket.drop_parts(upload.key, upload.upload_id)
         return len(old)
 
     def _sweep_orphans(self, is_known: Callable[[str], bool], latest: datetime) -> int:
         changed: dict[str, datetime] = {}
-        for found in self._bucket.objects(self._prefix):
-            job_id = found.key.removeprefix(self._prefix).partition("/")[0]
-            changed[job_id] = max(found.changed, changed.get(job_id, found.changed))
+        for listed in self._bucket.objects(self._prefix):
+            job_id = listed.key.removeprefix(self._prefix).partition("/")[0]
+            changed[job_id] = max(listed.changed, changed.get(job_id, listed.changed))
         orphans = [job_id for job_id, when in changed.items() if when <= latest and not is_known(job_id)]
         for job_id in orphans:
             self.delete(job_id)
         return len(orphans)
 
     def _remove_all(self, prefix: str) -> None:
-        for found in self._bucket.objects(prefix):
-            self._bucket.remove(found.key)
+        for listed in self._bucket.objects(prefix):
+            self._bucket.remove(listed.key)
 
     def _key(self, job_id: str, name: str) -> str:
         return f"{self._prefix}{job_id}/{name}"

@@ -1,4 +1,4 @@
-"""Local copies of remote files, within a limit: the least recently used go when room is needed."""
+"""Keeps local copies of remote files within a limit; the least recently used are removed when room is needed."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from service.errors import StorageFull, StorageUnavailable
 
 @dataclass
 class _Copy:
+    """A local copy, which may still be fetched."""
+
     path: Path
     bytes: int
     users: int = 0
@@ -24,10 +26,9 @@ class _Copy:
 
 
 class Scratch:
-    """A directory of one process, emptied when it starts. Copies that are in use stay.
+    """Holds copies in a directory of one process, which is emptied when it starts. Copies in use are never removed.
 
-    ``max_bytes`` bounds the copies. What is being written comes on top: a piece for each segment in work, or a
-    result.
+    ``max_bytes`` bounds the copies. Drafts come on top: a piece for each segment in work, or a result.
     """
 
     def __init__(self, root: Path, max_bytes: int) -> None:
@@ -39,9 +40,9 @@ class Scratch:
 
     @contextmanager
     def copy(self, key: str, size: int, fetch: Callable[[Path], None]) -> Iterator[Path]:
-        """A local copy of the file ``key`` of ``size`` bytes, which ``fetch`` writes if it is not here yet.
+        """Gives a local copy of the file ``key`` of ``size`` bytes, which ``fetch`` writes if it is not here yet.
 
-        Raises StorageFull for what can never fit, StorageUnavailable while what is in use leaves no room.
+        Raises StorageFull for a file that can never fit, StorageUnavailable while copies in use leave no room.
         """
         copy = self._enter(key, size)
         try:
@@ -55,7 +56,7 @@ class Scratch:
 
     @contextmanager
     def draft(self) -> Iterator[Path]:
-        """A path for a new file, which is gone afterwards."""
+        """Gives a path for a new file, which is removed when the block ends."""
         path = self._new_path()
         try:
             yield path
@@ -81,12 +82,14 @@ class Scratch:
     def _make_room(self, wanted: int) -> None:
         if wanted > self._max_bytes:
             raise StorageFull(
-                f"a file of {wanted} bytes does not fit into the {self._max_bytes} bytes that local copies may take"
+                f"A file of {wanted} bytes does not fit into the {self._max_bytes} bytes that local copies may take."
             )
         idle = [key for key, copy in self._copies.items() if not copy.users]
         while self._used() + wanted > self._max_bytes:
             if not idle:
-                raise StorageUnavailable("the local copies in use leave no room for another file")
+                raise StorageUnavailable(
+                    "The local copies in use leave no room for another file. Try again later."
+                )
             self._drop(idle.pop(0))
 
     def _used(self) -> int:

@@ -1,9 +1,9 @@
-"""Uploads that arrive in several requests, in a directory that all gateways share.
+"""Keeps uploads that arrive in several requests, in a directory that all gateways share.
 
-    <root>/<id>/about.json       what the client said about it
-    <root>/<id>/data             the bytes so far: its size is the offset
+    <root>/<id>/about.json       length, file name and metadata as the client stated them
+    <root>/<id>/data             the bytes so far: the size of this file is the offset
 
-Nothing else is kept, so a gateway that dies leaves an upload that goes on where its file ends.
+Nothing else is kept, so an upload whose gateway dies continues where its file ends.
 """
 
 from __future__ import annotations
@@ -22,33 +22,34 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from service.errors import (
-    StorageFull,
     UploadLocked,
     UploadNotFound,
     UploadOffsetMismatch,
     UploadTooLarge,
 )
-from service.storage.filesystem import full_disk
+from service.storage.disk import full_disk, require_space
 
 _ID = re.compile(r"[0-9a-f]{32}")
 _PRIVATE = 0o700
 
 
 @dataclass(frozen=True)
-class Partial:
-    """An upload as it is now; sizes in bytes, times in unix seconds."""
+class PartialUpload:
+    """An upload as it is now; sizes in bytes, times in Unix seconds."""
 
     id: str
     path: Path
     length: int
+    """Bytes of the whole upload."""
     offset: int
+    """Bytes that have arrived."""
     filename: str
     metadata: str
-    """As the client sent it."""
+    """The ``Upload-Metadata`` header as the client sent it."""
     expires_at: float
-    """Puts off with every byte that arrives."""
+    """Moves on with every byte that arrives."""
     owner: str = ""
-    """Whose it is."""
+    """The tenant."""
 
     @property
     def complete(self) -> bool:
@@ -56,7 +57,9 @@ class Partial:
 
 
 @dataclass(frozen=True)
-class _About:
+class _Description:
+    """The contents of ``about.json``."""
+
     length: int
     filename: str
     metadata: str
@@ -64,17 +67,18 @@ class _About:
 
 
 class Appender:
-    """The one writer of an upload. Methods raise StorageFull, UploadTooLarge."""
+    """Appends to an upload, as its only writer at the time."""
 
-    def __init__(self, file_descriptor: int, partial: Partial) -> None:
+    def __init__(self, file_descriptor: int, partial: PartialUpload) -> None:
         self._file = file_descriptor
         self._begun_at = partial.offset
         self._length = partial.length
         self.offset = partial.offset
 
     def write(self, data: bytes) -> None:
+        """Appends ``data``. Raises StorageFull, and UploadTooLarge for more bytes than were announced."""
         if self.offset + len(data) > self._length:
-            raise UploadTooLarge(f"more than the {self._length} bytes that were announced")
+            raise UploadTooLarge(f"The upload has more than the {self._length} bytes that were announced.")
         with full_disk():
             view = memoryview(data)
             while view:
@@ -82,13 +86,16 @@ class Appender:
         self.offset += len(data)
 
     def undo(self) -> None:
-        """Forget what this appender wrote."""
+        """Removes the bytes that this appender wrote."""
         os.ftruncate(self._file, self._begun_at)
         self.offset = self._begun_at
 
 
 class UploadSpool:
-    """``keep_s``: how long an upload waits for its next byte; ``reserve_bytes`` of the disk stay free."""
+    """Creates, finds and removes resumable uploads below ``root``.
+
+    ``keep_s``: seconds after its last byte at which an upload expires. ``reserve_bytes`` of the disk stay free.
+    """
 
     def __init__(self, root: Path, keep_s: float, reserve_bytes: int = 0) -> None:
         self._root = root
@@ -98,19 +105,22 @@ class UploadSpool:
         root.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
 
     def of(self, owner: str) -> UploadSpool:
-        """The same spool, in which there are the uploads of one owner and no others."""
+        """Returns this spool as one tenant sees it: without the uploads of others."""
         view = copy.copy(self)
         view._owner = owner
         return view
 
-    def create(self, length: int, filename: str, metadata: str, upload_id: str | None = None) -> Partial:
-        """``upload_id``: one from ``new_upload_id``. Raises StorageFull unless ``length`` bytes fit. Removes what
-        has expired.
+    def create(
+        self, length: int, filename: str, metadata: str, upload_id: str | None = None
+    ) -> PartialUpload:
+        """Creates an empty upload of ``length`` bytes to come, after it has removed those that have expired.
+
+        ``upload_id``: one from ``new_upload_id``; None makes one. Raises StorageFull unless ``length`` bytes fit.
         """
         self.sweep()
-        self._check_space(length)
+        require_space(self._root, length, self._reserve)
         upload_id = upload_id or new_upload_id()
-        about = _About(length, filename, metadata, self._owner or "")
+        about = _Description(length, filename, metadata, self._owner or "")
         directory = self._root / upload_id
         with full_disk():
             directory.mkdir(mode=_PRIVATE)
@@ -118,22 +128,22 @@ class UploadSpool:
             (directory / "data").touch()
         return self.get(upload_id)
 
-    def get(self, upload_id: str) -> Partial:
-        """Raises UploadNotFound, also for what has expired or cannot be an id."""
+    def get(self, upload_id: str) -> PartialUpload:
+        """Returns an upload as it is now. Raises UploadNotFound, also for one that has expired."""
         directory = self._root / upload_id
         try:
             if not _ID.fullmatch(upload_id):
                 raise FileNotFoundError
-            about = _About(**json.loads((directory / "about.json").read_text()))
+            about = _Description(**json.loads((directory / "about.json").read_text()))
             state = (directory / "data").stat()
         except (FileNotFoundError, ValueError):
-            raise UploadNotFound(f"there is no upload {upload_id[:64]!r}, or it has expired") from None
+            raise UploadNotFound(f"There is no upload {upload_id[:64]!r}, or it has expired.") from None
         if self._owner not in (None, about.owner):
-            raise UploadNotFound(f"there is no upload {upload_id!r}, or it has expired")
+            raise UploadNotFound(f"There is no upload {upload_id!r}, or it has expired.")
         expires_at = state.st_mtime + self.keep_s
         if expires_at < time.time():
-            raise UploadNotFound(f"upload {upload_id} has expired")
-        return Partial(
+            raise UploadNotFound(f"Upload {upload_id} has expired.")
+        return PartialUpload(
             upload_id,
             directory / "data",
             about.length,
@@ -146,8 +156,10 @@ class UploadSpool:
 
     @contextmanager
     def appending(self, upload_id: str, offset: int) -> Iterator[Appender]:
-        """Write on at ``offset``. Raises UploadNotFound, UploadLocked while another request writes,
-        UploadOffsetMismatch and StorageFull.
+        """Opens an upload for writing at ``offset``.
+
+        Raises UploadNotFound, UploadLocked while another request writes, UploadOffsetMismatch where ``offset`` is not
+        the upload's own, and StorageFull.
         """
         partial = self.get(upload_id)
         descriptor = self._open(partial)
@@ -155,18 +167,20 @@ class UploadSpool:
             _lock(descriptor)
             partial = self.get(upload_id)  # as it is now that nobody else writes
             if partial.offset != offset:
-                raise UploadOffsetMismatch(f"the upload has {partial.offset} bytes, not {offset}")
-            self._check_space(partial.length - offset)
+                raise UploadOffsetMismatch(
+                    f"The upload has {partial.offset} bytes, so it continues there and not at {offset}."
+                )
+            require_space(self._root, partial.length - offset, self._reserve)
             yield Appender(descriptor, partial)
         finally:
             os.close(descriptor)
 
     def remove(self, upload_id: str) -> None:
-        """Raises UploadNotFound."""
+        """Removes an upload with its bytes. Raises UploadNotFound."""
         shutil.rmtree(self.get(upload_id).path.parent, ignore_errors=True)
 
     def sweep(self) -> int:
-        """Remove what has expired; returns how many."""
+        """Removes the uploads that have expired; returns how many."""
         removed = 0
         for directory in self._root.iterdir():
             with suppress(FileNotFoundError):
@@ -176,28 +190,21 @@ class UploadSpool:
                     removed += 1
         return removed
 
-    def _open(self, partial: Partial) -> int:
+    def _open(self, partial: PartialUpload) -> int:
         try:
             return os.open(partial.path, os.O_WRONLY | os.O_APPEND)
         except FileNotFoundError:
-            raise UploadNotFound(f"upload {partial.id} was removed") from None
-
-    def _check_space(self, wanted: int) -> None:
-        free = shutil.disk_usage(self._root).free
-        if free < wanted + self._reserve:
-            raise StorageFull(
-                f"{free} bytes are free; {wanted} are needed and {self._reserve} stay free; try again later"
-            )
+            raise UploadNotFound(f"Upload {partial.id} was removed.") from None
 
 
 def new_upload_id() -> str:
-    """128 random bits: cannot be guessed."""
+    """Returns 128 random bits in hex, which nobody can guess."""
     return secrets.token_hex(16)
 
 
 def _lock(descriptor: int) -> None:
-    """The kernel lets go when the gateway does, however that ends."""
+    """Locks the file; the kernel unlocks it when the gateway closes it or ends. Raises UploadLocked."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise UploadLocked("another request is writing to this upload") from None
+        raise UploadLocked("Another request is writing to this upload. Wait for its end.") from None

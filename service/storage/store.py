@@ -1,6 +1,6 @@
-"""Where the bytes are. Redis knows jobs; this knows files, and nothing of what is in them.
+"""Keeps the files of jobs under names: the source, the pieces of its segments, the result, the report and others.
 
-A job's files have names: its source, the pieces of its segments, its result and its report.
+Redis knows the state of jobs; storage knows files, and nothing of what is in them.
 """
 
 from __future__ import annotations
@@ -21,115 +21,127 @@ PIECES = "pieces"
 
 
 def piece_name(segment: Segment) -> str:
-    """The name says what the piece holds; the job fixes everything else."""
+    """Names the restored segment by the frames that it holds; the job fixes everything else about it."""
     return f"{PIECES}/{segment.index:05d}_{segment.start}-{segment.stop}.mp4"
 
 
 def curve_name(segment: Segment) -> str:
-    """Lies beside the segment's piece and goes with it."""
+    """Names a segment's part of the sharpness curve, which lies beside the piece and is removed with it."""
     return f"{PIECES}/{segment.index:05d}_{segment.start}-{segment.stop}.json"
 
 
 def heat_maps_name(segment: Segment) -> str:
-    """Lies beside the segment's piece and goes with it."""
+    """Names a segment's heat maps, which lie beside the piece and are removed with it."""
     return f"{PIECES}/{segment.index:05d}_{segment.start}-{segment.stop}.zip"
 
 
 def partial_name(container: str) -> str:
-    """What a canceled job leaves; among the pieces, so that it goes with them once there is a whole result."""
+    """Names the video that a canceled job leaves; it is removed with the pieces once there is a whole result."""
     return f"{PIECES}/partial.{container}"
 
 
 def result_name(container: str) -> str:
+    """Names the finished video."""
     return f"result.{container}"
 
 
 @dataclass(frozen=True)
-class Shown:
-    """What a client that downloads a file is told about it."""
+class DownloadHeaders:
+    """The headers with which a file is handed to a client."""
 
     media_type: str
+    """The Content-Type."""
     disposition: str
-    """The Content-Disposition header, with the name that the file is saved under."""
+    """The Content-Disposition, with the name under which a browser saves the file."""
 
 
 class Upload(Protocol):
-    """A job's source that is still arriving. Exactly one of ``keep`` and ``discard`` ends it."""
+    """Takes a job's source while it arrives. Either ``keep`` or ``discard`` ends the upload."""
 
     @property
     def job_id(self) -> str:
-        """The job that it will belong to."""
+        """The job that the upload will belong to."""
         ...
 
     @property
     def size(self) -> int:
-        """Bytes so far."""
+        """Bytes that have arrived so far."""
         ...
 
     def write(self, data: bytes) -> None:
-        """Append. Raises StorageFull and StorageUnavailable."""
+        """Appends ``data``. Raises StorageFull and StorageUnavailable."""
         ...
 
     def finish(self) -> str:
-        """All bytes are there and safe; returns their SHA-256 in hex. Raises as ``write`` does."""
+        """Makes all bytes durable and returns their SHA-256 in hex. Raises what ``write`` raises."""
         ...
 
     def contents(self) -> Path | RemoteFile:
-        """The finished upload, to be looked at before it is kept; no name holds anything of the client's."""
+        """Returns the finished upload, to be probed before it is kept. Its name holds nothing that the client chose."""
         ...
 
     def keep(self) -> None:
-        """Make the finished upload the source of its job, atomically."""
+        """Makes the finished upload the source of its job, atomically."""
         ...
 
     def discard(self) -> None:
-        """Remove every trace. Does nothing after ``keep``; safe to call twice; raises nothing."""
+        """Removes every trace of the upload. Does nothing after ``keep``; may be called twice; raises nothing."""
         ...
 
 
 class Storage(Protocol):
-    """Files of jobs. Whatever is found under its name is complete.
+    """Reads and writes the files of jobs. A file that is found under its name is complete.
 
-    All methods but ``check`` may raise StorageUnavailable where the bytes are on another machine.
+    All methods may raise StorageUnavailable where the bytes are on another machine.
     """
 
     def begin_upload(self, job_id: str, expected_bytes: int) -> Upload:
-        """Make room for a job's source. Raises StorageFull when ``expected_bytes`` would not leave the reserve."""
+        """Begins the upload of a job's source.
+
+        Raises StorageFull where ``expected_bytes`` would not leave the reserve of the disk.
+        """
         ...
 
-    def find(self, job_id: str, name: str, shown: Shown | None = None) -> Path | RemoteFile | None:
-        """A file to pass on, or None where there is none (yet, or any more).
+    def find(
+        self, job_id: str, name: str, headers: DownloadHeaders | None = None
+    ) -> Path | RemoteFile | None:
+        """Returns a file to hand to a client, or None where there is none (yet, or any more).
 
-        The address of a remote file answers with what ``shown`` says.
+        The address of a remote file answers with ``headers``.
         """
         ...
 
     def reading(self, job_id: str, name: str) -> AbstractContextManager[Path]:
-        """The file as a local one, which stays until the block ends.
+        """Gives the path of a local file, which stays until the block ends.
 
         Raises FileNotFoundError, and StorageFull where a local copy is needed and can never fit.
         """
         ...
 
     def writing(self, job_id: str, name: str) -> AbstractContextManager[Path]:
-        """Where to put a complete file: it has its name for everyone once the block ends without an error.
+        """Gives a path to write a file to; it is published under ``name`` once the block ends without an error.
 
-        Raises FileNotFoundError at the latest then if the job's files were removed; they do not come back.
+        After an error nothing of it is left, and an earlier file of that name stays. The path is new each time, so
+        that two tasks that do the same work do not write into one file.
+        Raises FileNotFoundError, at the end of the block at the latest, if the job's files were removed.
         """
         ...
 
     def drop_pieces(self, job_id: str) -> None:
-        """Remove the restored segments, once the result holds them. Safe to call twice."""
+        """Removes the restored segments, once the result holds them. May be called twice."""
         ...
 
     def delete(self, job_id: str) -> None:
-        """Remove all files of a job, its source first. Safe to call twice."""
+        """Removes all files of a job, its source first. May be called twice."""
         ...
 
     def sweep(self, is_known: Callable[[str], bool], older_than_s: float) -> int:
-        """Remove abandoned uploads and files of unknown jobs that are old enough; returns how many."""
+        """Removes abandoned uploads and files of unknown jobs; returns how many.
+
+        Only what has not changed for ``older_than_s`` seconds is removed.
+        """
         ...
 
     def check(self) -> None:
-        """Raise StorageFull, StorageUnavailable or OSError unless files can be written now."""
+        """Raises StorageFull, StorageUnavailable or OSError unless files can be written now."""
         ...

@@ -29,7 +29,7 @@ from service.metrics import served
 from service.redis_state import key_names
 from service.redis_state.connection import connect
 from service.redis_state.due import DueList
-from service.storage.options import open_storage
+from service.storage.open import open_storage
 from service.tracing import configure_tracing
 from service.webhooks.deliveries import DeliveryLedger
 from service.webhooks.post import WebhookClient

@@ -12,7 +12,8 @@ import httpx
 import pytest
 
 from service.errors import StorageFull, StorageUnavailable
-from service.storage.options import S3Options, StorageOptions, open_storage
+from service.storage.open import open_storage
+from service.storage.options import S3Options, StorageOptions
 from service.storage.store import REPORT, SOURCE, Storage, Upload, piece_name, result_name
 from service.types import RemoteFile, Segment
 from tests.support.object_store import client, running_object_store

@@ -13,7 +13,7 @@ from service.api.documented import Responses, header_parameter, problems
 from service.api.download import answer, shown
 from service.errors import JobNotFinished, JobNotFound, ResultExpired, StorageUnavailable
 from service.jobs.job import Job, JobStatus
-from service.storage.store import REPORT, SOURCE, Shown, partial_name, result_name
+from service.storage.store import REPORT, SOURCE, DownloadHeaders, partial_name, result_name
 
 router = APIRouter(tags=["files"])
 
@@ -65,7 +65,7 @@ async def download_source(job_id: str, parts: Parts, request: Request) -> Respon
 async def show_report(job_id: str, parts: Parts, request: Request) -> Response:
     """What was kept, what was lost, and with what the result was made."""
     job = await run_sync(_finished, parts, job_id)
-    return await _answer(parts, request, job, REPORT, Shown("application/json", "inline"))
+    return await _answer(parts, request, job, REPORT, DownloadHeaders("application/json", "inline"))
 
 
 def _with_video(parts: Gateway, job_id: str) -> Job:
@@ -81,7 +81,7 @@ def _finished(parts: Gateway, job_id: str) -> Job:
     return job
 
 
-async def _answer(parts: Gateway, request: Request, job: Job, name: str, what: Shown) -> Response:
+async def _answer(parts: Gateway, request: Request, job: Job, name: str, what: DownloadHeaders) -> Response:
     file = await run_sync(parts.storage.find, job.id, name, what)
     if file is None:
         raise JobNotFound(f"the files of job {job.id} were removed")

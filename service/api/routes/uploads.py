@@ -28,7 +28,7 @@ from service.errors import (
     WrongContentType,
 )
 from service.metrics import UPLOAD_BYTES
-from service.storage.spool import Appender, Partial, new_upload_id
+from service.storage.spool import Appender, PartialUpload, new_upload_id
 
 router = APIRouter(prefix="/uploads", tags=["uploads"])
 
@@ -95,7 +95,7 @@ async def create_upload(parts: Parts, request: Request) -> Response:
     return Response(status_code=HTTPStatus.CREATED, headers=told)
 
 
-async def _created(parts: Gateway, request: Request) -> Partial:
+async def _created(parts: Gateway, request: Request) -> PartialUpload:
     tus.require_version(request.headers)
     length = tus.upload_length(request.headers, parts.limits.max_bytes)
     metadata = tus.upload_metadata(request.headers)
@@ -162,7 +162,7 @@ def terminate_upload(upload_id: str, parts: Parts, request: Request) -> Response
 
 async def _append(
     parts: Gateway, request: Request, body: RequestBody, upload_id: str, offset: int
-) -> Partial:
+) -> PartialUpload:
     checksum = tus.upload_checksum(request.headers)
     length = (await run_sync(parts.spool.get, upload_id)).length
     await run_sync(parts.quotas.hold_bytes, parts.caller.key, upload_id, length, parts.spool.keep_s)
