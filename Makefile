@@ -1,11 +1,11 @@
-# make demo | test | check | format | install | develop | compose-test | lock.  Everything happens in .venv; nothing is installed elsewhere.
+# make demo | test | check | format | install | develop | package | compose-test | lock.  Everything happens in .venv; nothing is installed elsewhere.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # The CPU build of torch (200 MB) rather than the CUDA build (gigabytes); falls back to the package index.
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 
-.PHONY: demo test check format lint unit install develop clean compose-test lock
+.PHONY: demo test check format lint unit install develop clean package compose-test lock
 
 demo: $(VENV)/.demo
 	$(BIN)/python -m benchmarks.demo
@@ -28,12 +28,18 @@ unit: $(VENV)/.dev
 compose-test: $(VENV)/.dev
 	$(BIN)/python -m tests.compose
 
+# A wheel and a source distribution in dist/, both with the models.
+package: $(VENV)/.dev
+	$(BIN)/python -m build
+
 # Pins what the images install.
 lock: $(VENV)/.dev
 	$(BIN)/python -m pip install -q uv
 	PATH="$(CURDIR)/$(BIN):$$PATH" docker/lock.sh
 
-install: $(VENV)/.install
+# Extras of pyproject.toml, with commas between: make install EXTRAS=triton,s3. pip is quick where nothing is missing.
+install: | $(BIN)/python
+	$(BIN)/python -m pip install -q -e '.$(if $(EXTRAS),[$(EXTRAS)])'
 
 develop: $(VENV)/.dev
 
@@ -42,14 +48,10 @@ format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 
 clean:
-	rm -rf $(VENV) demo runs .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) build demo dist runs .mypy_cache .ruff_cache .pytest_cache
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
-
-$(VENV)/.install: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install -q -e .
-	touch $@
 
 $(VENV)/.demo: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install -q -e '.[data]'

@@ -26,8 +26,10 @@ GIB = 1024**3
 
 
 def default_models() -> Path:
-    """The model repository beside the installed package."""
-    return Path(__file__).resolve().parents[1] / "model_repository"
+    """Returns the model repository that came with this cdvd: in a wheel's package, or at the top of a source tree."""
+    package = Path(__file__).resolve().parent
+    packaged = package / "model_repository"
+    return packaged if packaged.is_dir() else package.parent / "model_repository"
 
 
 class Settings(BaseSettings):

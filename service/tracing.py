@@ -12,6 +12,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from service.distribution import install_command
+
 log = logging.getLogger(__name__)
 
 ADDRESSES = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
@@ -37,7 +39,7 @@ def configure_tracing(process: str) -> None:
         from opentelemetry.sdk.trace import TracerProvider
         from opentelemetry.sdk.trace.export import BatchSpanProcessor
     except ImportError as error:
-        log.warning("no traces are sent: %s; `pip install cdvd[otel]`", error)
+        log.warning("No traces are sent: %s. Install what sends them: %s", error, install_command("otel"))
         return
     named = {SERVICE_NAME: os.environ.get("OTEL_SERVICE_NAME", process)}
     provider = TracerProvider(resource=Resource.create(named))

@@ -64,6 +64,7 @@ RULES: dict[str, Rule] = {
     "GET /openapi.json": _OPEN,
     "GET /livez": _OPEN,
     "GET /readyz": _OPEN,
+    "GET /version": _OPEN,
     "GET /session": _OPEN,
     "POST /session": _OPEN,
     "DELETE /session": _OPEN,

@@ -35,6 +35,7 @@ from service.api.routes import (
     sharpness,
     system,
     uploads,
+    version,
     webhooks,
 )
 from service.config import Settings
@@ -76,6 +77,7 @@ ROUTES = (
     uploads,
     session,
     system,
+    version,
     metrics,
 )
 
@@ -96,6 +98,7 @@ def create_app(settings: Settings) -> FastAPI:
 
     app = FastAPI(
         title="cdvd",
+        version=version.running_version().version,
         summary="Video deblurring",
         description=GUIDE,
         lifespan=lifespan,

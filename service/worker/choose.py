@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from service.config import Settings
+from service.distribution import install_command
 from service.errors import RequirementMissing
 from service.inference.engine import DeblurEngine
 
@@ -21,10 +22,10 @@ def choose(settings: Settings) -> Load:
     try:
         return _CHOICES[settings.engine](settings)
     except ImportError as error:
-        extra = "" if settings.engine == "onnx" else f"[{settings.engine}]"
+        extra = None if settings.engine == "onnx" else settings.engine
         raise RequirementMissing(
-            f"CDVD_ENGINE={settings.engine} needs a package that is not installed ({error.name}): "
-            f"pip install 'cdvd{extra}'"
+            f"CDVD_ENGINE={settings.engine} needs a package that is not installed ({error.name}). "
+            f"Install it: {install_command(extra)}"
         ) from error
 
 

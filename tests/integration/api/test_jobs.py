@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from service.distribution import installed
 from tests.support.clips import Clip, read_frames, read_packets, write_clip
 from tests.support.stack import QUICK, SLOW, Service, running_stack
 
@@ -232,6 +233,7 @@ def test_models_and_readiness_say_what_is_served(service: Service) -> None:
     assert [(model["name"], model["default"]) for model in models] == [(QUICK, True), (SLOW, False)]
     assert QUICK in ready["workers"][0]["ready"]
     assert service.http.get("/livez").json() == {"status": "alive"}
+    assert service.http.get("/version").json()["version"] == installed().version
 
 
 def test_openapi_document_describes_the_upload(service: Service) -> None:

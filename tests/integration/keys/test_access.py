@@ -63,7 +63,7 @@ def test_a_scope_opens_its_routes_and_no_others(service: Service, ring: KeyRing,
 
 @pytest.mark.usefixtures("ring")
 def test_what_tells_nothing_of_jobs_is_open(service: Service) -> None:
-    paths = ("/", "/livez", "/readyz", "/docs", "/openapi.json", "/static/main.js", "/session")
+    paths = ("/", "/livez", "/readyz", "/version", "/docs", "/openapi.json", "/static/main.js", "/session")
     assert {path: service.http.get(path).status_code for path in paths} == dict.fromkeys(paths, 200)
 
 
@@ -175,4 +175,4 @@ def test_routes_take_their_parts_from_the_one_door() -> None:
     unchecked = {
         route.path for route in own if not any(each.call is _gateway for each in route.dependant.dependencies)
     }
-    assert unchecked == {"/", "/docs", "/livez"}
+    assert unchecked == {"/", "/docs", "/livez", "/version"}

@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from service.cli.app import app
+from service.distribution import installed
 
 HEAVY = ("numpy", "av", "httpx", "fastapi", "celery", "onnxruntime", "pydantic_settings", "redis")
 
@@ -20,6 +21,12 @@ def video(tmp_path: Path) -> Path:
     path = tmp_path / "in.mp4"
     path.write_bytes(b"not looked at")
     return path
+
+
+def test_version_is_that_of_the_project() -> None:
+    ran = CliRunner().invoke(app, ["--version"])
+    assert ran.exit_code == 0
+    assert ran.output.split()[:2] == ["cdvd", installed().version]
 
 
 def refused(*arguments: str | Path) -> str:

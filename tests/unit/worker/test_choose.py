@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
 import pytest
 
 from service.config import Settings
+from service.distribution import install_command
 from service.errors import EngineUnavailable, RequirementMissing
 from service.worker.choose import choose
 
@@ -23,5 +25,5 @@ def test_an_engine_without_its_package_says_what_to_install(monkeypatch: pytest.
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "tritonclient.grpc", None)
 
-    with pytest.raises(RequirementMissing, match=r"pip install 'cdvd\[triton\]'"):
+    with pytest.raises(RequirementMissing, match=re.escape(install_command("triton"))):
         choose(Settings(engine="triton"))
