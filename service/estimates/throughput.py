@@ -4,22 +4,12 @@ from __future__ import annotations
 
 import redis
 
+from service.redis_state import key_names
 from service.redis_state.connection import broker_errors
-
-RATES = "cdvd:throughput"
-"""Hash: ``<model>|<engine>`` -> pixels per second of one segment at a time."""
-SIZES = "cdvd:result_size"
-"""Hash: ``<codec>|<crf>`` -> bytes of a result per pixel."""
+from service.redis_state.scripts import throughput
 
 MEMORY_S = 120.0
 """Seconds of work after which a measurement weighs a third: a changed machine or load is soon believed."""
-
-_LEARN = """
-local key, field, value, weight = KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
-local known = tonumber(redis.call('HGET', key, field) or value)
-redis.call('HSET', key, field, string.format('%.9g', known + weight * (value - known)))
-return 1
-"""
 
 
 class ThroughputBook:
@@ -27,28 +17,28 @@ class ThroughputBook:
 
     def __init__(self, client: redis.Redis) -> None:
         self._redis = client
-        self._learn = client.register_script(_LEARN)
+        self._learn = client.register_script(throughput.AVERAGE)
 
     def restored(self, model: str, engine: str, pixels: int, seconds: float) -> None:
         """A segment's next ``pixels`` took ``seconds``; long windows weigh more than short ones."""
         if seconds > 0:
             weight = seconds / (seconds + MEMORY_S)
-            self._note(RATES, f"{model}|{engine}", pixels / seconds, weight)
+            self._note(key_names.THROUGHPUT, f"{model}|{engine}", pixels / seconds, weight)
 
     def stored(self, codec: str, crf: int, pixels: int, size: int) -> None:
         """A result of ``pixels`` in all its frames has ``size`` bytes; the last five or so results count."""
-        self._note(SIZES, f"{codec}|{crf}", size / pixels, 0.2)
+        self._note(key_names.RESULT_SIZES, f"{codec}|{crf}", size / pixels, 0.2)
 
     def rates(self, model: str) -> dict[str, float]:
         """Pixels per second of one segment at a time, by engine; empty before anything was measured."""
         with broker_errors():
-            found = self._redis.hgetall(RATES)
+            found = self._redis.hgetall(key_names.THROUGHPUT)
         pairs = ((str(name).rpartition("|"), float(value)) for name, value in found.items())
         return {engine: value for (owner, _, engine), value in pairs if owner == model}
 
     def bytes_per_pixel(self, codec: str, crf: int) -> float | None:
         with broker_errors():
-            found = self._redis.hget(SIZES, f"{codec}|{crf}")
+            found = self._redis.hget(key_names.RESULT_SIZES, f"{codec}|{crf}")
         return None if found is None else float(found)
 
     def _note(self, key: str, field: str, value: float, weight: float) -> None:

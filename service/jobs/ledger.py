@@ -16,9 +16,10 @@ import redis
 from service.jobs.record import PLAN
 from service.jobs.steps import PLAN as PLAN_STEP
 from service.jobs.steps import Claim, ClaimAnswer
-from service.redis_state import key_names, scripts
+from service.redis_state import key_names
 from service.redis_state.connection import broker_errors
 from service.redis_state.key_names import JobKeys
+from service.redis_state.scripts import steps
 from service.types import Segment
 
 
@@ -32,14 +33,14 @@ class StepLedger:
         self._redis = client
         self._owner = owner
         self._ttl_s = claim_ttl_s
-        self._claim = client.register_script(scripts.CLAIM)
-        self._renew = client.register_script(scripts.RENEW)
-        self._forgive = client.register_script(scripts.FORGIVE)
-        self._release = client.register_script(scripts.RELEASE)
-        self._requeue = client.register_script(scripts.REQUEUE)
-        self._set_plan = client.register_script(scripts.SET_PLAN)
-        self._complete = client.register_script(scripts.COMPLETE)
-        self._progress = client.register_script(scripts.PROGRESS)
+        self._claim = client.register_script(steps.CLAIM)
+        self._renew = client.register_script(steps.RENEW)
+        self._forgive = client.register_script(steps.FORGIVE)
+        self._release = client.register_script(steps.RELEASE)
+        self._requeue = client.register_script(steps.REQUEUE)
+        self._set_plan = client.register_script(steps.SET_PLAN)
+        self._complete = client.register_script(steps.COMPLETE)
+        self._progress = client.register_script(steps.PROGRESS)
 
     def claim(self, job_id: str, step: str) -> Claim:
         """Ask to begin a step; GRANTED makes this worker its only holder."""

@@ -10,14 +10,12 @@ from service.errors import BrokerUnavailable
 from service.jobs.steps import FINISH, PLAN, segment_index
 from service.redis_state.celery_address import broker_url, tls_options, transport_options
 from service.redis_state.connection import broker_errors
+from service.redis_state.key_names import SEGMENT_QUEUE, SHORT_QUEUE
 
 PLAN_TASK = "cdvd.plan"
 SEGMENT_TASK = "cdvd.restore_segment"
 FINISH_TASK = "cdvd.finish"
 
-SHORT_QUEUE = "cdvd.short"
-"""Plans and finishes: seconds. Apart from the segments, so that they do not wait behind an hour of work."""
-SEGMENT_QUEUE = "cdvd.segments"
 QUEUES = (SHORT_QUEUE, SEGMENT_QUEUE)
 
 VISIBILITY_TIMEOUT_S = 3600

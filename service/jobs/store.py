@@ -14,9 +14,10 @@ from service.errors import JobNotFound, JobStateConflict
 from service.jobs import steps
 from service.jobs.job import JOB_ID, Failure, Job, JobSpec, JobStatus, Output, sources_of
 from service.jobs.record import SPEC, read_job
-from service.redis_state import key_names, scripts
+from service.redis_state import key_names
 from service.redis_state.connection import broker_errors, texts
 from service.redis_state.key_names import Account, JobKeys
+from service.redis_state.scripts import jobs as job_scripts
 from service.tenancy.api_keys import DEFAULT_TENANT
 from service.tenancy.quotas import Reservation
 
@@ -37,11 +38,11 @@ class RedisJobStore:
         self._redis = client
         self._retention_s = retention_s
         self._tenant: str | None = None
-        self._enroll = client.register_script(scripts.ENROLL)
-        self._withdraw = client.register_script(scripts.WITHDRAW)
-        self._set_partial = client.register_script(scripts.SET_PARTIAL)
-        self._transition = client.register_script(scripts.TRANSITION)
-        self._retry = client.register_script(scripts.RETRY)
+        self._enroll = client.register_script(job_scripts.ENROLL)
+        self._withdraw = client.register_script(job_scripts.WITHDRAW)
+        self._set_partial = client.register_script(job_scripts.SET_PARTIAL)
+        self._transition = client.register_script(job_scripts.TRANSITION)
+        self._retry = client.register_script(job_scripts.RETRY)
 
     def of(self, tenant: str) -> RedisJobStore:
         """The same store, in which there are the jobs of one tenant and no others."""
@@ -230,12 +231,10 @@ class RedisJobStore:
                     keys=[
                         names.record,
                         names.events,
-                        key_names.jobs_with(""),
                         names.webhooks,
                         key_names.WEBHOOKS_DUE,
                         key_names.PARTIALS_DUE,
                         key_names.EXPIRY_DUE,
-                        key_names.TENANTS,
                     ],
                     args=[job_id, allowed, target.value, time.time(), *pairs],
                 )

@@ -1,112 +1,126 @@
-"""Every Redis key of the service, in one place."""
+"""Every Redis key of the service, in one place: what is stored under it, and for how long.
+
+Scripts format key names from here as well (``service.redis_state.scripts``). Times are unix seconds. Celery adds
+keys of its own for the messages in the queues.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 ALL_JOBS = "cdvd:jobs"
-"""Sorted set of all job ids with score 0: ids start with their creation time, so the order is by age."""
+"""Sorted set of all job ids with score 0. Ids start with their creation time, so the order is by age."""
 
 WEBHOOKS_DUE = "cdvd:due:webhooks"
-"""Sorted set of ``<job id> <event id>``, the deliveries to make, by the unix time at which each is due."""
+"""Sorted set of the deliveries to make, ``<job id> <event id>``, by the time at which each is due."""
 
 WEBHOOKS_DEAD = "cdvd:webhooks:dead"
-"""The same of those that were given up, by the time of that."""
+"""Sorted set of the deliveries that were given up, ``<job id> <event id>``, by the time of the last attempt."""
 
 API_KEYS = "cdvd:keys"
-"""Sorted set of the prefixes of all keys, by the time of their creation."""
-
-TENANTS = "cdvd:tenant:"
-"""In front of what is a tenant's; scripts put its name behind."""
+"""Sorted set of the prefixes of all API keys, by the time of their creation."""
 
 PARTIALS_DUE = "cdvd:due:partials"
-"""Sorted set of canceled jobs whose finished segments are to be joined."""
+"""Sorted set of canceled jobs whose finished segments are to be joined, by the time at which each is due."""
 
 EXPIRY_DUE = "cdvd:due:expiry"
-"""Sorted set of finished jobs by the time at which their files go."""
+"""Sorted set of finished jobs by the time at which their files are removed."""
 
 FORGET_DUE = "cdvd:due:forget"
-"""Sorted set of expired jobs by the time at which their records go."""
+"""Sorted set of expired jobs by the time at which their records are removed."""
 
 WORKERS = "cdvd:workers"
-"""Sorted set of worker names by the unix time of their last heartbeat."""
+"""Sorted set of worker names by the time of their last heartbeat."""
+
+THROUGHPUT = "cdvd:throughput"
+"""Hash: ``<model>|<engine>`` -> average pixels per second of one segment at a time."""
+
+RESULT_SIZES = "cdvd:result_size"
+"""Hash: ``<codec>|<crf>`` -> average bytes of a result per pixel of its frames."""
+
+SHORT_QUEUE = "cdvd.short"
+"""List of Celery's messages for plans and finishes, which take seconds: they do not wait behind an hour of work."""
+
+SEGMENT_QUEUE = "cdvd.segments"
+"""List of Celery's messages for segments."""
 
 
 def jobs_with(status: str) -> str:
-    """Sorted set like ALL_JOBS of the jobs in one state."""
+    """Returns the sorted set of the ids of all jobs in one state, as ALL_JOBS is of all."""
     return f"cdvd:jobs:{status}"
 
 
 def jobs_of(tenant: str, status: str | None = None) -> str:
-    """Sorted set like ALL_JOBS of one tenant's jobs, or of those in one state."""
-    return f"{TENANTS}{tenant}:jobs:{status}" if status else f"{TENANTS}{tenant}:jobs"
+    """Returns the sorted set of the ids of a tenant's jobs, or of those in one state, as ALL_JOBS is of all."""
+    return f"cdvd:tenant:{tenant}:jobs:{status}" if status else f"cdvd:tenant:{tenant}:jobs"
 
 
 def webhook_secret(tenant: str) -> str:
-    """Signs the webhooks of a tenant."""
-    return f"{TENANTS}{tenant}:webhook-secret"
+    """Returns the key of the secret that signs the webhooks of a tenant."""
+    return f"cdvd:tenant:{tenant}:webhook-secret"
 
 
 def submission(tenant: str, idempotency_key: str) -> str:
-    """``<fingerprint> <job id>`` of what was submitted under a client's key, for a day."""
-    return f"{TENANTS}{tenant}:submission:{idempotency_key}"
+    """Returns the key of what was submitted under an ``Idempotency-Key``: ``<fingerprint> <job id>``, for a day."""
+    return f"cdvd:tenant:{tenant}:submission:{idempotency_key}"
 
 
 def submission_lease(tenant: str, idempotency_key: str) -> str:
-    """Held while such a submission is being accepted."""
-    return f"{TENANTS}{tenant}:submission-lease:{idempotency_key}"
+    """Returns the key of the lock that is held while such a submission is being accepted."""
+    return f"cdvd:tenant:{tenant}:submission-lease:{idempotency_key}"
 
 
 def api_key(prefix: str) -> str:
-    """Hash: what a key may do, and the SHA-256 of its secret."""
+    """Returns the key of a hash: what an API key may do (``about``, JSON), and the SHA-256 of its secret."""
     return f"cdvd:key:{prefix}"
 
 
 def session(sha256: str) -> str:
-    """Prefix of the key that a browser's session stands for; gone when the session is over."""
+    """Returns the key of the prefix of the API key that a browser's session stands for; it expires with the session."""
     return f"cdvd:session:{sha256}"
 
 
 def submission_rate(prefix: str) -> str:
-    """When a key has its whole rate again, unix seconds."""
+    """Returns the key of the time at which an API key may submit at its full rate again."""
     return f"cdvd:key:{prefix}:rate"
 
 
 def worker(name: str) -> str:
-    """Heartbeat of one worker, JSON; gone soon after the worker is."""
+    """Returns the key of the heartbeat of a worker, JSON; it expires soon after the worker ended."""
     return f"cdvd:worker:{name}"
 
 
 def claim(job_id: str, step: str) -> str:
-    """Who works on a step right now; gone soon after that worker is."""
+    """Returns the key of the claim on a step: its owner, ``<worker name>/<incarnation>``; it expires soon after the
+    owner ended."""
     return f"cdvd:job:{job_id}:claim:{step}"
 
 
 @dataclass(frozen=True)
 class Account:
-    """What an API key uses."""
+    """The keys under which the use of one API key is counted."""
 
     prefix: str
 
     @property
     def active(self) -> str:
-        """Sorted set of its jobs that have not ended."""
+        """Sorted set of the key's jobs that have not ended, with score 0."""
         return f"cdvd:key:{self.prefix}:active"
 
     @property
     def used(self) -> str:
-        """Bytes of its uploads and results that are kept."""
+        """Bytes of the key's uploads and results that are kept."""
         return f"cdvd:key:{self.prefix}:bytes"
 
     @property
     def held(self) -> str:
-        """Hash: token -> '<until> <bytes> <jobs>', what is reserved for submissions on their way."""
+        """Hash: token -> ``<until> <bytes> <jobs>``, what is reserved for a submission on its way."""
         return f"cdvd:key:{self.prefix}:held"
 
 
 @dataclass(frozen=True)
 class _Queue(Account):
-    """The same of the whole installation, whose active jobs are those that wait."""
+    """The same counts for the whole installation, where the active jobs are those that wait."""
 
     prefix: str = ""
 
@@ -128,28 +142,28 @@ QUEUE = _Queue()
 
 @dataclass(frozen=True)
 class JobKeys:
-    """The keys of one job, apart from its claims."""
+    """The keys of one job, except its claims. All are deleted with the job."""
 
     job_id: str
 
     @property
     def record(self) -> str:
-        """Hash: status, times, spec, plan, output, error, measured throughput."""
+        """Hash: status, times, spec, plan, output, error, measured throughput, crashes."""
         return f"cdvd:job:{self.job_id}"
 
     @property
     def steps(self) -> str:
-        """Hash of the steps still to do: step -> 'queued <time>' | 'waiting <not before>' | 'running'."""
+        """Hash of the steps still to do: step -> ``queued <time>``, ``waiting <not before>`` or ``running``."""
         return f"{self.record}:steps"
 
     @property
     def done(self) -> str:
-        """Set of the finished steps: they are never computed again."""
+        """Set of the finished steps, which are never computed again."""
         return f"{self.record}:done"
 
     @property
     def frames(self) -> str:
-        """Hash: step -> frames restored so far."""
+        """Hash: step -> number of frames restored so far."""
         return f"{self.record}:frames"
 
     @property
@@ -159,25 +173,26 @@ class JobKeys:
 
     @property
     def deliveries(self) -> str:
-        """Hash: step -> times it was begun without coming back."""
+        """Hash: step -> how often it was begun without coming back."""
         return f"{self.record}:deliveries"
 
     @property
     def postponed(self) -> str:
-        """Hash: step -> times it was put off because the engine was away."""
+        """Hash: step -> how often it was postponed because the engine or the object store was unavailable."""
         return f"{self.record}:postponed"
 
     @property
     def events(self) -> str:
-        """Stream of state changes and progress."""
+        """Stream of state changes and progress (``service.jobs.events``)."""
         return f"{self.record}:events"
 
     @property
     def webhooks(self) -> str:
-        """Hash: id of an event -> its delivery, JSON."""
+        """Hash: id of an event -> its webhook delivery, JSON."""
         return f"{self.record}:webhooks"
 
     def all(self) -> tuple[str, ...]:
+        """Returns every key of the job."""
         return (
             self.record,
             self.steps,

@@ -19,45 +19,11 @@ from service.errors import BrokerUnavailable, QueueFull, RateLimited, StorageQuo
 from service.redis_state import key_names
 from service.redis_state.connection import broker_errors
 from service.redis_state.key_names import Account
+from service.redis_state.scripts import quotas
 from service.tenancy.api_keys import ApiKey, KeyLimits
 
 LEASE_S = 1800.0
 """A reservation without news for so long is that of a gateway that died. It is made anew before the job is."""
-
-_RATE = """
-local window, limit = 60, tonumber(ARGV[1])
-local clock = redis.call('TIME')
-local now = clock[1] + clock[2] / 1000000
-local full_at = math.max(tonumber(redis.call('GET', KEYS[1]) or now), now)
-local wait = full_at + window / limit - window - now
-if wait > 0.000001 then return tostring(wait) end
-redis.call('SET', KEYS[1], string.format('%.6f', full_at + window / limit), 'EX', window + 1)
-return '0'
-"""
-"""The generic cell rate algorithm: as many at once as one minute allows, then evenly. Redis' clock, as several
-gateways count together. Returns the seconds to wait; a refused request does not count."""
-
-_RESERVE = """
-local active, used, held = unpack(KEYS)
-local token, now, expires, bytes, jobs = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
-local most_jobs, most_bytes = tonumber(ARGV[6]), tonumber(ARGV[7])
-local others = redis.call('HGETALL', held)
-local held_bytes, held_jobs = 0, 0
-for i = 1, #others, 2 do
-    local until_, its_bytes, its_jobs = string.match(others[i + 1], '^(%S+) (%S+) (%S+)$')
-    if tonumber(until_) < now then
-        redis.call('HDEL', held, others[i])
-    elseif others[i] ~= token then
-        held_bytes, held_jobs = held_bytes + tonumber(its_bytes), held_jobs + tonumber(its_jobs)
-    end
-end
-if most_jobs and jobs > 0 and redis.call('ZCARD', active) + held_jobs + jobs > most_jobs then return 'jobs' end
-local stored = tonumber(redis.call('GET', used) or 0)
-if most_bytes and bytes > 0 and stored + held_bytes + bytes > most_bytes then return 'bytes' end
-redis.call('HSET', held, token, expires .. ' ' .. ARGV[4] .. ' ' .. ARGV[5])
-return 'ok'
-"""
-"""The same token again replaces what it held."""
 
 
 @dataclass(frozen=True)
@@ -77,8 +43,8 @@ class Quotas:
     def __init__(self, client: redis.Redis, queue_limit: int | None = None) -> None:
         self._redis = client
         self._queue_limit = queue_limit
-        self._rate = client.register_script(_RATE)
-        self._reserve = client.register_script(_RESERVE)
+        self._rate = client.register_script(quotas.RATE)
+        self._reserve = client.register_script(quotas.RESERVE)
 
     def count_submission(self, key: ApiKey) -> None:
         """Raises RateLimited."""

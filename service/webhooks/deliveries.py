@@ -1,6 +1,6 @@
 """Webhook deliveries of jobs. Each stands for one entry of the job's event stream and has its id.
 
-``scripts.TRANSITION`` makes them in the same breath as the event, so polling, the stream and webhooks agree.
+``scripts.jobs.TRANSITION`` makes them in the same breath as the event, so polling, the stream and webhooks agree.
 """
 
 from __future__ import annotations
@@ -18,14 +18,10 @@ from service.redis_state import key_names
 from service.redis_state.connection import broker_errors, texts
 from service.redis_state.due import DueList, Ticket
 from service.redis_state.key_names import JobKeys
+from service.redis_state.scripts import webhooks
 from service.tenancy.api_keys import DEFAULT_TENANT
 from service.webhooks.signature import new_secret
 
-_UPDATE = """
-if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 then return 0 end
-redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
-return 1
-"""
 DEAD_KEPT = 1000
 """Dead letters listed at most, the latest ones."""
 
@@ -67,7 +63,7 @@ class DeliveryLedger:
     def __init__(self, client: redis.Redis) -> None:
         self._redis = client
         self._due = DueList(client, key_names.WEBHOOKS_DUE)
-        self._update = client.register_script(_UPDATE)
+        self._update = client.register_script(webhooks.UPDATE)
 
     def take(self, lease_s: float) -> tuple[Ticket, Delivery | None, str] | None:
         """A delivery that is due and where it goes; None for one whose job was deleted."""
@@ -86,9 +82,9 @@ class DeliveryLedger:
         if delivery is not None:
             self._save(delivery)
         if delivery is not None and delivery.next_attempt_at is not None:
-            self._due.again(ticket, delivery.next_attempt_at)
+            self._due.reschedule(ticket, delivery.next_attempt_at)
         else:
-            self._due.done(ticket)
+            self._due.remove(ticket)
         if delivery is not None and delivery.state is DeliveryState.DEAD:
             self._bury(ticket.member)
 

@@ -39,7 +39,7 @@ class PartialResults:
             self._keep(self._store.get(ticket.member))
         except (JobNotFound, PipelineError, FileNotFoundError) as error:
             log.warning("no partial result: %s", error, extra={"job": ticket.member})
-        self._due.done(ticket)
+        self._due.remove(ticket)
         return True
 
     def _keep(self, job: Job) -> None:

@@ -52,7 +52,7 @@ class Retention:
         if self._store.expire(ticket.member):
             self._storage.delete(ticket.member)
             self._due.forget.add(ticket.member, time.time() + self._record_s)
-        self._due.expiry.done(ticket)
+        self._due.expiry.remove(ticket)
         return True
 
     def _forget(self) -> bool:
@@ -61,7 +61,7 @@ class Retention:
             return False
         with suppress(JobNotFound):
             self._store.delete(ticket.member)
-        self._due.forget.done(ticket)
+        self._due.forget.remove(ticket)
         return True
 
     def _sweep(self) -> bool:

@@ -1,0 +1,22 @@
+"""Scripts of sorted sets whose scores are the unix times at which members are due: ``KEYS[1]`` is the set."""
+
+from __future__ import annotations
+
+CLAIM = """
+local now, leased_until = ARGV[1], ARGV[2]
+local found = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, 1)
+if #found == 0 then return false end
+redis.call('ZADD', KEYS[1], leased_until, found[1])
+return found[1]
+"""
+"""Leases the member that has been due longest and returns it; returns nil if none is due."""
+
+SETTLE = """
+local member, leased_until, next_due = ARGV[1], ARGV[2], ARGV[3]
+local score = redis.call('ZSCORE', KEYS[1], member)
+if not score or tonumber(score) ~= tonumber(leased_until) then return 0 end
+if next_due == '' then return redis.call('ZREM', KEYS[1], member) end
+redis.call('ZADD', KEYS[1], next_due, member)
+return 1
+"""
+"""Removes a leased member, or makes it due at ``next_due``. Returns 0 if somebody made it due anew meanwhile."""

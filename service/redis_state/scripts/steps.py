@@ -1,0 +1,138 @@
+"""Scripts that change a step of a job. None brings back a key of a deleted job.
+
+``KEYS`` and ``ARGV`` are named at the top of each. Times are unix seconds, given by the caller; an owner is
+``<worker name>/<incarnation>``.
+"""
+
+from __future__ import annotations
+
+from service.redis_state.scripts.snippets import EVENT, WORKER
+
+CLAIM = (
+    EVENT
+    + WORKER
+    + """
+local record, steps, done, claim, deliveries, frames, events = unpack(KEYS)
+local step, owner, ttl, now = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local status = redis.call('HGET', record, 'status')
+if status ~= 'queued' and status ~= 'running' then return {'stopped', 0, 0} end
+if redis.call('SISMEMBER', done, step) == 1 then return {'done', 0, 0} end
+if redis.call('HEXISTS', steps, step) == 0 then return {'stopped', 0, 0} end
+if redis.call('EXISTS', claim) == 1 then return {'held', 0, 0} end
+redis.call('SET', claim, owner, 'EX', ttl)
+redis.call('HSET', steps, step, 'running')
+redis.call('HDEL', frames, step)
+event(events, now, 'type', 'step_started', 'step', step, 'worker', worker_of(owner))
+local crashes = tonumber(redis.call('HGET', record, 'crashes') or 0)
+return {'granted', redis.call('HINCRBY', deliveries, step, 1), crashes}
+"""
+)
+"""Leases a step to a worker. Returns the answer (a value of ``ClaimAnswer``), how often the step was begun
+without coming back, and how many workers in a row crashed with a step of this job.
+"""
+
+RENEW = """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call('EXPIRE', KEYS[1], ARGV[2])
+"""
+"""Prolongs a claim. Returns 0 if its owner lost it."""
+
+FORGIVE = """
+local claim, deliveries = KEYS[1], KEYS[2]
+local step, owner = ARGV[1], ARGV[2]
+if redis.call('GET', claim) ~= owner then return 0 end
+if redis.call('HEXISTS', deliveries, step) == 0 then return 0 end
+return redis.call('HDEL', deliveries, step)
+"""
+"""Forgets how often a held step was begun: a worker that leaves in good order is not a crash."""
+
+RELEASE = """
+local record, steps, claim, deliveries = unpack(KEYS)
+local step, owner, not_before = ARGV[1], ARGV[2], ARGV[3]
+if redis.call('GET', claim) ~= owner then return 0 end
+redis.call('DEL', claim)
+if redis.call('HEXISTS', steps, step) == 0 then return 0 end
+redis.call('HSET', steps, step, 'waiting ' .. not_before)
+redis.call('HDEL', deliveries, step)
+return 1
+"""
+"""Gives up a claim; its step may be begun again at ``not_before``. Returns 0 if its owner lost it."""
+
+REQUEUE = """
+local record, steps, claim, deliveries = unpack(KEYS)
+local step, seen, dead_owner, now = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+if redis.call('HGET', steps, step) ~= seen then return 0 end
+local owner = redis.call('GET', claim)
+if owner and owner ~= dead_owner then return 0 end
+redis.call('DEL', claim)
+redis.call('HSET', steps, step, 'queued ' .. now)
+if seen == 'running' and redis.call('HEXISTS', deliveries, step) == 1 then
+    redis.call('HINCRBY', record, 'crashes', 1)
+end
+return 1
+"""
+"""Marks a lost or waiting step as queued, unless it changed since it was looked at or a live worker has it.
+
+A step that was running went down with its worker, unless that left in good order: it counts as a crash of the job.
+Returns 1 if the step was marked.
+"""
+
+SET_PLAN = (
+    EVENT
+    + """
+local record, steps, done, claim, deliveries, events = unpack(KEYS)
+local owner, now, plan, count = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
+if redis.call('GET', claim) == owner then redis.call('DEL', claim) end
+if redis.call('HEXISTS', steps, 'plan') == 0 then return 0 end
+redis.call('HSET', record, 'plan', plan, 'segments', count)
+for i = 0, count - 1 do redis.call('HSET', steps, 'segment:' .. i, 'queued ' .. now) end
+redis.call('HDEL', steps, 'plan')
+redis.call('HDEL', deliveries, 'plan')
+redis.call('SADD', done, 'plan')
+event(events, now, 'type', 'step_done', 'step', 'plan')
+return 1
+"""
+)
+"""Finishes the plan and queues ``count`` segments. Returns 0 if that was done before or the job is gone."""
+
+COMPLETE = (
+    EVENT
+    + WORKER
+    + """
+local record, steps, done, claim, deliveries, frames, events, workers = unpack(KEYS)
+local step, owner, now, count = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+if redis.call('GET', claim) == owner then redis.call('DEL', claim) end
+if redis.call('HDEL', steps, step) == 0 then return 0 end
+redis.call('HDEL', deliveries, step)
+redis.call('SADD', done, step)
+redis.call('HSET', frames, step, count)
+redis.call('HSET', workers, step, worker_of(owner))
+redis.call('HDEL', record, 'crashes')
+event(events, now, 'type', 'step_done', 'step', step, 'worker', worker_of(owner))
+local segments = tonumber(redis.call('HGET', record, 'segments'))
+if redis.call('SCARD', done) ~= segments + 1 then return 0 end
+redis.call('HSET', steps, 'finish', 'queued ' .. now)
+return 1
+"""
+)
+"""Finishes a segment. Returns 1 when it was the last one and ``finish`` is to be queued."""
+
+PROGRESS = (
+    EVENT
+    + """
+local record, frames, events = unpack(KEYS)
+local step, count, new, seconds, now = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+if redis.call('HGET', record, 'status') ~= 'running' then return 0 end
+redis.call('HSET', frames, step, count)
+redis.call('HINCRBY', record, 'timed_frames', new)
+redis.call('HINCRBYFLOAT', record, 'timed_seconds', seconds)
+local sum = 0
+for _, value in ipairs(redis.call('HVALS', frames)) do sum = sum + tonumber(value) end
+event(events, now, 'type', 'progress', 'step', step, 'frames_done', sum)
+return 1
+"""
+)
+"""Records the restored frames of a segment and the seconds that the new ones took.
+
+Returns 0 if the job is not running.
+"""
