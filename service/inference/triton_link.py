@@ -68,11 +68,6 @@ class TritonLink:
         self._shares = False
         self._closed = Event()
 
-    @property
-    def shares_memory(self) -> bool:
-        """Whether windows go through shared memory."""
-        return self._shares
-
     def prove(self) -> None:
         """Restore the smallest window, and find out whether memory can be shared.
 

@@ -1,4 +1,4 @@
-"""Finishing a video: join the pieces, bring back the sound, prove that nothing is missing, publish."""
+"""Finishes a video: joins the pieces, brings back the sound, and proves that nothing is missing."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import av
 
 from service.errors import PipelineError, UploadError
 from service.metrics import STAGE_SECONDS
-from service.pipeline.publish import published
 from service.pipeline.report import CopyCheck, FinalReport, Versions
+from service.text import plural
 from service.types import EncodeOptions, VideoInfo
 from service.video.color import MATRIX_RGB
 from service.video.remux import CopiedStream, Joined, join, read_copies, streams_left_out
@@ -20,10 +20,10 @@ from service.video.source import Source, load_source
 RESULT_BIT_DEPTH = 8
 
 TIMESTAMP_TOLERANCE_S = 0.001
-"""Times are exact but for sources with ticks too fine for MP4; more than this is a mistake, not rounding."""
+"""Times are exact, except for sources with ticks too fine for MP4; more than this is a mistake, not rounding."""
 
 _HDR_TRANSFERS = (16, 18)
-"""PQ and HLG."""
+"""FFmpeg's codes of PQ and HLG."""
 
 
 def finalize(
@@ -34,10 +34,10 @@ def finalize(
     options: EncodeOptions,
     frames: int | None = None,
 ) -> FinalReport:
-    """Join ``pieces`` (in order) into ``target``, verify it against ``source``, publish it and report.
+    """Joins ``pieces`` (in order) into ``target``, compares it with ``source`` and returns the report.
 
     ``frames``: how many the pieces hold if they are only the beginning of the video; None is all.
-    ``target`` appears complete or not at all; running this again gives the same file.
+    The caller publishes or removes ``target``; running this again gives the same file.
     Raises PipelineError when pieces are missing, do not fit, or the result would not match the source.
     """
     absent = [piece.name for piece in pieces if not piece.is_file()]
@@ -46,27 +46,28 @@ def finalize(
     try:
         original = load_source(source, info.excerpt)
         _check_unchanged(original, info)
-        with published(target) as part, STAGE_SECONDS.labels("join").time():
-            joined = join(original, pieces, part, frames)
-            report = _verify(original, part, joined, len(pieces), options, frames or info.frames)
+        with STAGE_SECONDS.labels("join").time():
+            joined = join(original, pieces, target, frames)
+            return _verify(original, target, joined, len(pieces), options, frames or info.frames)
     except UploadError as error:
         raise PipelineError(f"The source or the result cannot be read: {error}") from error
-    return report
 
 
 def _check_unchanged(source: Source, info: VideoInfo) -> None:
     if source.index.frames != info.frames:
         raise PipelineError(
-            f"The video had {info.frames} frames when it came in and has {source.index.frames} now."
+            f"The video had {plural(info.frames, 'frame')} when it came in and has {source.index.frames} now."
         )
 
 
 def _verify(
-    source: Source, part: Path, joined: Joined, pieces: int, options: EncodeOptions, frames: int
+    source: Source, target: Path, joined: Joined, pieces: int, options: EncodeOptions, frames: int
 ) -> FinalReport:
-    result = load_source(part)
+    result = load_source(target)
     if result.index.frames != frames:
-        raise PipelineError(f"The result has {result.index.frames} frames where {frames} were restored.")
+        raise PipelineError(
+            f"The result has {plural(result.index.frames, 'frame')} where {frames} were restored."
+        )
     error = _largest_error(source, result)
     if error > TIMESTAMP_TOLERANCE_S:
         raise PipelineError(f"A frame of the result is {error:.4f} s away from its time in the source.")
@@ -81,10 +82,10 @@ def _verify(
         bit_depth_out=result.picture.bit_depth,
         rotation_in=source.picture.rotation,
         rotation_out=result.picture.rotation,
-        copies=_compare(joined.copied, read_copies(part)),
+        copies=_compare(joined.copied, read_copies(target)),
         dropped=(*joined.dropped, *picture_losses(source)),
         pieces=pieces,
-        bytes=part.stat().st_size,
+        bytes=target.stat().st_size,
         codec=options.codec,
         options=options,
         versions=Versions(_service_version(), str(av.ffmpeg_version_info), av.__version__),
@@ -92,6 +93,7 @@ def _verify(
 
 
 def _largest_error(source: Source, result: Source) -> float:
+    """Returns the largest distance of a frame's time in the result from its time in the source, in seconds."""
     ours, theirs = result.index, source.index
     return float(
         max(
@@ -113,7 +115,7 @@ def _compare(given: tuple[CopiedStream, ...], kept: tuple[CopiedStream, ...]) ->
 
 
 def foreseen_losses(source: Path, info: VideoInfo) -> tuple[str, ...]:
-    """A sentence for each thing that a result could not hold. Raises PipelineError."""
+    """Returns a sentence for each thing that a result could not hold. Raises PipelineError."""
     try:
         return (*streams_left_out(source), *picture_losses(load_source(source, info.excerpt)))
     except UploadError as error:
@@ -121,7 +123,7 @@ def foreseen_losses(source: Path, info: VideoInfo) -> tuple[str, ...]:
 
 
 def picture_losses(source: Source) -> list[str]:
-    """A sentence for each property of the pictures that a result does not have."""
+    """Returns a sentence for each property of the pictures that a result does not have."""
     picture, index = source.picture, source.index
     losses = [
         (picture.bit_depth > RESULT_BIT_DEPTH, f"{picture.bit_depth} bits per sample were reduced to 8"),
@@ -129,7 +131,10 @@ def picture_losses(source: Source) -> list[str]:
         (picture.has_alpha, "transparency was dropped"),
         (picture.color.matrix == MATRIX_RGB, "RGB-coded video was converted to BT.709 YUV"),
         (picture.interlaced, "interlaced frames were restored and stored as progressive"),
-        (index.duplicates > 0, f"{index.duplicates} frames with another frame's timestamp were left out"),
+        (
+            index.duplicates > 0,
+            f"{plural(index.duplicates, 'frame')} with another frame's timestamp left out",
+        ),
     ]
     return [sentence for applies, sentence in losses if applies]
 

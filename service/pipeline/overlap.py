@@ -1,4 +1,4 @@
-"""Running the stages of a pipeline beside each other, with bounded queues between them."""
+"""Runs the stages of a pipeline beside each other, with bounded queues between them."""
 
 from __future__ import annotations
 
@@ -15,26 +15,25 @@ Item = TypeVar("Item")
 Out = TypeVar("Out")
 
 _POLL_S = 0.1
-"""How often a producer that waits for room looks whether it is still wanted."""
+"""Seconds after which a producer that waits for room looks whether its items are still wanted."""
 
 
 class _End(Generic[Item]):
-    """The last thing in a queue: the producer is done, or failed."""
+    """Ends a queue: the producer is done, or has failed with ``error``."""
 
     def __init__(self, error: BaseException | None) -> None:
         self.error = error
 
 
 def prefetch(items: Iterable[Item], depth: int) -> Generator[Item]:
-    """Yield ``items``, produced by a thread that runs up to ``depth`` items ahead.
+    """Yields ``items``, produced by a thread that runs up to ``depth`` items ahead.
 
-    An exception in ``items`` is raised here, after what came before it. Closing this ends the thread.
+    An exception in ``items`` is raised here, after the items before it. Closing the generator ends the thread.
     """
     queue: Queue[Item | _End[Item]] = Queue(depth)
     unwanted = Event()
-    produce = partial(
-        copy_context().run, _produce, items, queue, unwanted
-    )  # log lines and spans belong to the caller
+    # The thread has the caller's context, so that its log lines and spans belong to the caller.
+    produce = partial(copy_context().run, _produce, items, queue, unwanted)
     thread = Thread(target=produce, name="prefetch", daemon=True)
     thread.start()
     try:
@@ -77,9 +76,9 @@ def _offer(item: Item | _End[Item], queue: Queue[Item | _End[Item]], unwanted: E
 def map_ahead(
     function: Callable[[Item], Out], items: Iterable[Item], depth: int
 ) -> Generator[tuple[Item, Out]]:
-    """Yield each item with ``function(item)``, in order, with up to ``depth`` calls running at a time.
+    """Yields each item with ``function(item)``, in order, while up to ``depth`` calls run at a time.
 
-    When it is closed early, calls that have begun are waited for and the others are dropped.
+    Closing the generator early waits for the calls that have begun and drops the others.
     """
     running: deque[tuple[Item, Future[Out]]] = deque()
     pool = ThreadPoolExecutor(depth, thread_name_prefix="engine")

@@ -1,4 +1,4 @@
-"""What became of a video: the numbers that show nothing was lost, and a sentence for each thing that was."""
+"""The fidelity report of a result: numbers that show that nothing was lost, and a sentence for each loss."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from service.types import ColorTags, EncodeOptions
 
 @dataclass(frozen=True)
 class CopyCheck:
-    """A copied stream on both sides: equal hashes mean equal packets."""
+    """Compares a copied stream in source and result: equal hashes mean equal packets."""
 
     kind: str
     codec: str
@@ -25,6 +25,8 @@ class CopyCheck:
 
 @dataclass(frozen=True)
 class Versions:
+    """The software that made a result."""
+
     service: str
     ffmpeg: str
     pyav: str
@@ -39,7 +41,7 @@ class FinalReport:
     largest_timestamp_error_s: float
     """Largest distance of a frame's time in the result from its time in the source."""
     timestamp_shift_s: float
-    """Subtracted from every stream's times, because the source's clock began below zero or anywhere."""
+    """Seconds subtracted from every stream's times, because the source's clock does not begin at zero."""
     color_in: ColorTags
     color_out: ColorTags
     bit_depth_in: int
@@ -48,7 +50,7 @@ class FinalReport:
     rotation_out: int
     copies: tuple[CopyCheck, ...]
     dropped: tuple[str, ...]
-    """Everything the result does not hold, in sentences."""
+    """A sentence for each thing that the result does not hold."""
     pieces: int
     bytes: int
     codec: str
@@ -57,9 +59,10 @@ class FinalReport:
 
     @property
     def losses(self) -> tuple[str, ...]:
-        """What was dropped, and copies that are not the same on both sides."""
+        """Sentences for what was dropped, and for copies that differ between source and result."""
         changed = [f"{copy.kind} packets were changed" for copy in self.copies if not copy.identical]
         return (*self.dropped, *changed)
 
     def to_json(self) -> str:
+        """Returns the report as indented JSON."""
         return json.dumps(asdict(self), indent=2)

@@ -1,4 +1,4 @@
-"""Restoring one segment: decode, form windows, restore, encode, publish; the stages run beside each other."""
+"""Restores one segment: decodes, forms windows, restores and encodes them; the stages run beside each other."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from pathlib import Path
 from threading import Event
 from time import monotonic
 
-from service.errors import InferenceFailed, JobCanceled, PipelineError, UploadError
+from service.errors import JobCanceled, PipelineError, UploadError
 from service.inference.engine import DeblurEngine, Frames, Stopped
 from service.metrics import ENGINE_SECONDS, FRAMES, STAGE_SECONDS, timed
 from service.pipeline.overlap import map_ahead, prefetch
 from service.pipeline.prior import Jpeg, heat_map, prior_maps
-from service.pipeline.publish import published
 from service.pipeline.sharpness import sharpness
 from service.pipeline.windows import SIDE, Window, form_windows
+from service.text import plural
 from service.tracing import span
 from service.types import EncodeOptions, Excerpt, Segment
 from service.video.decode import DecodedFrame, decode_range
@@ -24,41 +24,43 @@ from service.video.encode import PieceEncoder
 from service.video.source import Source, load_source
 
 WINDOWS_AHEAD = 1
-"""Windows that are decoded and wait; with those at the engine this is all that a segment holds."""
+"""Decoded windows that wait for the engine; a segment holds these and the windows at the engine."""
 
 
 @dataclass(frozen=True)
 class SegmentRequest:
-    """What to restore, and where the piece goes."""
+    """A segment to restore, and the file that its piece is written to."""
 
     source: Path
     target: Path
     segment: Segment
     encode: EncodeOptions
     window: int
-    """Output frames T per call to the engine; the last window of a scene may be shorter."""
+    """Output frames T per call of the engine; the last window of a scene may be shorter."""
     in_flight: int = 2
-    """Windows at the engine at a time."""
+    """Most windows at the engine at the same time."""
     excerpt: Excerpt | None = None
     """The part of the source that the segment's frames are counted in."""
 
 
 @dataclass(frozen=True)
 class SegmentResult:
-    """A published piece."""
+    """What is known of a piece that was written."""
 
     frames: int
     bytes: int
     seconds: float
+    """Wall time of all stages."""
     windows: int
     corrupt_frames: int
     """Frames whose damage the decoder concealed."""
     sharpness_before: tuple[float, ...]
+    """Of each input frame; see ``sharpness``."""
     sharpness_after: tuple[float, ...]
     prior: tuple[float, ...]
-    """Mean of each input frame's temporal sharpness prior, in 0..1."""
+    """Mean temporal sharpness prior of each input frame, in 0..1."""
     heat_maps: tuple[Jpeg, ...]
-    """The prior of each input frame."""
+    """The prior of each input frame as a JPEG picture."""
 
 
 def restore_segment(
@@ -67,30 +69,28 @@ def restore_segment(
     on_progress: Callable[[int], None],
     should_stop: Callable[[], bool],
 ) -> SegmentResult:
-    """Restore a segment and publish its piece under ``request.target``; a piece already there is replaced.
+    """Restores a segment and writes its piece to ``request.target``, which the caller publishes or removes.
 
-    ``on_progress`` gets the number of finished frames after each window; ``should_stop`` is asked before each, and
-    by engines that wait, from their threads.
-    Raises JobCanceled, PipelineError or what the engine raises; then nothing is left behind.
+    ``on_progress`` gets the number of finished frames after each window. ``should_stop`` is asked before each window,
+    and from other threads by engines that wait.
+    Raises JobCanceled, PipelineError or what the engine raises; the file is then not complete.
     """
     began = monotonic()
     source = _load(request)
-    with published(request.target) as part:
-        work = _Work(source, request, engine)
-        with PieceEncoder(part, source, request.encode) as piece:
-            work.run(piece, on_progress, should_stop)
-        size = part.stat().st_size
-    return work.result(size, monotonic() - began)
+    work = _SegmentWork(source, request, engine)
+    with PieceEncoder(request.target, source, request.encode) as piece:
+        work.run(piece, on_progress, should_stop)
+    return work.result(request.target.stat().st_size, monotonic() - began)
 
 
-class _Work:
-    """One segment's way through the stages, and what is counted on the way."""
+class _SegmentWork:
+    """Takes one segment through the stages and collects what is measured on the way."""
 
     def __init__(self, source: Source, request: SegmentRequest, engine: DeblurEngine) -> None:
         self._source = source
         self._request = request
         self._engine = engine
-        self._over = Event()
+        self._ended = Event()
         self._done = 0
         self._windows = 0
         self._corrupt = 0
@@ -106,14 +106,14 @@ class _Work:
         windows = form_windows(self._decoded(), request.segment, request.window)
 
         def stopped() -> bool:
-            return self._over.is_set() or should_stop()
+            return self._ended.is_set() or should_stop()
 
         with (
             closing(prefetch(windows, WINDOWS_AHEAD)) as ready,
             closing(
                 map_ahead(lambda window: self._restore(window, stopped), ready, request.in_flight)
             ) as done,
-            self._ending(),
+            self._giving_up_at_the_end(),
         ):
             self._check(should_stop)
             for window, frames in done:
@@ -122,12 +122,12 @@ class _Work:
                 self._check(should_stop)
 
     @contextmanager
-    def _ending(self) -> Iterator[None]:
-        """However the work ends, windows that are still at the engine are not waited for."""
+    def _giving_up_at_the_end(self) -> Iterator[None]:
+        """Has windows that are still at the engine given up, however the work ends."""
         try:
             yield
         finally:
-            self._over.set()
+            self._ended.set()
 
     def result(self, size: int, seconds: float) -> SegmentResult:
         return SegmentResult(
@@ -150,15 +150,9 @@ class _Work:
             yield frame
 
     def _restore(self, window: Window, stopped: Stopped) -> Frames:
-        seen = span("engine", attributes={"cdvd.frame": window.start, "cdvd.frames": len(window.outputs)})
-        with seen, STAGE_SECONDS.labels("inference").time(), ENGINE_SECONDS.time():
-            restored = self._engine.restore(window.frames, stopped)
-        wanted = window.outputs.shape
-        if restored.shape != wanted or restored.dtype != window.frames.dtype:
-            raise InferenceFailed(
-                f"The engine returned {restored.dtype} {list(restored.shape)}, not uint8 {list(wanted)}."
-            )
-        return restored
+        traced = span("engine", attributes={"cdvd.frame": window.start, "cdvd.frames": len(window.outputs)})
+        with traced, STAGE_SECONDS.labels("inference").time(), ENGINE_SECONDS.time():
+            return self._engine.restore(window.frames, stopped)
 
     def _write(self, piece: PieceEncoder, window: Window, frames: Frames) -> None:
         with span("encode"), STAGE_SECONDS.labels("encode").time():
@@ -179,7 +173,7 @@ class _Work:
 
     def _check(self, should_stop: Callable[[], bool]) -> None:
         if self._done < self._request.segment.frames and should_stop():
-            raise JobCanceled(f"Canceled after {self._done} frames of the segment.")
+            raise JobCanceled(f"The job was canceled after {plural(self._done, 'frame')} of the segment.")
 
 
 def _load(request: SegmentRequest) -> Source:
@@ -189,6 +183,6 @@ def _load(request: SegmentRequest) -> Source:
         raise PipelineError(f"The video cannot be read any more: {error}") from error
     if request.segment.stop > source.index.frames:
         raise PipelineError(
-            f"The segment ends at frame {request.segment.stop}, the video has {source.index.frames}."
+            f"The segment ends before frame {request.segment.stop}, and the video has {source.index.frames}."
         )
     return source

@@ -1,4 +1,4 @@
-"""How sharp a frame is, in one number that can be compared before and after."""
+"""Measures how sharp a frame is, in one number that can be compared before and after."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ _STEP = 2
 
 
 def sharpness(frames: Frames) -> tuple[float, ...]:
-    """The variance of the Laplacian of green, for each frame of uint8 [T, H, W, 3]; in squared levels."""
+    """Returns the variance of the Laplacian of green for each of ``frames``, uint8 [T, H, W, 3]; in squared levels."""
     return tuple(_variance_of_laplacian(frame[:, :, 1].astype(np.int16)) for frame in frames)
 
 
 def _variance_of_laplacian(green: np.ndarray[tuple[int, ...], np.dtype[np.int16]]) -> float:
-    centre = green[1:-1:_STEP, 1:-1:_STEP]
+    center = green[1:-1:_STEP, 1:-1:_STEP]
     vertical = green[:-2:_STEP, 1:-1:_STEP] + green[2::_STEP, 1:-1:_STEP]
     horizontal = green[1:-1:_STEP, :-2:_STEP] + green[1:-1:_STEP, 2::_STEP]
-    return float((vertical + horizontal - 4 * centre).var(dtype=np.float64))
+    return float((vertical + horizontal - 4 * center).var(dtype=np.float64))

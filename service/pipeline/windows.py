@@ -1,4 +1,4 @@
-"""Forming the engine's windows from a stream of frames: T output frames and two of context on each side.
+"""Forms the engine's windows from a stream of frames: T output frames and two of context on each side.
 
 Context never crosses a scene cut or the ends of the video; there it is mirrored: before the first frames
 0, 1, 2 come 2, 1.
@@ -18,11 +18,12 @@ from service.types import CONTEXT_FRAMES, Segment
 from service.video.decode import DecodedFrame
 
 SIDE = CONTEXT_FRAMES // 2
+"""Context frames on each side of the output frames."""
 
 
 @dataclass(frozen=True)
 class Window:
-    """One call to the engine."""
+    """The frames of one call of the engine."""
 
     start: int
     """Number of the first output frame."""
@@ -31,12 +32,12 @@ class Window:
 
     @property
     def outputs(self) -> Frames:
-        """The input frames that the engine restores: uint8 [T, H, W, 3]."""
+        """The input frames that the engine restores, without their context: uint8 [T, H, W, 3], RGB."""
         return self.frames[SIDE:-SIDE]
 
 
 def mirrored(position: int, low: int, high: int) -> int:
-    """Reflect ``position`` into ``low <= position < high``, as often as a short scene needs."""
+    """Reflects ``position`` into ``low <= position < high``, as often as a short scene needs."""
     last = high - low - 1
     if last == 0:
         return low
@@ -45,9 +46,10 @@ def mirrored(position: int, low: int, high: int) -> int:
 
 
 def form_windows(frames: Iterable[DecodedFrame], segment: Segment, length: int) -> Iterator[Window]:
-    """Yield windows that together restore every frame of ``segment`` once, in order.
+    """Yields windows that together restore every frame of ``segment`` once, in order.
 
-    ``frames``: the segment's frames and up to two on each side, in order. At most ``length`` + 5 are held.
+    ``frames``: the segment's frames and up to two on each side, in order. At most ``length`` + 5 frames are held.
+    ``length``: output frames of a window; the last window of a scene may have fewer.
     """
     scene = _Scene(segment, length)
     for frame in frames:
@@ -59,7 +61,7 @@ def form_windows(frames: Iterable[DecodedFrame], segment: Segment, length: int) 
 
 
 class _Scene:
-    """The frames of the current scene that are still needed, and the next frame to restore."""
+    """Holds the frames of the current scene that are still needed, and the number of the next frame to restore."""
 
     def __init__(self, segment: Segment, length: int) -> None:
         self.held: deque[DecodedFrame] = deque()
@@ -68,18 +70,19 @@ class _Scene:
         self._length = length
 
     def full_windows(self) -> Iterator[Window]:
-        """The windows whose context has arrived."""
+        """Yields the windows of full length whose context has arrived."""
         while self._next + self._length + SIDE <= self._high and self._next + self._length <= self._stop:
             yield self._window(self._length)
 
     def finish(self) -> Iterator[Window]:
-        """The rest of the scene, mirrored at its end; then forget the scene."""
+        """Yields the rest of the scene, mirrored at its end; then forgets the scene."""
         while self.held and self._next < min(self._high, self._stop):
             yield self._window(min(self._length, min(self._high, self._stop) - self._next))
         self.held.clear()
 
     @property
     def _high(self) -> int:
+        """One more than the number of the newest frame."""
         return self.held[-1].number + 1
 
     def _window(self, length: int) -> Window:

@@ -144,6 +144,29 @@ def test_file_whose_writing_failed_never_appears(options: StorageOptions, storag
     assert storage.find(JOB, PIECE) is None
 
 
+def test_failed_second_writing_keeps_the_first_file(storage: Storage) -> None:
+    kept(storage)
+    write(storage, PIECE, b"before")
+
+    def interrupt() -> None:
+        with storage.writing(JOB, PIECE) as path:
+            path.write_bytes(b"half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupt()
+
+    assert read(storage, PIECE) == b"before"
+
+
+def test_two_writers_do_not_share_a_file(storage: Storage) -> None:
+    kept(storage)
+    with storage.writing(JOB, PIECE) as one, storage.writing(JOB, PIECE) as two:
+        one.write_bytes(b"one")
+        two.write_bytes(b"two")
+        assert one != two
+
+
 def test_file_can_be_written_again(storage: Storage) -> None:
     kept(storage)
     write(storage, result_name("mp4"), b"one")

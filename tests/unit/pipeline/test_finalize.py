@@ -16,6 +16,7 @@ from service.types import ColorTags, EncodeOptions, Excerpt, Segment, VideoInfo
 from service.video.sandbox.probe import ProbeLimits, probe
 from tests.support.clips import Clip, psnr, read_frames, read_packets, write_clip
 from tests.support.fake_engines import IdentityEngine
+from tests.support.job_files import JOB, storage_of_one_job
 
 LIMITS = ProbeLimits(max_pixels=1 << 20, max_duration_s=60, max_frames=1000)
 ENCODE = EncodeOptions(crf=4)
@@ -26,7 +27,7 @@ class Job:
 
     def __init__(self, source: Path, excerpt: Excerpt | None = None) -> None:
         self.source = source
-        self.target = source.with_name("result.mp4")
+        self.storage = storage_of_one_job(source.parent / "data")
         self.info: VideoInfo = asyncio.run(probe(source, LIMITS, excerpt))
         self.pieces = [source.with_name(f"piece-{s.index}.mp4") for s in plan_segments(self.info.frames, 5)]
 
@@ -36,7 +37,14 @@ class Job:
             restore_segment(request, IdentityEngine(), lambda _: None, lambda: False)
 
     def finalize(self) -> FinalReport:
-        return finalize(self.source, self.pieces, self.target, self.info, ENCODE)
+        with self.storage.writing(JOB, "result.mp4") as target:
+            return finalize(self.source, self.pieces, target, self.info, ENCODE)
+
+    @property
+    def target(self) -> Path:
+        found = self.storage.find(JOB, "result.mp4")
+        assert found is not None
+        return found
 
     def run(self) -> FinalReport:
         self.restore()
@@ -265,11 +273,11 @@ def test_a_missing_piece_is_named_and_nothing_is_published(tmp_path: Path) -> No
     job = Job(write_clip(tmp_path / "clip.mp4"))
     job.restore()
     job.pieces[1].unlink()
-    before = set(tmp_path.iterdir())
+    before = set(tmp_path.rglob("*"))
 
     with pytest.raises(PipelineError, match=r"piece-1\.mp4"):
         job.finalize()
-    assert set(tmp_path.iterdir()) == before
+    assert set(tmp_path.rglob("*")) == before
 
 
 @pytest.mark.parametrize("mistake", ["left out", "twice", "swapped"])
@@ -278,22 +286,22 @@ def test_pieces_that_do_not_make_the_video_are_refused(tmp_path: Path, mistake: 
     job.restore()
     first, second = job.pieces[:2]
     job.pieces = {"left out": [first], "twice": [first, first, second], "swapped": [second, first]}[mistake]
-    before = set(tmp_path.iterdir())
+    before = set(tmp_path.rglob("*"))
 
     with pytest.raises(PipelineError):
         job.finalize()
-    assert set(tmp_path.iterdir()) == before
+    assert set(tmp_path.rglob("*")) == before
 
 
 def test_a_damaged_piece_is_refused_and_nothing_is_published(tmp_path: Path) -> None:
     job = Job(write_clip(tmp_path / "clip.mp4"))
     job.restore()
     job.pieces[0].write_bytes(job.pieces[0].read_bytes()[:100])
-    before = set(tmp_path.iterdir())
+    before = set(tmp_path.rglob("*"))
 
     with pytest.raises(PipelineError):
         job.finalize()
-    assert set(tmp_path.iterdir()) == before
+    assert set(tmp_path.rglob("*")) == before
 
 
 def test_a_source_that_changed_since_the_probe_is_refused(tmp_path: Path) -> None:
