@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from cascade.network.cascade import Cascade
 from cascade.network.flow import LightLevel, PwcLevel, PwcNet
+from cascade.network.restoration import LightRestoration
 
 
 class Half(nn.Module):
@@ -32,6 +33,8 @@ def half_precision(cascade: Cascade) -> Cascade:
     half = copy.deepcopy(cascade)
     flow, restoration = half.stage.flow, half.stage.restoration
     restoration.body = Half(restoration.body)  # type: ignore[assignment]
+    if isinstance(restoration, LightRestoration):
+        restoration.unshuffle = Half(restoration.unshuffle)  # type: ignore[assignment]
     flow.pyramid = Half(flow.pyramid)  # type: ignore[assignment]
     for decoder in flow.decoders:
         _halve_level(decoder)

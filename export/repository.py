@@ -19,6 +19,7 @@ from export.triton import FP16_GRAPH, FP32_GRAPH, Plan, write_configs
 GIB = 1024**3
 _LICENCES = {
     "lite": "Apache-2.0",
+    "base": "Apache-2.0",
     # The released weights come from code under GPL-3.0 and for research; they are never shipped with this project.
     "paper": "see the licence of the checkpoint",
 }

@@ -41,7 +41,7 @@ def network_flow(cascade: Cascade) -> Estimator:
         height, width = window.shape[1:3]
         frames = torch.from_numpy(window).to(device).permute(0, 3, 1, 2).float() / 255
         with torch.inference_mode():
-            flow = cascade.stage.neighbour_flow(pad_to_multiple(frames, cascade.multiple)[None]).flow
+            flow = cascade.stage.neighbor_flow(pad_to_multiple(frames, cascade.multiple)[None]).flow
         flow = split(flow[..., :height, :width].permute(0, 2, 3, 1), 2, len(window) - 2)
         return np.asarray(flow.cpu().numpy(), np.float32)
 

@@ -17,7 +17,7 @@ from cascade.network.warp import warp
 
 @dataclass
 class StageOutput:
-    """What one stage makes of [B, N, 3, H, W]; M is N - 2, the frames with a neighbour on both sides."""
+    """What one stage makes of frames [B, N, 3, H, W]; M is N - 2, the frames with a neighbor on both sides."""
 
     restored: Tensor
     """[B, M, 3, H, W], not clamped."""
@@ -30,14 +30,14 @@ class StageOutput:
 
 
 def split(batch: Tensor, *sizes: int) -> Tensor:
-    """The first dimension as several: `Tensor.unflatten`, but with sizes that stay dynamic in an exported graph."""
+    """Splits the first dimension into ``sizes``: `Tensor.unflatten`, but dynamic in an exported graph."""
     return batch.reshape(*sizes, *batch.shape[1:])
 
 
 class Stage(nn.Module):
-    """R_i = stage(I_{i-1}, I_i, I_{i+1}) for all inner frames of a window at once.
+    """Computes R_i = stage(I_{i-1}, I_i, I_{i+1}) for all inner frames of a window at once.
 
-    Each frame's feature pyramid is computed once and serves both directions and up to three centres, which is where
+    Each frame's feature pyramid is computed once and serves both directions and up to three centers, which is where
     the reference's sliding window does its redundant work.
     """
 
@@ -59,14 +59,14 @@ class Stage(nn.Module):
         b, n = frames.shape[:2]
         m = n - 2
         known = None if known_flow is None else FlowPrediction(known_flow.flatten(0, 2), levels=[])
-        flow = known or self.neighbour_flow(frames)
+        flow = known or self.neighbor_flow(frames)
         fields = split(flow.flow, 2, b * m)
-        centre = frames[:, 1:-1].flatten(0, 1)
-        neighbours = torch.cat((frames[:, :-2].flatten(0, 1), frames[:, 2:].flatten(0, 1)))
-        warped, masks = warp(neighbours, flow.flow, padding="border")
+        center = frames[:, 1:-1].flatten(0, 1)
+        neighbors = torch.cat((frames[:, :-2].flatten(0, 1), frames[:, 2:].flatten(0, 1)))
+        warped, masks = warp(neighbors, flow.flow, padding="border")
         warped, masks = split(warped, 2, b * m), split(masks, 2, b * m)
-        prior = sharpness_prior(centre, warped, masks, self.config.prior)
-        restored = self.restoration(RestorationInput(centre, warped, masks, prior, fields))
+        prior = sharpness_prior(center, warped, masks, self.config.prior)
+        restored = self.restoration(RestorationInput(center, warped, masks, prior, fields))
         return StageOutput(
             restored=split(restored, b, m),
             prior=split(prior, b, m),
@@ -74,8 +74,11 @@ class Stage(nn.Module):
             flow_levels=[split(level, 2, b, m) for level in flow.levels],
         )
 
-    def neighbour_flow(self, frames: Tensor) -> FlowPrediction:
-        """Flow from every inner frame of [B, N, 3, H, W] to its previous (first half) and next (second half) one."""
+    def neighbor_flow(self, frames: Tensor) -> FlowPrediction:
+        """Estimates flow from every inner frame of [B, N, 3, H, W] RGB in [0, 1] to its previous and its next one.
+
+        Returns 2 * B * (N - 2) fields, in pixels: first those to the previous frames, then those to the next ones.
+        """
         b, n = frames.shape[:2]
         size = (frames.shape[-2], frames.shape[-1])
         if not self.config.use_flow:
@@ -87,7 +90,7 @@ class Stage(nn.Module):
 
 
 class Cascade(nn.Module):
-    """The stage applied ``config.stages`` times; nothing is clamped or quantised in between."""
+    """Applies the stage ``config.stages`` times; nothing is clamped or quantized in between."""
 
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
@@ -96,7 +99,7 @@ class Cascade(nn.Module):
 
     @property
     def multiple(self) -> int:
-        """Height and width must be multiples of this; `restore_window` pads."""
+        """Returns what height and width must be multiples of; `restore_window` pads."""
         return self.stage.restoration.multiple
 
     def forward(self, frames: Tensor) -> list[StageOutput]:
@@ -110,7 +113,7 @@ class Cascade(nn.Module):
 
 
 def pad_to_multiple(frames: Tensor, multiple: int) -> Tensor:
-    """``frames`` [N, 3, H, W] with H and W brought to a multiple, right and bottom, by repeating the edge.
+    """Pads ``frames`` [N, 3, H, W] to multiples in H and W, right and bottom, by repeating the edge.
 
     Padded by a constant and cut: an exported graph keeps no padding that depends on the size.
     """
@@ -122,7 +125,7 @@ def pad_to_multiple(frames: Tensor, multiple: int) -> Tensor:
 
 
 def restore_window(cascade: Cascade, frames: Tensor) -> Tensor:
-    """Restore the inner frames of a window of any size.
+    """Restores the inner frames of a window of any size.
 
     ``frames`` [N, 3, H, W] RGB in [0, 1], N = T + 2 * stages, H and W >= 64. Returns [T, 3, H, W], not clamped.
     Sizes that the network cannot take are padded right and bottom by repeating the edge, and cropped back.

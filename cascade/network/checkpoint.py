@@ -1,4 +1,4 @@
-"""Weights on disk: our own checkpoints, and the released CDVD-TSP ones by name."""
+"""Reads and writes weights: our own checkpoints, and the released CDVD-TSP ones by name."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from cascade.network.config import PAPER, from_dict, to_dict
 FORMAT = "cdvd-checkpoint-1"
 
 _ORDINALS = {"One": 1, "Two": 2, "Thr": 3, "Fou": 4, "Fiv": 5, "Six": 6}
-_BLOCK_ENDS = {
-    # released module -> (ours, index of the first released child that ours numbers differently, shift)
+_BLOCKS = {
+    # released module -> ours
     "inBlock": "enter",
     "encoder_first": "down1",
     "encoder_second": "down2",
@@ -31,7 +31,7 @@ class CheckpointError(ValueError):
 
 
 def released_name(name: str) -> str:
-    """Our name of a tensor in a released checkpoint, e.g. ``recons_net.outBlock.3.bias``.
+    """Returns our name of a tensor in a released checkpoint, for example of ``recons_net.outBlock.3.bias``.
 
     Raises CheckpointError for a name that released checkpoints do not have.
     """
@@ -43,7 +43,7 @@ def released_name(name: str) -> str:
 
 
 def _restoration_name(block: str, rest: str, name: str) -> str:
-    if block not in _BLOCK_ENDS:
+    if block not in _BLOCKS:
         raise CheckpointError(f"{name!r} is not a tensor of a released checkpoint")
     index, _, leaf = rest.partition(".")
     number = int(index)
@@ -52,7 +52,7 @@ def _restoration_name(block: str, rest: str, name: str) -> str:
         number += 1  # released: (conv, ReLU) is one child; ours: two
     if leaf.startswith("0."):
         leaf = leaf[2:]
-    return f"stage.restoration.body.{_BLOCK_ENDS[block]}.{number}.{leaf}"
+    return f"stage.restoration.body.{_BLOCKS[block]}.{number}.{leaf}"
 
 
 def _flow_name(part: str, child: str, leaf: str, name: str) -> str:
@@ -75,7 +75,7 @@ def _flow_name(part: str, child: str, leaf: str, name: str) -> str:
 
 
 def from_released(state: dict[str, Tensor]) -> Cascade:
-    """The paper's cascade with the weights of a released checkpoint's state dict, strictly.
+    """Builds the paper's cascade with the weights of a released checkpoint's state dict, strictly.
 
     Raises CheckpointError where a tensor is missing, unknown or of another shape.
     """
@@ -85,7 +85,7 @@ def from_released(state: dict[str, Tensor]) -> Cascade:
 
 
 def load(path: Path) -> Cascade:
-    """A cascade in evaluation mode from one of our checkpoints or a released ``.pt``, on the CPU.
+    """Builds a cascade in evaluation mode from one of our checkpoints or a released ``.pt``, on the CPU.
 
     Reads tensors and plain values only (``weights_only=True``): a checkpoint cannot run code. Raises FileNotFoundError
     or CheckpointError.
@@ -100,7 +100,7 @@ def load(path: Path) -> Cascade:
 
 
 def load_flow(path: Path) -> dict[str, Tensor]:
-    """The flow network's tensors, named as in a cascade, of a checkpoint that `load` takes or of PWC-Net alone.
+    """Reads the flow network's tensors, named as in a cascade, of a checkpoint that `load` takes or of PWC-Net alone.
 
     PWC-Net alone is a state dict with the names of the public PyTorch versions (``moduleExtractor.moduleOne.0.weight``
     and so on). Raises FileNotFoundError or CheckpointError.
@@ -116,7 +116,7 @@ def load_flow(path: Path) -> dict[str, Tensor]:
 
 
 def read(path: Path) -> dict[str, Any]:
-    """The raw content of a checkpoint. Raises FileNotFoundError or CheckpointError."""
+    """Reads the raw content of a checkpoint. Raises FileNotFoundError or CheckpointError."""
     if not path.is_file():
         raise FileNotFoundError(f"no checkpoint at {path}")
     try:
@@ -129,7 +129,7 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def save(path: Path, cascade: Cascade, **training: Any) -> None:
-    """Write config and weights, and what training needs to go on, atomically."""
+    """Writes config and weights, and what training needs to go on, atomically."""
     content = {
         "format": FORMAT,
         "config": to_dict(cascade.config),

@@ -1,4 +1,4 @@
-"""What a network costs: ``python -m cascade.network.complexity`` prints parameters and MACs per pixel and stage."""
+"""Counts what a network costs: ``python -m cascade.network.complexity`` prints parameters and multiply-adds."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cascade.network.config import PRESETS, NetworkConfig
 
 
 def macs_per_pixel(config: NetworkConfig, height: int = 256, width: int = 256) -> float:
-    """Multiply-accumulates per full-resolution pixel and stage for one more frame in a window, flow included.
+    """Counts multiply-accumulates per full-resolution pixel and stage of one more frame in a window, flow included.
 
     ``height`` and ``width`` should be multiples of 64, or the resize to multiples of 64 is counted as overhead.
     """

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from cascade.network.config import FlowConfig
-from cascade.network.correlation import correlation
+from cascade.network.correlation import correlation, volume_channels
 from cascade.network.warp import warp
 
 _SLOPE = 0.1
@@ -33,7 +33,7 @@ Pyramid = list[Tensor]
 
 @dataclass
 class FlowPrediction:
-    """Flow of M pairs."""
+    """The flow of M pairs of frames."""
 
     flow: Tensor
     """[M, 2, H, W] in pixels of the frame: u right, v down."""
@@ -42,7 +42,7 @@ class FlowPrediction:
 
 
 def network_size(size: tuple[int, int], downscale: int = 1) -> tuple[int, int]:
-    """The (height, width) that a frame of ``size`` is resized to before the pyramid."""
+    """Returns the (height, width) that a frame of ``size`` is resized to before the pyramid."""
     h, w = size
     return (
         (h + _MULTIPLE - 1) // _MULTIPLE * _MULTIPLE // downscale,
@@ -51,12 +51,12 @@ def network_size(size: tuple[int, int], downscale: int = 1) -> tuple[int, int]:
 
 
 def resize(image: Tensor, size: tuple[int, int]) -> Tensor:
-    """Bilinear, align_corners=False."""
+    """Resizes ``image`` [M, C, h, w] to ``size`` (height, width): bilinear, align_corners=False."""
     return F.interpolate(image, size=size, mode="bilinear", align_corners=False)
 
 
 def resize_flow(flow: Tensor, size: tuple[int, int], unit: tuple[int, int]) -> Tensor:
-    """Flow [M, 2, h, w] on the grid of ``size`` and in its pixels.
+    """Resizes ``flow`` [M, 2, h, w] to the grid of ``size`` (height, width), and scales it to that grid's pixels.
 
     ``flow`` is in pixels of an image of ``unit`` (height, width), whatever its own grid.
     """
@@ -65,14 +65,14 @@ def resize_flow(flow: Tensor, size: tuple[int, int], unit: tuple[int, int]) -> T
 
 
 def conv(inputs: int, outputs: int, stride: int = 1, dilation: int = 1) -> nn.Sequential:
-    """A 3x3 convolution and LeakyReLU(0.1), the unit that flow networks are built of."""
+    """Builds a 3x3 convolution and LeakyReLU(0.1), the unit that flow networks are made of."""
     return nn.Sequential(
         nn.Conv2d(inputs, outputs, 3, stride, padding=dilation, dilation=dilation), nn.LeakyReLU(_SLOPE)
     )
 
 
 class FeaturePyramid(nn.Module):
-    """Each level halves the size and is ``depth`` convolutions deep."""
+    """Computes features of frames at several scales; each level halves the size by ``depth`` convolutions."""
 
     def __init__(self, channels: Sequence[int], depth: int) -> None:
         super().__init__()
@@ -83,6 +83,7 @@ class FeaturePyramid(nn.Module):
         )
 
     def forward(self, frames: Tensor) -> Pyramid:
+        """``frames`` [M, 3, H, W], H and W multiples of 2 to the number of levels."""
         pyramid = []
         for level in self.levels:
             frames = level(frames)
@@ -91,12 +92,13 @@ class FeaturePyramid(nn.Module):
 
 
 class PwcLevel(nn.Module):
-    """One level of PWC-Net's decoder, densely connected: new features stand in front of the old ones."""
+    """Estimates flow at one level of PWC-Net; densely connected: new features stand in front of the old ones."""
 
     def __init__(self, config: FlowConfig, level: int) -> None:
         super().__init__()
         self.is_top = level == len(config.channels)
-        inputs = 81
+        self.radius = config.radius[level - 1]
+        inputs = volume_channels(self.radius)
         if not self.is_top:
             inputs += config.channels[level - 1] + 4
             above = self.width(config, level + 1)
@@ -112,14 +114,18 @@ class PwcLevel(nn.Module):
 
     @staticmethod
     def width(config: FlowConfig, level: int) -> int:
-        """Channels of the dense features that a level ends with."""
+        """Returns the number of channels of the dense features that a level ends with."""
+        volume = volume_channels(config.radius[level - 1])
         top = level == len(config.channels)
-        return 81 + sum(config.decoder) + (0 if top else config.channels[level - 1] + 4)
+        return volume + sum(config.decoder) + (0 if top else config.channels[level - 1] + 4)
 
     def forward(
         self, first: Tensor, second: Tensor, above: tuple[Tensor, Tensor] | None
     ) -> tuple[Tensor, Tensor]:
-        """Returns (flow in units of 20 px [M, 2, h, w], dense features)."""
+        """Matches features [M, C, h, w] of both frames, given what the level above returned, if there is one.
+
+        Returns (flow in units of 20 px [M, 2, h, w], dense features).
+        """
         if above is None:
             features = self._volume(first, second)
         else:
@@ -131,11 +137,11 @@ class PwcLevel(nn.Module):
         return self.predict(features), features
 
     def _volume(self, first: Tensor, second: Tensor) -> Tensor:
-        return F.leaky_relu(correlation(first, second) / first.shape[1], _SLOPE)
+        return F.leaky_relu(correlation(first, second, self.radius) / first.shape[1], _SLOPE)
 
 
 class PwcNet(nn.Module):
-    """Sun et al., "PWC-Net" (CVPR 2018), with the context network, as the published cascade uses it."""
+    """Is PWC-Net of Sun et al. (CVPR 2018) with its context network, as the published cascade uses it."""
 
     def __init__(self, config: FlowConfig) -> None:
         super().__init__()
@@ -149,10 +155,12 @@ class PwcNet(nn.Module):
         self.refiner = nn.Sequential(*units, nn.Conv2d(32, 2, 3, padding=1))
 
     def encode(self, frames: Tensor) -> Pyramid:
+        """Computes the features of ``frames`` [M, 3, H, W] RGB in [0, 1]."""
         size = network_size((frames.shape[-2], frames.shape[-1]), self.config.downscale)
         return self.pyramid(resize(frames, size))  # type: ignore[no-any-return]
 
     def decode(self, first: Pyramid, second: Pyramid, size: tuple[int, int]) -> FlowPrediction:
+        """Estimates the flow from M first frames of ``size`` (height, width) to M second ones."""
         above: tuple[Tensor, Tensor] | None = None
         levels = []
         for decoder, level in zip(self.decoders, range(len(first) - 1, -1, -1), strict=False):
@@ -167,25 +175,31 @@ class PwcNet(nn.Module):
 
 
 class LightLevel(nn.Module):
-    """One level of the light decoder: plain convolutions that refine the upsampled flow by a residual."""
+    """Refines the upsampled flow at one level of the light decoder by a residual, with plain convolutions."""
 
     def __init__(self, config: FlowConfig, level: int) -> None:
         super().__init__()
         self.is_top = level == len(config.channels)
-        inputs = 81 + config.channels[level - 1] + (0 if self.is_top else 2 + config.decoder[-1])
+        self.radius = config.radius[level - 1]
+        inputs = volume_channels(self.radius) + config.channels[level - 1]
+        if not self.is_top:
+            inputs += 2 + config.decoder[-1]
         layers = []
         for outputs in config.decoder:
             layers.append(conv(inputs, outputs))
             inputs = outputs
         self.layers = nn.Sequential(*layers)
         self.predict = nn.Conv2d(inputs, 2, 3, padding=1)
-        nn.init.normal_(self.predict.weight, std=1e-3)  # start as "no motion beyond the level above"
+        nn.init.normal_(self.predict.weight, std=1e-3)  # starts as "no motion beyond the level above"
         nn.init.zeros_(self.predict.bias)  # type: ignore[arg-type]  # it has one
 
     def forward(
         self, first: Tensor, second: Tensor, above: tuple[Tensor, Tensor] | None
     ) -> tuple[Tensor, Tensor]:
-        """Returns (flow in pixels of this level's grid [M, 2, h, w], features)."""
+        """Matches features [M, C, h, w] of both frames, given what the level above returned, if there is one.
+
+        Returns (flow in pixels of this level's grid [M, 2, h, w], features).
+        """
         if above is None:
             features = self.layers(torch.cat((self._volume(first, second), first), dim=1))
             return self.predict(features).float(), features
@@ -194,20 +208,20 @@ class LightLevel(nn.Module):
         warped, _ = warp(second, upflow, padding="zeros")
         inputs = (self._volume(first, warped), first, upflow, resize(above[1], size))
         features = self.layers(torch.cat(inputs, dim=1))
-        # float32 also under autocast: bfloat16 would round a flow of 30 px to eighths
+        # In float32 also under autocast: bfloat16 would round a flow of 30 px to eighths.
         return upflow + self.predict(features).float(), features
 
     def _volume(self, first: Tensor, second: Tensor) -> Tensor:
-        return F.leaky_relu(correlation(_unit(first), _unit(second)) * _COSINE_SCALE, _SLOPE)
+        return F.leaky_relu(correlation(_unit(first), _unit(second), self.radius) * _COSINE_SCALE, _SLOPE)
 
 
 def _unit(features: Tensor) -> Tensor:
-    """Each pixel's features at unit length: the correlation becomes a cosine, whatever the image's contrast."""
+    """Scales each pixel's features to unit length: the correlation becomes a cosine, whatever the contrast."""
     return features * torch.rsqrt((features**2).sum(dim=1, keepdim=True) + 1e-6)
 
 
 class LightFlow(nn.Module):
-    """PWC-Net's construction at half resolution, shallow and narrow, with a normalised cost volume.
+    """Is built as PWC-Net at half resolution, shallow and narrow, with a normalized cost volume.
 
     With the published cost volume a network of this size hardly learns from random weights; with features made
     zero-mean per channel and unit-length per pixel it does.
@@ -221,11 +235,13 @@ class LightFlow(nn.Module):
         self.decoders = nn.ModuleList(LightLevel(config, level) for level in range(top, last - 1, -1))
 
     def encode(self, frames: Tensor) -> Pyramid:
+        """Computes the features of ``frames`` [M, 3, H, W] RGB in [0, 1]."""
         size = network_size((frames.shape[-2], frames.shape[-1]), self.config.downscale)
         pyramid = self.pyramid(resize(frames, size) - 0.5)
         return [features - features.mean(dim=(2, 3), keepdim=True) for features in pyramid]
 
     def decode(self, first: Pyramid, second: Pyramid, size: tuple[int, int]) -> FlowPrediction:
+        """Estimates the flow from M first frames of ``size`` (height, width) to M second ones."""
         above: tuple[Tensor, Tensor] | None = None
         levels = []
         for decoder, level in zip(self.decoders, range(len(first) - 1, -1, -1), strict=False):

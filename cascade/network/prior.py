@@ -1,4 +1,4 @@
-"""The temporal sharpness prior: which pixels of a frame agree with both aligned neighbours."""
+"""The temporal sharpness prior: which pixels of a frame agree with both aligned neighbors."""
 
 from __future__ import annotations
 
@@ -11,28 +11,29 @@ from cascade.network.config import Prior
 _WINDOW = 5
 
 
-def sharpness_prior(centre: Tensor, warped: Tensor, masks: Tensor, kind: Prior) -> Tensor:
-    """S in [0, 1], near 1 where a pixel is sharp in all three frames; section 3.3 of the paper.
+def sharpness_prior(center: Tensor, warped: Tensor, masks: Tensor, kind: Prior) -> Tensor:
+    """Computes S in [0, 1], near 1 where a pixel is sharp in all three frames; section 3.3 of the paper.
 
-    ``centre`` [B, 3, H, W] and ``warped`` [2, B, 3, H, W] (previous and next, aligned to the centre), RGB in
+    ``center`` [B, 3, H, W] and ``warped`` [2, B, 3, H, W] (previous and next, aligned to the center), RGB in
     [0, 1]; ``masks`` [2, B, 1, H, W]. Returns [B, 1, H, W], without gradient.
 
     The paper writes ``S = exp(-1/2 sum_j D)``, D the sum of squared differences over a window around the pixel:
     `Prior.EQUATION`. The released code, and so every released checkpoint, takes 5x5 box means m (zeros outside
-    counted) first and a root after: ``S = exp(-sqrt(1/2 sum_j |m(warped_j) - m(centre)|^2))``: `Prior.RELEASED`.
-    Both are zero where a neighbour's sample fell outside its frame.
+    counted) first and a root after: ``S = exp(-sqrt(1/2 sum_j |m(warped_j) - m(center)|^2))``: `Prior.RELEASED`.
+    Both are zero where a neighbor's sample fell outside its frame.
     """
     both = masks[0] * masks[1]
     if kind is Prior.NONE:
         return torch.ones_like(both)
-    centre, warped = centre.detach(), warped.detach()
+    center, warped = center.detach(), warped.detach()
     if kind is Prior.EQUATION:
-        squares = ((warped - centre) ** 2).sum(dim=(0, 2)).unsqueeze(1)
+        squares = ((warped - center) ** 2).sum(dim=(0, 2)).unsqueeze(1)
         return torch.exp(-0.5 * _box_mean(squares) * _WINDOW**2) * both
-    difference = _box_mean((warped - centre).flatten(0, 1)).reshape(warped.shape)
+    difference = _box_mean((warped - center).flatten(0, 1)).reshape(warped.shape)
     distance = 0.5 * (difference**2).sum(dim=(0, 2)).unsqueeze(1)
     return torch.exp(-torch.sqrt(distance)) * both
 
 
 def _box_mean(image: Tensor) -> Tensor:
+    """Returns the 5x5 box means of [B, C, H, W], with zeros outside counted."""
     return F.avg_pool2d(image, _WINDOW, stride=1, padding=_WINDOW // 2, count_include_pad=True)

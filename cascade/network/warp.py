@@ -11,9 +11,9 @@ _VALID = 0.999
 
 
 def sampling_grid(flow: Tensor) -> Tensor:
-    """Pixel positions plus ``flow`` [B, 2, H, W] (u right, v down, pixels), in grid_sample's [-1, 1] coordinates.
+    """Adds ``flow`` [B, 2, H, W] (u right, v down, pixels) to pixel positions, in grid_sample's [-1, 1] coordinates.
 
-    Returns [B, H, W, 2]. Always float32: half precision cannot tell neighbouring pixels of a wide frame apart.
+    Returns [B, H, W, 2]. Always float32: half precision cannot tell neighboring pixels of a wide frame apart.
     """
     h, w = flow.shape[-2:]
     flow = flow.float()
@@ -23,7 +23,7 @@ def sampling_grid(flow: Tensor) -> Tensor:
 
 
 def inside(grid: Tensor) -> Tensor:
-    """1 where the sample lies inside the image, else 0: float [B, 1, H, W].
+    """Marks the samples of ``grid`` [B, H, W, 2] that lie inside the image: float [B, 1, H, W], 1 there, else 0.
 
     The reference samples an image of ones with zero padding and compares with 0.999. Those weights are the product
     of how far, per axis and in pixels, the position lies inside; computing that directly saves the second sampling.
@@ -35,14 +35,14 @@ def inside(grid: Tensor) -> Tensor:
 
 
 def warp(image: Tensor, flow: Tensor, padding: str) -> tuple[Tensor, Tensor]:
-    """Bilinear samples of ``image`` [B, C, H, W] at x + ``flow`` [B, 2, H, W] (pixels), and where they are valid.
+    """Samples ``image`` [B, C, H, W] bilinearly at x + ``flow`` [B, 2, H, W] (pixels).
 
-    ``padding`` is grid_sample's: "border" for images, "zeros" for features. Returns ([B, C, H, W] already
-    multiplied by the mask, mask [B, 1, H, W] of 0 and 1).
+    ``padding`` is grid_sample's: "border" for images, "zeros" for features. Returns the samples [B, C, H, W], zero
+    where they are not valid, and the mask [B, 1, H, W], 1 where they are valid and else 0, both of the image's dtype.
+    Sampling itself is done in float32 whatever the image's dtype: under autocast in bfloat16, positions of a frame 128
+    pixels wide would be off by up to a quarter of a pixel.
     """
     grid = sampling_grid(flow)
     mask = inside(grid).to(image.dtype)
-    sampled = F.grid_sample(
-        image, grid.to(image.dtype), mode="bilinear", padding_mode=padding, align_corners=True
-    )
-    return sampled * mask, mask
+    sampled = F.grid_sample(image.float(), grid, mode="bilinear", padding_mode=padding, align_corners=True)
+    return sampled.to(image.dtype) * mask, mask

@@ -81,6 +81,6 @@ def _image_terms(
 def _flow_term(cascade: Cascade, phase: Phase, frames: Tensor, flows: Tensor | None) -> Tensor:
     if flows is None:
         raise ValueError(f"phase {phase.name!r} trains flow, which takes samples with exact flow")
-    prediction = cascade.stage.neighbour_flow(frames)
+    prediction = cascade.stage.neighbor_flow(frames)
     error = losses.multi_scale_end_point_error(prediction.levels, flows.flatten(0, 2))
     return error * phase.flow_weight

@@ -12,7 +12,7 @@ from onnx import TensorProto
 
 from cascade.evaluation.onnx_session import open_session
 from cascade.network.cascade import Cascade
-from cascade.network.config import LITE, PAPER, NetworkConfig
+from cascade.network.config import BASE, LITE, PAPER, NetworkConfig
 from export.frames import window
 from export.precision import half_precision
 from export.verify import Comparison
@@ -49,7 +49,7 @@ def test_half_precision_is_close_also_on_a_wide_frame(model: Path) -> None:
     assert json.loads((model / "model.json").read_text())["fp16"]["psnr"] >= 50
 
 
-@pytest.mark.parametrize("config", [LITE, PAPER], ids=lambda config: config.preset)
+@pytest.mark.parametrize("config", [LITE, BASE, PAPER], ids=lambda config: config.preset)
 def test_the_network_itself_stays_in_full_precision(config: NetworkConfig) -> None:
     cascade = Cascade(config)
     half = half_precision(cascade)

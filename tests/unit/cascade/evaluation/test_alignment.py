@@ -67,7 +67,7 @@ def test_a_network_gives_both_flows_of_every_inner_frame() -> None:
     flow = network_flow(cascade)(video[:, :100])
     frames = torch.from_numpy(video[:, :96]).permute(0, 3, 1, 2)[None] / 255
     with torch.no_grad():
-        expected = cascade.stage.neighbour_flow(frames).flow[4]
+        expected = cascade.stage.neighbor_flow(frames).flow[4]
     assert flow.shape == (2, 3, 100, 160, 2)
     np.testing.assert_allclose(
         network_flow(cascade)(video[:, :96])[1, 1], expected.permute(1, 2, 0), atol=1e-4

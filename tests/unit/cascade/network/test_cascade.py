@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,9 @@ import torch
 from cascade.network import checkpoint
 from cascade.network.cascade import Cascade, restore_window
 from cascade.network.complexity import macs_per_pixel
-from cascade.network.config import LITE, Prior, from_dict, preset, to_dict
+from cascade.network.config import BASE, LITE, NetworkConfig, Prior, from_dict, preset, to_dict
+from tests import first_lite
+from tests.parity import reference
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +25,7 @@ def lite() -> Cascade:
     return cascade.eval()
 
 
-def test_a_frame_is_restored_alike_in_every_window_that_holds_its_neighbours(lite: Cascade) -> None:
+def test_a_frame_is_restored_alike_in_every_window_that_holds_its_neighbors(lite: Cascade) -> None:
     frames = torch.rand(8, 3, 64, 72)
     with torch.no_grad():
         whole = restore_window(lite, frames)
@@ -51,8 +54,14 @@ def test_without_flow_nothing_is_moved() -> None:
     assert not outputs[0].flow.any()
 
 
-def test_lite_stays_within_what_two_cores_can_serve() -> None:
-    assert macs_per_pixel(LITE) <= 40_000
+@pytest.mark.parametrize(
+    ("config", "parameters", "macs"),
+    [(LITE, 965_264, 43_000), (BASE, 6_528_896, 286_700)],
+    ids=lambda value: getattr(value, "preset", None),
+)
+def test_a_preset_costs_what_it_is_documented_to(config: NetworkConfig, parameters: int, macs: float) -> None:
+    assert sum(parameter.numel() for parameter in Cascade(config).parameters()) == parameters
+    assert macs_per_pixel(config) == pytest.approx(macs, rel=0.01)
 
 
 def test_a_checkpoint_rebuilds_its_network(lite: Cascade, tmp_path: Path) -> None:
@@ -65,9 +74,24 @@ def test_a_checkpoint_rebuilds_its_network(lite: Cascade, tmp_path: Path) -> Non
     assert [file.name for file in path.parent.iterdir()] == ["weights.pt"]
 
 
-def test_a_configuration_survives_its_plain_form() -> None:
-    config = preset("lite", stages=3, prior=Prior.EQUATION, use_flow=False)
+@pytest.mark.parametrize("name", ["lite", "base", "paper"])
+def test_a_configuration_survives_its_plain_form(name: str) -> None:
+    config = preset(name, stages=3, prior=Prior.EQUATION, use_flow=False)
     assert from_dict(to_dict(config)) == config
+    assert from_dict(json.loads(json.dumps(to_dict(config)))) == config
+
+
+def test_a_checkpoint_of_the_first_light_network_gives_what_it_gave(tmp_path: Path) -> None:
+    path = tmp_path / "weights.pt"
+    torch.save(first_lite.content(), path)
+    cascade = checkpoint.load(path)
+    frames = torch.from_numpy(reference().frames[:5]).permute(0, 3, 1, 2).float() / 255
+    with torch.no_grad():
+        restored = restore_window(cascade, frames)[0].permute(1, 2, 0)
+
+    assert cascade.config.flow.radius == (4, 4, 4, 4)
+    assert sum(parameter.numel() for parameter in cascade.parameters()) == 913_580
+    torch.testing.assert_close(restored, torch.from_numpy(first_lite.restored()), atol=1e-3, rtol=1e-3)
 
 
 def test_a_file_that_is_no_checkpoint_is_refused(tmp_path: Path) -> None:
