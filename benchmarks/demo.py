@@ -26,7 +26,8 @@ from cascade.synthesis.demo_clip import FPS, render_demo_clip
 from service.cli.console import job_bar
 from service.client import Client, Job
 from service.embedded import EmbeddedOptions, EmbeddedStack
-from service.errors import PipelineError, ServiceError
+from service.errors.base import ServiceError
+from service.errors.pipeline import PipelineError
 
 Frames = NDArray[np.uint8]
 

@@ -20,7 +20,8 @@ from typing import Self
 import httpx
 
 from service.config import Settings, default_models
-from service.errors import ModelNotFound, StackFailed
+from service.errors.engine import ModelNotFound
+from service.errors.startup import StackFailed
 from service.local.address import require_safe_address
 from service.local.children import Child, ChildSpec
 from service.local.lock import DirectoryLock

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 
-from service.errors import OriginMissing, ScopeMissing, Unauthenticated
+from service.errors.access import OriginMissing, ScopeMissing, Unauthenticated
 from service.tenancy.api_keys import DEFAULT_TENANT, ApiKey, KeyRing, Scope
 
 COOKIE = "cdvd_session"

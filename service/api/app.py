@@ -39,7 +39,9 @@ from service.api.routes import (
     webhooks,
 )
 from service.config import Settings
-from service.errors import BrokerUnavailable, ServiceError, StorageUnavailable
+from service.errors.base import ServiceError
+from service.errors.broker import BrokerUnavailable
+from service.errors.storage import StorageUnavailable
 from service.estimates.estimate import Estimator
 from service.estimates.throughput import ThroughputBook
 from service.jobs.events import EventReader

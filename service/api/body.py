@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from starlette.requests import ClientDisconnect, Request
 
-from service.errors import MalformedRequest
+from service.errors.upload import MalformedRequest
 
 IDLE_S = 60.0
 """A client that sends nothing for this long is gone."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from service.errors import ModelNotFound
+from service.errors.engine import ModelNotFound
 from service.window_limits import WindowMemory
 
 

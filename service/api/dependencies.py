@@ -13,7 +13,8 @@ from prometheus_client import CollectorRegistry
 from service.api.access import NOBODY, Caller, Rule, admitted, rule_of
 from service.api.body import RequestBody
 from service.api.catalog import ModelCatalog
-from service.errors import ResultExpired, ServiceError
+from service.errors.base import ServiceError
+from service.errors.job import ResultExpired
 from service.estimates.estimate import Estimator
 from service.jobs.events import EventReader
 from service.jobs.idempotency import Submissions

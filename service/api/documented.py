@@ -9,21 +9,35 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from service import errors
 from service.api.access import COOKIE
 from service.api.errors import MEDIA_TYPE, status_of, title_of
+from service.errors.access import OriginMissing, ScopeMissing, Unauthenticated
+from service.errors.base import ServiceError
+from service.errors.broker import BrokerUnavailable
+from service.errors.storage import StorageFull, StorageUnavailable
+from service.errors.submission import InvalidOption
+from service.errors.upload import EmptyUpload, MalformedRequest, UploadTooLarge
+from service.errors.video import (
+    DamagedVideo,
+    ExcerptEmpty,
+    FrameSizeRejected,
+    NotAVideo,
+    NoVideoStream,
+    ProbeTimeout,
+    VideoTooLong,
+)
 
 Responses = dict[int | str, dict[str, Any]]
 
 _SCHEMA = {"$ref": "#/components/schemas/ProblemBody"}
 _ANYWHERE = (
-    (HTTPStatus.UNAUTHORIZED, errors.Unauthenticated.code),
+    (HTTPStatus.UNAUTHORIZED, Unauthenticated.code),
     (HTTPStatus.FORBIDDEN, "forbidden"),
-    (HTTPStatus.FORBIDDEN, errors.ScopeMissing.code),
-    (HTTPStatus.FORBIDDEN, errors.OriginMissing.code),
+    (HTTPStatus.FORBIDDEN, ScopeMissing.code),
+    (HTTPStatus.FORBIDDEN, OriginMissing.code),
     (HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request"),
-    (HTTPStatus.INTERNAL_SERVER_ERROR, errors.ServiceError.code),
-    (HTTPStatus.SERVICE_UNAVAILABLE, errors.BrokerUnavailable.code),
+    (HTTPStatus.INTERNAL_SERVER_ERROR, ServiceError.code),
+    (HTTPStatus.SERVICE_UNAVAILABLE, BrokerUnavailable.code),
 )
 """Errors that have nothing to do with what was asked for."""
 
@@ -33,24 +47,24 @@ _SCHEMES = {
 }
 
 UPLOAD_REFUSALS = (
-    errors.EmptyUpload,
-    errors.UploadTooLarge,
-    errors.MalformedRequest,
-    errors.InvalidOption,
-    errors.NotAVideo,
-    errors.NoVideoStream,
-    errors.DamagedVideo,
-    errors.FrameSizeRejected,
-    errors.VideoTooLong,
-    errors.ExcerptEmpty,
-    errors.ProbeTimeout,
-    errors.StorageFull,
-    errors.StorageUnavailable,
+    EmptyUpload,
+    UploadTooLarge,
+    MalformedRequest,
+    InvalidOption,
+    NotAVideo,
+    NoVideoStream,
+    DamagedVideo,
+    FrameSizeRejected,
+    VideoTooLong,
+    ExcerptEmpty,
+    ProbeTimeout,
+    StorageFull,
+    StorageUnavailable,
 )
 """What a request with a video in it can be refused with."""
 
 
-def problems(*kinds: type[errors.ServiceError]) -> Responses:
+def problems(*kinds: type[ServiceError]) -> Responses:
     """Responses of a route that can raise ``kinds``, each with its code, and what can happen anywhere."""
     codes = defaultdict[int, list[str]](list)
     for status, code in (*_ANYWHERE, *((status_of(kind), kind.code) for kind in kinds)):

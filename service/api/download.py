@@ -12,7 +12,7 @@ from anyio.to_thread import run_sync
 from fastapi import Request
 from fastapi.responses import FileResponse, RedirectResponse, Response, StreamingResponse
 
-from service.errors import StorageUnavailable
+from service.errors.storage import StorageUnavailable
 from service.storage.store import DownloadHeaders
 from service.types import RemoteFile
 

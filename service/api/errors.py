@@ -12,52 +12,79 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.routing import Match, Route
 
-from service import errors
+from service.errors.access import AccessError, KeyNotFound, Unauthenticated
+from service.errors.base import ServiceError
+from service.errors.broker import BrokerUnavailable
+from service.errors.engine import ModelNotFound
+from service.errors.job import (
+    FrameNotFound,
+    FrameNotRestored,
+    JobNotFinished,
+    JobNotFound,
+    JobStateConflict,
+    ResultExpired,
+)
+from service.errors.limit import LimitReached
+from service.errors.storage import StorageFull, StorageUnavailable
+from service.errors.submission import SubmissionError, SubmissionInFlight
+from service.errors.upload import (
+    ChecksumMismatch,
+    MalformedRequest,
+    TusVersionUnsupported,
+    UploadError,
+    UploadIncomplete,
+    UploadLocked,
+    UploadNotFound,
+    UploadOffsetMismatch,
+    UploadTooLarge,
+    WrongContentType,
+)
+from service.errors.video import (
+    NotAVideo,
+    VideoError,
+)
+from service.errors.webhook import DeliveryNotFound, WebhookRefused
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 5
 """Suggested to clients when something that the service needs is away: mostly it is back in seconds."""
 
-STATUS: dict[type[errors.ServiceError], int] = {
-    errors.EmptyUpload: HTTPStatus.UNPROCESSABLE_ENTITY,
-    errors.UploadTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    errors.MalformedRequest: HTTPStatus.BAD_REQUEST,
-    errors.InvalidOption: HTTPStatus.UNPROCESSABLE_ENTITY,
-    errors.NotAVideo: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-    errors.NoVideoStream: HTTPStatus.UNPROCESSABLE_ENTITY,
-    errors.DamagedVideo: HTTPStatus.UNPROCESSABLE_ENTITY,
-    errors.FrameSizeRejected: HTTPStatus.UNPROCESSABLE_ENTITY,
-    errors.VideoTooLong: HTTPStatus.UNPROCESSABLE_ENTITY,
-    errors.ProbeTimeout: HTTPStatus.UNPROCESSABLE_ENTITY,
-    errors.UploadNotFound: HTTPStatus.NOT_FOUND,
-    errors.UploadIncomplete: HTTPStatus.CONFLICT,
-    errors.UploadLocked: HTTPStatus.LOCKED,
-    errors.UploadOffsetMismatch: HTTPStatus.CONFLICT,
-    errors.ChecksumMismatch: 460,
-    errors.WrongContentType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-    errors.TusVersionUnsupported: HTTPStatus.PRECONDITION_FAILED,
-    errors.SubmissionInFlight: HTTPStatus.CONFLICT,
-    errors.StorageFull: HTTPStatus.INSUFFICIENT_STORAGE,
-    errors.UploadError: HTTPStatus.UNPROCESSABLE_ENTITY,
-    errors.JobNotFound: HTTPStatus.NOT_FOUND,
-    errors.DeliveryNotFound: HTTPStatus.NOT_FOUND,
-    errors.JobNotFinished: HTTPStatus.CONFLICT,
-    errors.JobStateConflict: HTTPStatus.CONFLICT,
-    errors.FrameNotFound: HTTPStatus.NOT_FOUND,
-    errors.FrameNotRestored: HTTPStatus.CONFLICT,
-    errors.ResultExpired: HTTPStatus.GONE,
-    errors.ModelNotFound: HTTPStatus.NOT_FOUND,
-    errors.Unauthenticated: HTTPStatus.UNAUTHORIZED,
-    errors.AccessError: HTTPStatus.FORBIDDEN,
-    errors.KeyNotFound: HTTPStatus.NOT_FOUND,
-    errors.LimitReached: HTTPStatus.TOO_MANY_REQUESTS,
-    errors.BrokerUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
-    errors.StorageUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+STATUS: dict[type[ServiceError], int] = {
+    UploadTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    MalformedRequest: HTTPStatus.BAD_REQUEST,
+    NotAVideo: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    UploadNotFound: HTTPStatus.NOT_FOUND,
+    UploadIncomplete: HTTPStatus.CONFLICT,
+    UploadLocked: HTTPStatus.LOCKED,
+    UploadOffsetMismatch: HTTPStatus.CONFLICT,
+    ChecksumMismatch: 460,
+    WrongContentType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    TusVersionUnsupported: HTTPStatus.PRECONDITION_FAILED,
+    SubmissionInFlight: HTTPStatus.CONFLICT,
+    StorageFull: HTTPStatus.INSUFFICIENT_STORAGE,
+    VideoError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    UploadError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    SubmissionError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    WebhookRefused: HTTPStatus.UNPROCESSABLE_ENTITY,
+    JobNotFound: HTTPStatus.NOT_FOUND,
+    DeliveryNotFound: HTTPStatus.NOT_FOUND,
+    JobNotFinished: HTTPStatus.CONFLICT,
+    JobStateConflict: HTTPStatus.CONFLICT,
+    FrameNotFound: HTTPStatus.NOT_FOUND,
+    FrameNotRestored: HTTPStatus.CONFLICT,
+    ResultExpired: HTTPStatus.GONE,
+    ModelNotFound: HTTPStatus.NOT_FOUND,
+    Unauthenticated: HTTPStatus.UNAUTHORIZED,
+    AccessError: HTTPStatus.FORBIDDEN,
+    KeyNotFound: HTTPStatus.NOT_FOUND,
+    LimitReached: HTTPStatus.TOO_MANY_REQUESTS,
+    BrokerUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    StorageUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 """An error has the status of its nearest ancestor here; what has none is our fault, 500."""
 
 
-def status_of(kind: type[errors.ServiceError]) -> int:
+def status_of(kind: type[ServiceError]) -> int:
     for ancestor in kind.__mro__:
         if ancestor in STATUS:
             return STATUS[ancestor]
@@ -78,7 +105,7 @@ def problem(status: int, code: str, detail: str, **more: Any) -> JSONResponse:
 
 def install(app: FastAPI) -> None:
     """Answer every error of the service and of the framework with a problem document."""
-    app.add_exception_handler(errors.ServiceError, _service_error)
+    app.add_exception_handler(ServiceError, _service_error)
     app.add_exception_handler(RequestValidationError, _invalid_request)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(ClientDisconnect, _gone)
@@ -86,11 +113,11 @@ def install(app: FastAPI) -> None:
 
 
 async def _service_error(_request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, errors.ServiceError)
+    assert isinstance(error, ServiceError)
     answer = problem(status_of(type(error)), error.code, str(error))
-    if isinstance(error, errors.LimitReached):
+    if isinstance(error, LimitReached):
         answer.headers["Retry-After"] = str(error.retry_after_s)
-    if isinstance(error, errors.Unauthenticated):
+    if isinstance(error, Unauthenticated):
         answer.headers["WWW-Authenticate"] = "Bearer"
     return answer
 
@@ -124,10 +151,10 @@ def _methods(request: Request) -> set[str]:
 
 async def _gone(_request: Request, _error: Exception) -> JSONResponse:
     """Nobody reads this; it keeps a client that left out of the log of faults."""
-    return problem(HTTPStatus.BAD_REQUEST, errors.MalformedRequest.code, "the connection was lost")
+    return problem(HTTPStatus.BAD_REQUEST, MalformedRequest.code, "the connection was lost")
 
 
 async def _bug(_request: Request, _error: Exception) -> JSONResponse:
     """The traceback goes to the log, not to the client."""
     detail = "the service has a fault; its log tells more"
-    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, errors.ServiceError.code, detail)
+    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, ServiceError.code, detail)

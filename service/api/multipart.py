@@ -11,7 +11,7 @@ from typing import Any
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from service.errors import MalformedRequest
+from service.errors.upload import MalformedRequest
 
 FILE_PART = "video"
 UPLOAD_FIELD = "upload"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from service.errors import InvalidOption
+from service.errors.submission import InvalidOption
 from service.types import EncodeOptions, Excerpt
 
 CODECS = ("h264",)

@@ -17,15 +17,13 @@ from service.api.body import RequestBody
 from service.api.dependencies import Gateway
 from service.api.options import RequestedOptions, read_options
 from service.api.upload import ReceivedUpload, declared_length, filled_from_spool, received_upload
-from service.errors import (
-    InvalidOption,
-    JobNotFound,
-    ModelNotFound,
-    ServiceError,
-    StorageUnavailable,
-    UploadNotFound,
-    WebhookRefused,
-)
+from service.errors.base import ServiceError
+from service.errors.engine import ModelNotFound
+from service.errors.job import JobNotFound
+from service.errors.storage import StorageUnavailable
+from service.errors.submission import InvalidOption
+from service.errors.upload import UploadNotFound
+from service.errors.webhook import WebhookRefused
 from service.estimates.estimate import Described
 from service.jobs.idempotency import checked_key
 from service.jobs.job import Job, JobSpec, SourceFile
@@ -41,7 +39,7 @@ Held = TypeVar("Held")
 
 
 async def submit(parts: Gateway, request: Request) -> Job:
-    """Receive, check and probe the upload, then queue its job. Raises UploadError and BrokerUnavailable.
+    """Receive, check and probe the upload, then queue its job. Raises UploadError, VideoError, SubmissionError, StorageError, WebhookRefused, LimitReached and BrokerUnavailable.
 
     With an ``Idempotency-Key`` that was used before, the answer is the job that was made then.
     """

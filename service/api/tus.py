@@ -11,7 +11,7 @@ from email.utils import formatdate
 from typing import Any
 
 from service.api.multipart import FALLBACK_NAME, clean_filename
-from service.errors import MalformedRequest, TusVersionUnsupported, UploadTooLarge
+from service.errors.upload import MalformedRequest, TusVersionUnsupported, UploadTooLarge
 from service.storage.spool import PartialUpload
 
 VERSION = "1.0.0"

@@ -12,7 +12,8 @@ from starlette.requests import Request
 
 from service.api.body import RequestBody
 from service.api.multipart import FALLBACK_NAME, UPLOAD_FIELD, UploadForm, boundary_of
-from service.errors import EmptyUpload, StorageUnavailable, UploadError, UploadIncomplete, UploadTooLarge
+from service.errors.storage import StorageError
+from service.errors.upload import EmptyUpload, UploadError, UploadIncomplete, UploadTooLarge
 from service.jobs.job import new_job_id
 from service.metrics import UPLOAD_BYTES, UPLOAD_SECONDS
 from service.storage.spool import UploadSpool
@@ -52,7 +53,7 @@ async def received_upload(
         boundary = boundary_of(request.headers.get("content-type", ""))
         length = _checked_length(request, max_bytes)
         upload = await run_sync(storage.begin_upload, new_job_id(), length)
-    except (UploadError, StorageUnavailable):
+    except (UploadError, StorageError):
         await body.drain()
         raise
     try:
@@ -102,7 +103,7 @@ async def _receive(body: RequestBody, sink: _Sink, boundary: bytes) -> ReceivedU
                 spooled = form.fields.pop(UPLOAD_FIELD)
                 return ReceivedUpload(sink.upload, FALLBACK_NAME, "", form.fields, spooled)
             digest = await sink.finish()
-    except (UploadError, StorageUnavailable):
+    except (UploadError, StorageError):
         await body.drain()
         raise
     return ReceivedUpload(sink.upload, form.filename or FALLBACK_NAME, digest, form.fields)

@@ -32,7 +32,7 @@ from service.cli.options import (
     VideosIn,
     form_fields,
 )
-from service.errors import ServiceError
+from service.errors.base import ServiceError
 from service.types import Engine
 
 DEFAULT_PORT = 8080

@@ -15,7 +15,8 @@ from pathlib import Path
 from types import ModuleType
 
 from service.distribution import install_command, pip_command
-from service.errors import RequirementMissing, ServiceError
+from service.errors.base import ServiceError
+from service.errors.startup import RequirementMissing
 from service.local.redis_server import find_redis_server
 from service.local.triton.install import VERSION as TRITON_VERSION
 from service.local.triton.install import cache_directory, installed, require_platform

@@ -15,7 +15,7 @@ from service.video.sandbox.probe import ProbeLimits, probe
 
 
 def describe(video: Path, model: str | None) -> Description:
-    """Looked at here, in a child process. Raises UploadError's kinds."""
+    """Looked at here, in a child process. Raises EmptyUpload and VideoError's kinds."""
     settings = Settings()
     limits = ProbeLimits(
         max_pixels=settings.max_frame_pixels,

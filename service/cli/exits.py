@@ -6,7 +6,10 @@ from enum import IntEnum
 from http import HTTPStatus
 from typing import Any
 
-from service.errors import UploadError
+from service.errors.submission import SubmissionError
+from service.errors.upload import UploadError
+from service.errors.video import VideoError
+from service.errors.webhook import WebhookRefused
 
 
 class Exit(IntEnum):
@@ -23,6 +26,7 @@ class Exit(IntEnum):
     TIMED_OUT = 5
 
 
+_REFUSALS = (UploadError, VideoError, SubmissionError, WebhookRefused)
 _LATER = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.INSUFFICIENT_STORAGE})
 
 
@@ -36,7 +40,7 @@ def exit_code(error: Exception) -> Exit:
         return Exit.UNAVAILABLE if later else Exit.REFUSED
     if isinstance(error, (ServiceUnreachable, DownloadDamaged)):
         return Exit.UNAVAILABLE
-    if isinstance(error, UploadError):
+    if isinstance(error, _REFUSALS):
         return Exit.REFUSED
     return Exit.TIMED_OUT if isinstance(error, WaitTimedOut) else Exit.FAILED
 

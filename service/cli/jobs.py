@@ -24,7 +24,8 @@ from service.cli.console import (
     wrote,
 )
 from service.client import Client, Job
-from service.errors import PipelineError, ServiceError
+from service.errors.base import ServiceError
+from service.errors.pipeline import PipelineError
 
 PIPE_WIDTH = 500
 """Columns of a table that no terminal shows: programs get each job on one line."""

@@ -19,7 +19,7 @@ def _job_ids(incomplete: str) -> list[tuple[str, str]]:
     from itertools import islice
 
     from service.client import Client
-    from service.errors import ServiceError
+    from service.errors.base import ServiceError
 
     try:
         with Client(os.environ.get(URL_VARIABLE, DEFAULT_URL), outage_s=0) as client:

@@ -10,7 +10,7 @@ from service.cli.batch import Item
 from service.cli.console import complain, note, say_json, wrote
 from service.cli.exits import Exit, error_json, exit_code
 from service.client import Job
-from service.errors import ServiceError
+from service.errors.base import ServiceError
 
 
 @dataclass(frozen=True)

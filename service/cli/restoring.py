@@ -14,7 +14,7 @@ from service.cli.jobs import fetch
 from service.cli.outcome import Outcome
 from service.client import RESUMABLE_FROM_BYTES, Client, Job
 from service.client.errors import RequestRejected, ServiceUnreachable
-from service.errors import ServiceError
+from service.errors.base import ServiceError
 
 NEVER = 1 << 62
 """No file is so large."""

@@ -5,7 +5,7 @@
         job = client.wait(job.id, on_change=lambda job: print(job.progress.fraction))
         client.download(job.id, "sharp.mp4")
 
-Errors are the ClientError branch of ``service.errors``. Nothing here loads FFmpeg, numpy or a web framework.
+Errors are the ClientError branch of ``service.errors.base``. Nothing here loads FFmpeg, numpy or a web framework.
 """
 
 from __future__ import annotations

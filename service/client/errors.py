@@ -11,7 +11,7 @@ ClientError
 
 from __future__ import annotations
 
-from service.errors import ServiceError
+from service.errors.base import ServiceError
 
 
 class ClientError(ServiceError):

@@ -34,7 +34,7 @@ from service.client.transport import answer_of, build, settings, transport_error
 
 
 class Client:
-    """One service, one connection pool. Methods raise the ClientError branch of ``service.errors``.
+    """One service, one connection pool. Methods raise the ClientError branch of ``service.errors.base``.
 
     ``key`` is sent as a bearer token; without it the environment's CDVD_KEY is, if there is one. ``outage_s`` is
     how long the service may be away in the middle of something.

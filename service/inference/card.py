@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from service.errors import EngineError
+from service.errors.engine import EngineError
 from service.window_limits import WindowMemory
 
 

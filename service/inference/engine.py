@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from service.errors import InferenceFailed
+from service.errors.engine import InferenceFailed
 from service.types import CONTEXT_FRAMES
 
 INPUT, OUTPUT = "frames", "restored"

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from service.errors import EngineError, EngineUnavailable, InferenceFailed, JobCanceled, ModelNotFound
+from service.errors.engine import EngineError, EngineUnavailable, InferenceFailed, ModelNotFound
+from service.errors.job import JobCanceled
 from service.inference.engine import INPUT, OUTPUT, Frames, Stopped, check_window, checked_result, never
 
 _DTYPE = "uint8"

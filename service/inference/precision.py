@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from service.errors import EngineError, PrecisionTooLow
+from service.errors.engine import EngineError, PrecisionTooLow
 from service.inference.card import read_card
 from service.inference.engine import DeblurEngine, Frames
 from service.types import CONTEXT_FRAMES

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from service.errors import EngineUnavailable, InferenceFailed
+from service.errors.engine import EngineUnavailable, InferenceFailed
 from service.inference.engine import Frames, Stopped, check_window, checked_result, never
 from service.inference.triton_link import LinkOptions, TritonLink
 from service.inference.triton_pool import Pool

@@ -11,14 +11,9 @@ import numpy as np
 from tritonclient.grpc import InferenceServerClient, InferInput, InferRequestedOutput
 from tritonclient.utils import InferenceServerException
 
-from service.errors import (
-    EngineError,
-    EngineUnavailable,
-    InferenceFailed,
-    JobCanceled,
-    ModelNotFound,
-    ServiceError,
-)
+from service.errors.base import ServiceError
+from service.errors.engine import EngineError, EngineUnavailable, InferenceFailed, ModelNotFound
+from service.errors.job import JobCanceled
 from service.inference.engine import INPUT, OUTPUT, Frames, Stopped, checked_result, never
 from service.inference.triton_memory import SharedMemory, SharingError
 from service.metrics import TRITON_WINDOWS

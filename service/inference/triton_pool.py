@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from threading import Condition, Thread
 from typing import Protocol
 
-from service.errors import EngineUnavailable, JobCanceled, ServiceError
+from service.errors.base import ServiceError
+from service.errors.engine import EngineUnavailable
+from service.errors.job import JobCanceled
 from service.inference.engine import Frames, Stopped, never
 from service.metrics import TRITON_ADMITTED
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 import redis
 from redis.exceptions import LockError
 
-from service.errors import IdempotencyKeyReused, InvalidOption, SubmissionInFlight
+from service.errors.submission import IdempotencyKeyReused, InvalidOption, SubmissionInFlight
 from service.jobs.job import JOB_ID
 from service.redis_state import key_names
 from service.redis_state.connection import broker_errors

@@ -6,7 +6,7 @@ import redis
 from celery import Celery
 from kombu.exceptions import OperationalError
 
-from service.errors import BrokerUnavailable
+from service.errors.broker import BrokerUnavailable
 from service.jobs.steps import FINISH, PLAN, segment_index
 from service.redis_state.celery_address import broker_url, tls_options, transport_options
 from service.redis_state.connection import broker_errors

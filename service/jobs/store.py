@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 
 import redis
 
-from service.errors import JobNotFound, JobStateConflict
+from service.errors.job import JobNotFound, JobStateConflict
 from service.jobs import steps
 from service.jobs.job import JOB_ID, Failure, Job, JobSpec, JobStatus, Output, sources_of
 from service.jobs.record import SPEC, read_job

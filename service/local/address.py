@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Callable
 
-from service.errors import InsecureAddress
+from service.errors.startup import InsecureAddress
 
 
 def is_loopback(host: str) -> bool:

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Self
 
-from service.errors import DataInUse
+from service.errors.startup import DataInUse
 
 PATIENCE_S = 2.0
 """The Redis of a process that was killed takes a moment to write its last changes; it holds the lock too."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from service.errors import DataInUse, StackFailed
+from service.errors.startup import DataInUse, StackFailed
 from service.local.lock import DirectoryLock
 from service.local.redis_server import find_redis_server, redis_command, socket_path
 

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from service.distribution import pip_command
-from service.errors import RequirementMissing
+from service.errors.startup import RequirementMissing
 
 SERVERS = ("redis-server", "valkey-server")
 LONGEST_SOCKET_PATH = 100

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from service.errors import StackFailed
+from service.errors.startup import StackFailed
 from service.local.children import Child
 
 log = logging.getLogger(__name__)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import av
 
-from service.errors import PipelineError, UploadError
+from service.errors.pipeline import PipelineError
+from service.errors.video import VideoError
 from service.metrics import STAGE_SECONDS
 from service.pipeline.report import CopyCheck, FinalReport, Versions
 from service.text import plural
@@ -49,7 +50,7 @@ def finalize(
         with STAGE_SECONDS.labels("join").time():
             joined = join(original, pieces, target, frames)
             return _verify(original, target, joined, len(pieces), options, frames or info.frames)
-    except UploadError as error:
+    except VideoError as error:
         raise PipelineError(f"The source or the result cannot be read: {error}") from error
 
 
@@ -118,7 +119,7 @@ def foreseen_losses(source: Path, info: VideoInfo) -> tuple[str, ...]:
     """Returns a sentence for each thing that a result could not hold. Raises PipelineError."""
     try:
         return (*streams_left_out(source), *picture_losses(load_source(source, info.excerpt)))
-    except UploadError as error:
+    except VideoError as error:
         raise PipelineError(f"The source cannot be read: {error}") from error
 
 

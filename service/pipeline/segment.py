@@ -9,7 +9,9 @@ from pathlib import Path
 from threading import Event
 from time import monotonic
 
-from service.errors import JobCanceled, PipelineError, UploadError
+from service.errors.job import JobCanceled
+from service.errors.pipeline import PipelineError
+from service.errors.video import VideoError
 from service.inference.engine import DeblurEngine, Frames, Stopped
 from service.metrics import ENGINE_SECONDS, FRAMES, STAGE_SECONDS, timed
 from service.pipeline.overlap import map_ahead, prefetch
@@ -179,7 +181,7 @@ class _SegmentWork:
 def _load(request: SegmentRequest) -> Source:
     try:
         source = load_source(request.source, request.excerpt)
-    except UploadError as error:
+    except VideoError as error:
         raise PipelineError(f"The video cannot be read any more: {error}") from error
     if request.segment.stop > source.index.frames:
         raise PipelineError(

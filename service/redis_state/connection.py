@@ -12,7 +12,7 @@ import redis.asyncio
 import redis.asyncio.sentinel
 import redis.sentinel
 
-from service.errors import BrokerUnavailable
+from service.errors.broker import BrokerUnavailable
 from service.redis_state.sentinel import SCHEMES, sentinel_address
 
 CONNECT_TIMEOUT_S = 5.0

@@ -18,7 +18,7 @@ from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from service.errors import StorageFull, StorageUnavailable
+from service.errors.storage import StorageFull, StorageUnavailable
 from service.storage.options import S3Options
 from service.storage.store import DownloadHeaders
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from service.errors import StorageFull
+from service.errors.storage import StorageFull
 
 
 def require_space(directory: Path, wanted: int, reserve: int) -> None:

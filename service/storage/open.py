@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from service.errors import RequirementMissing
+from service.errors.startup import RequirementMissing
 from service.storage.filesystem import FilesystemStorage
 from service.storage.options import S3Options, StorageOptions
 from service.storage.scratch import Scratch

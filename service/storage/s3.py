@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from service.errors import StorageUnavailable
+from service.errors.storage import StorageUnavailable
 from service.metrics import STAGE_SECONDS
 from service.storage.bucket import Bucket
 from service.storage.scratch import Scratch

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from service.errors import StorageFull, StorageUnavailable
+from service.errors.storage import StorageFull, StorageUnavailable
 
 
 @dataclass

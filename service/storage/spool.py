@@ -21,12 +21,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from service.errors import (
-    UploadLocked,
-    UploadNotFound,
-    UploadOffsetMismatch,
-    UploadTooLarge,
-)
+from service.errors.upload import UploadLocked, UploadNotFound, UploadOffsetMismatch, UploadTooLarge
 from service.storage.disk import full_disk, require_space
 
 _ID = re.compile(r"[0-9a-f]{32}")

@@ -18,7 +18,7 @@ from enum import StrEnum
 
 import redis
 
-from service.errors import KeyNotFound
+from service.errors.access import KeyNotFound
 from service.redis_state import key_names
 from service.redis_state.connection import broker_errors, texts
 

@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 
 import redis
 
-from service.errors import BrokerUnavailable, QueueFull, RateLimited, StorageQuotaExceeded, TooManyJobs
+from service.errors.broker import BrokerUnavailable
+from service.errors.limit import QueueFull, RateLimited, StorageQuotaExceeded, TooManyJobs
 from service.redis_state import key_names
 from service.redis_state.connection import broker_errors
 from service.redis_state.key_names import Account

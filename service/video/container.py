@@ -15,7 +15,7 @@ from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from service.errors import DamagedVideo, NotAVideo, NoVideoStream
+from service.errors.video import DamagedVideo, NotAVideo, NoVideoStream
 from service.video.ranged import RangedFile
 
 FORMATS = (

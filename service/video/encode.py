@@ -14,7 +14,7 @@ from av.video.reformatter import ColorRange, VideoReformatter
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from service.errors import PipelineError
+from service.errors.pipeline import PipelineError
 from service.types import EncodeOptions
 from service.video.color import conversion, result_tags
 from service.video.rgb import from_rgb

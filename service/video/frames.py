@@ -13,7 +13,7 @@ from av.container import InputContainer
 from av.video.frame import PictureType, VideoFrame
 from av.video.stream import VideoStream
 
-from service.errors import PipelineError
+from service.errors.pipeline import PipelineError
 from service.video.container import decode_frames, open_video, prepare_decoder, video_stream
 from service.video.index import Keyframe
 from service.video.source import Source

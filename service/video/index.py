@@ -12,7 +12,7 @@ from av.container import InputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from service.errors import DamagedVideo, ExcerptEmpty, VideoTooLong
+from service.errors.video import DamagedVideo, ExcerptEmpty, VideoTooLong
 from service.types import Excerpt
 
 _SEQUENTIAL = ("avi", "mpeg")

@@ -8,7 +8,7 @@ from types import TracebackType
 
 import httpx
 
-from service.errors import StorageUnavailable
+from service.errors.storage import StorageUnavailable
 from service.types import RemoteFile
 
 BLOCK_BYTES = 4 << 20

@@ -18,7 +18,7 @@ from av.packet import Packet
 from av.stream import Stream
 from av.video.stream import VideoStream
 
-from service.errors import PipelineError
+from service.errors.pipeline import PipelineError
 from service.video.adts import without_adts_header
 from service.video.container import open_video
 from service.video.encode import piece_time_base, timescale_options

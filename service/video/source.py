@@ -12,7 +12,7 @@ from av.sidedata.sidedata import Type
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from service.errors import DamagedVideo
+from service.errors.video import DamagedVideo
 from service.types import ColorTags, Excerpt
 from service.video.container import DECODER_THREADS, decode_frames, open_video, prepare_decoder, video_stream
 from service.video.index import FrameIndex, read_index

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from service.errors import WebhookRefused
+from service.errors.webhook import WebhookRefused
 
 LONGEST_URL = 2000
 _DEFAULT_PORTS = {"http": 80, "https": 443}

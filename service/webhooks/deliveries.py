@@ -13,7 +13,7 @@ from typing import Any
 
 import redis
 
-from service.errors import DeliveryNotFound
+from service.errors.webhook import DeliveryNotFound
 from service.redis_state import key_names
 from service.redis_state.connection import broker_errors, texts
 from service.redis_state.due import DueList, Ticket

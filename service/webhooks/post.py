@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 
-from service.errors import WebhookFailed
+from service.errors.webhook import WebhookFailed
 from service.webhooks.address import Resolve, WebhookTarget, permitted_addresses, read_target, resolve
 
 ANSWER_BYTES = 4096

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from http import HTTPStatus
 
-from service.errors import WebhookFailed, WebhookRefused
+from service.errors.webhook import WebhookFailed, WebhookRefused
 from service.tenancy.api_keys import DEFAULT_TENANT
 from service.webhooks.deliveries import Delivery, DeliveryLedger, DeliveryState
 from service.webhooks.post import WebhookClient

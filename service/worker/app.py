@@ -17,7 +17,8 @@ from celery import Celery
 from celery.signals import worker_shutting_down
 
 from service.config import Settings
-from service.errors import EngineUnavailable, PrecisionTooLow, ServiceError
+from service.errors.base import ServiceError
+from service.errors.engine import EngineUnavailable, PrecisionTooLow
 from service.estimates.throughput import ThroughputBook
 from service.jobs.ledger import StepLedger
 from service.jobs.queue import QUEUES, JobQueue, create_celery

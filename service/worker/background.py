@@ -6,7 +6,7 @@ import logging
 import threading
 from collections.abc import Callable
 
-from service.errors import ServiceError
+from service.errors.base import ServiceError
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from service.config import Settings
 from service.distribution import install_command
-from service.errors import RequirementMissing
+from service.errors.startup import RequirementMissing
 from service.inference.engine import DeblurEngine
 
 Load = Callable[[Path], DeblurEngine]

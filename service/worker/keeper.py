@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from service.errors import BrokerUnavailable
+from service.errors.broker import BrokerUnavailable
 from service.jobs.ledger import StepLedger
 from service.jobs.reconcile import Reconciler
 from service.jobs.workers import WorkerRegistry, WorkerState

@@ -6,7 +6,7 @@ import logging
 import time
 from dataclasses import dataclass
 
-from service.errors import BrokerUnavailable
+from service.errors.broker import BrokerUnavailable
 from service.estimates.throughput import ThroughputBook
 from service.jobs.job import Job, Output
 from service.metrics import ESTIMATE_RATIO

@@ -8,7 +8,8 @@ from contextlib import ExitStack
 from itertools import takewhile
 from pathlib import Path
 
-from service.errors import JobNotFound, PipelineError
+from service.errors.job import JobNotFound
+from service.errors.pipeline import PipelineError
 from service.jobs.job import Job, JobStatus, Output
 from service.jobs.store import RedisJobStore
 from service.pipeline.finalize import finalize

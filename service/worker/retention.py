@@ -7,7 +7,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 
-from service.errors import JobNotFound
+from service.errors.job import JobNotFound
 from service.jobs.store import RedisJobStore
 from service.redis_state.due import DueList
 from service.storage.store import Storage

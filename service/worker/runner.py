@@ -7,15 +7,11 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
-from service.errors import (
-    BrokerUnavailable,
-    EngineUnavailable,
-    JobCanceled,
-    JobNotFound,
-    SegmentGaveUp,
-    ServiceError,
-    StorageUnavailable,
-)
+from service.errors.base import ServiceError
+from service.errors.broker import BrokerUnavailable
+from service.errors.engine import EngineUnavailable
+from service.errors.job import JobCanceled, JobNotFound, SegmentGaveUp
+from service.errors.storage import StorageUnavailable
 from service.jobs.job import Failure, Job
 from service.jobs.ledger import StepLedger
 from service.jobs.queue import JobQueue

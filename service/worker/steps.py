@@ -13,7 +13,8 @@ from pathlib import Path
 
 from service.artifacts.curve import Curve, merged, read_curve
 from service.artifacts.heat_maps import merge_pictures, write_pictures
-from service.errors import BrokerUnavailable, FidelityLost, PipelineError
+from service.errors.broker import BrokerUnavailable
+from service.errors.pipeline import FidelityLost, PipelineError
 from service.jobs.job import Job, Output
 from service.jobs.ledger import StepLedger
 from service.jobs.queue import JobQueue

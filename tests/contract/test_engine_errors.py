@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from service.errors import EngineError, InferenceFailed, ModelNotFound
+from service.errors.engine import EngineError, InferenceFailed, ModelNotFound
 from service.inference.engine import DeblurEngine
 from service.inference.onnx import OnnxEngine
 from service.inference.triton import TritonEngine, TritonOptions

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from service.errors import JobCanceled
+from service.errors.job import JobCanceled
 from service.inference.engine import DeblurEngine, Frames
 from service.inference.onnx import OnnxEngine
 from service.inference.openvino import OpenVinoEngine

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from service.errors import StorageFull, StorageUnavailable
+from service.errors.storage import StorageFull, StorageUnavailable
 from service.storage.open import open_storage
 from service.storage.options import S3Options, StorageOptions
 from service.storage.store import REPORT, SOURCE, Storage, Upload, piece_name, result_name

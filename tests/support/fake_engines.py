@@ -6,7 +6,8 @@ from threading import Lock
 
 import numpy as np
 
-from service.errors import InferenceFailed, JobCanceled
+from service.errors.engine import InferenceFailed
+from service.errors.job import JobCanceled
 from service.inference.engine import Frames, Stopped, check_window, never
 from service.types import CONTEXT_FRAMES
 

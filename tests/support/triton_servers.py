@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from service.errors import RequirementMissing
+from service.errors.startup import RequirementMissing
 from service.local.children import Child
 from service.local.triton.install import cache_directory, install, require_platform
 from service.local.triton.server import TritonServer, free_ports

@@ -13,7 +13,9 @@ from service.api.dependencies import Gateway, Parts
 from service.api.documented import UPLOAD_REFUSALS, problems
 from service.api.options import read_options
 from service.api.upload import received_upload
-from service.errors import MalformedRequest, ModelNotFound, RateLimited
+from service.errors.engine import ModelNotFound
+from service.errors.limit import RateLimited
+from service.errors.upload import MalformedRequest
 from service.estimates.estimate import Described
 from service.types import MIN_SIDE, EncodeOptions
 from service.video.sandbox.probe import probe

@@ -15,7 +15,8 @@ from fastapi.responses import StreamingResponse
 
 from service.api.dependencies import Gateway, Parts
 from service.api.documented import Responses, header_parameter, problems
-from service.errors import BrokerUnavailable, JobNotFound
+from service.errors.broker import BrokerUnavailable
+from service.errors.job import JobNotFound
 from service.jobs.events import FROM_THE_BEGINNING, Event
 from service.jobs.job import JobStatus
 from service.metrics import EVENT_LAG

@@ -11,7 +11,8 @@ from fastapi.responses import FileResponse
 from service.api.dependencies import Gateway, Parts
 from service.api.documented import Responses, header_parameter, problems
 from service.api.download import answer, shown
-from service.errors import JobNotFinished, JobNotFound, ResultExpired, StorageUnavailable
+from service.errors.job import JobNotFinished, JobNotFound, ResultExpired
+from service.errors.storage import StorageUnavailable
 from service.jobs.job import Job, JobStatus
 from service.storage.store import REPORT, SOURCE, DownloadHeaders, partial_name, result_name
 

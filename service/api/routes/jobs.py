@@ -12,19 +12,11 @@ from service.api.documented import UPLOAD_REFUSALS, Responses, header_parameter,
 from service.api.schemas import JobBody, JobPageBody, job_body, job_page_body
 from service.api.submit import submit
 from service.api.tagged import tagged
-from service.errors import (
-    IdempotencyKeyReused,
-    JobNotFound,
-    JobStateConflict,
-    QueueFull,
-    RateLimited,
-    StorageQuotaExceeded,
-    SubmissionInFlight,
-    TooManyJobs,
-    UploadIncomplete,
-    UploadNotFound,
-    WebhookRefused,
-)
+from service.errors.job import JobNotFound, JobStateConflict
+from service.errors.limit import QueueFull, RateLimited, StorageQuotaExceeded, TooManyJobs
+from service.errors.submission import IdempotencyKeyReused, SubmissionInFlight
+from service.errors.upload import UploadIncomplete, UploadNotFound
+from service.errors.webhook import WebhookRefused
 from service.jobs.job import JOB_ID, Job, JobStatus
 
 router = APIRouter(tags=["jobs"])

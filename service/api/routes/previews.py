@@ -15,15 +15,9 @@ from service.api.documented import Responses, problems
 from service.api.download import CACHE
 from service.api.tagged import tagged
 from service.artifacts.heat_maps import read_picture
-from service.errors import (
-    DamagedVideo,
-    FrameNotFound,
-    FrameNotRestored,
-    JobNotFound,
-    ProbeTimeout,
-    ResultExpired,
-    StorageUnavailable,
-)
+from service.errors.job import FrameNotFound, FrameNotRestored, JobNotFound, ResultExpired
+from service.errors.storage import StorageUnavailable
+from service.errors.video import DamagedVideo, ProbeTimeout
 from service.jobs.job import Job
 from service.metrics import PREVIEW_SECONDS
 from service.storage.store import (

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from service.api.access import COOKIE, caller_of
 from service.api.dependencies import Gateway, Parts
 from service.api.documented import Responses, headers, problems
-from service.errors import Unauthenticated
+from service.errors.access import Unauthenticated
 from service.tenancy.api_keys import SESSION_S, Scope
 
 router = APIRouter(prefix="/session", tags=["service"])

@@ -13,7 +13,8 @@ from service.api.documented import Responses, problems
 from service.api.download import CACHE
 from service.api.tagged import tagged
 from service.artifacts.curve import MEASURE, Curve, merged, read_curve
-from service.errors import JobNotFound, ResultExpired, StorageUnavailable
+from service.errors.job import JobNotFound, ResultExpired
+from service.errors.storage import StorageUnavailable
 from service.jobs.job import Job
 from service.storage.store import CURVE, Storage, curve_name
 

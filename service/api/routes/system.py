@@ -11,7 +11,7 @@ from service.api.dependencies import Gateway, Parts
 from service.api.documented import documented, problems
 from service.api.errors import problem
 from service.api.schemas import ModelsBody, ReadyBody, models_body, worker_body
-from service.errors import ServiceError
+from service.errors.base import ServiceError
 
 router = APIRouter(tags=["service"])
 log = logging.getLogger(__name__)

@@ -14,12 +14,12 @@ from service.api.body import RequestBody
 from service.api.dependencies import Gateway, Parts
 from service.api.documented import header_parameter, headers, problems
 from service.api.upload import WRITE_BYTES
-from service.errors import (
+from service.errors.base import ServiceError
+from service.errors.limit import StorageQuotaExceeded
+from service.errors.storage import StorageFull
+from service.errors.upload import (
     ChecksumMismatch,
     MalformedRequest,
-    ServiceError,
-    StorageFull,
-    StorageQuotaExceeded,
     TusVersionUnsupported,
     UploadLocked,
     UploadNotFound,

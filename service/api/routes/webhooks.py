@@ -10,7 +10,8 @@ from pydantic import BaseModel
 
 from service.api.dependencies import Parts
 from service.api.documented import problems
-from service.errors import DeliveryNotFound, JobNotFound
+from service.errors.job import JobNotFound
+from service.errors.webhook import DeliveryNotFound
 from service.webhooks.deliveries import Delivery, DeliveryState
 
 router = APIRouter(tags=["webhooks"])

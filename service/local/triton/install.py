@@ -17,7 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from service.errors import RequirementMissing
+from service.errors.startup import RequirementMissing
 
 VERSION = "0.7.0"
 """The newest release; its server is Triton 2.51 (24.10)."""

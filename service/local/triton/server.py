@@ -13,7 +13,7 @@ from dataclasses import astuple, dataclass
 from http.client import HTTPException
 from pathlib import Path
 
-from service.errors import RequirementMissing, StackFailed
+from service.errors.startup import RequirementMissing, StackFailed
 from service.local.children import ChildSpec
 from service.local.triton.install import TritonInstall, library_directory
 

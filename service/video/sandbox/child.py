@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
-from service.errors import DamagedVideo, ProbeTimeout
+from service.errors.video import DamagedVideo, ProbeTimeout
 
 _PACKAGES = Path(__file__).parents[3]
 """Where the package ``service`` lies: the child's working directory, so that it finds the same code."""

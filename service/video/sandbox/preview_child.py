@@ -21,7 +21,8 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
-from service.errors import DamagedVideo, PipelineError, UploadError
+from service.errors.pipeline import PipelineError
+from service.errors.video import DamagedVideo, VideoError
 from service.video.color import QUALITY, conversion
 from service.video.frames import numbered_frames
 from service.video.sandbox.child import restrict
@@ -42,7 +43,7 @@ def main() -> None:
     restrict(limits.memory, limits.timeout_s)
     try:
         answer = jpeg(shots, limits)
-    except UploadError as error:
+    except VideoError as error:
         answer = refusal_to_json(error).encode()
     except (PipelineError, OSError, av.FFmpegError, MemoryError) as error:
         answer = refusal_to_json(DamagedVideo(f"This frame cannot be shown: {error}")).encode()
@@ -50,7 +51,7 @@ def main() -> None:
 
 
 def jpeg(shots: Sequence[Shot], limits: StillLimits) -> bytes:
-    """The frames beside each other, each within ``limits.side`` pixels. Raises UploadError's kinds, PipelineError."""
+    """The frames beside each other, each within ``limits.side`` pixels. Raises VideoError's kinds, PipelineError."""
     encoder = CodecContext.create("mjpeg", "w")
     assert isinstance(encoder, VideoCodecContext)
     picture = _beside([_still(shot, limits.side) for shot in shots])

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from service.errors import EmptyUpload
+from service.errors.upload import EmptyUpload
 from service.types import Excerpt, RemoteFile, VideoInfo
 from service.video.sandbox.child import run_child
 from service.video.sandbox.probe_protocol import ProbeLimits, limits_to_json, question_to_json, read_verdict

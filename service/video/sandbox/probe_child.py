@@ -13,7 +13,8 @@ from pathlib import Path
 import av
 from av.stream import Stream
 
-from service.errors import DamagedVideo, FrameSizeRejected, StorageUnavailable, UploadError, VideoTooLong
+from service.errors.storage import StorageUnavailable
+from service.errors.video import DamagedVideo, FrameSizeRejected, VideoError, VideoTooLong
 from service.types import Excerpt, VideoInfo
 from service.video.container import open_video, video_stream
 from service.video.index import FrameIndex, read_index
@@ -36,7 +37,7 @@ def main() -> None:
     try:
         file = media if isinstance(media, Path) else RangedFile(media)
         verdict = info_to_json(inspect(file, limits, excerpt))
-    except (UploadError, StorageUnavailable) as error:
+    except (VideoError, StorageUnavailable) as error:
         verdict = refusal_to_json(error)
     except MemoryError:
         verdict = refusal_to_json(DamagedVideo("The file needs more memory to decode than is allowed."))
@@ -48,7 +49,7 @@ def main() -> None:
 def inspect(media: Path | RangedFile, limits: ProbeLimits, excerpt: Excerpt | None = None) -> VideoInfo:
     """Look at the container, then its packets, then its first frame; refuse as early as possible.
 
-    Raises UploadError's kinds, MemoryError, StorageUnavailable.
+    Raises VideoError's kinds, MemoryError, StorageUnavailable.
     """
     with open_video(media, limits.max_pixels) as container:
         stream = video_stream(container)

@@ -7,23 +7,34 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from service import errors
+from service.errors.base import ServiceError
+from service.errors.storage import StorageUnavailable
+from service.errors.upload import EmptyUpload
+from service.errors.video import (
+    DamagedVideo,
+    ExcerptEmpty,
+    FrameSizeRejected,
+    NotAVideo,
+    NoVideoStream,
+    ProbeTimeout,
+    VideoTooLong,
+)
 from service.types import MIN_SIDE, ColorTags, Excerpt, RemoteFile, VideoInfo
 
 GIB = 1 << 30
 
-_REFUSALS: dict[str, type[errors.ServiceError]] = {
+_REFUSALS: dict[str, type[ServiceError]] = {
     kind.code: kind
     for kind in (
-        errors.EmptyUpload,
-        errors.NotAVideo,
-        errors.NoVideoStream,
-        errors.DamagedVideo,
-        errors.FrameSizeRejected,
-        errors.VideoTooLong,
-        errors.ExcerptEmpty,
-        errors.ProbeTimeout,
-        errors.StorageUnavailable,
+        EmptyUpload,
+        NotAVideo,
+        NoVideoStream,
+        DamagedVideo,
+        FrameSizeRejected,
+        VideoTooLong,
+        ExcerptEmpty,
+        ProbeTimeout,
+        StorageUnavailable,
     )
 }
 
@@ -67,7 +78,7 @@ def info_to_json(info: VideoInfo) -> str:
     return json.dumps({"info": asdict(info)})
 
 
-def refusal_to_json(error: errors.ServiceError) -> str:
+def refusal_to_json(error: ServiceError) -> str:
     return json.dumps({"code": error.code, "message": str(error)})
 
 
@@ -76,7 +87,7 @@ def read_verdict(text: str) -> VideoInfo:
     verdict = json.loads(text)
     if "info" in verdict:
         return _info(verdict["info"])
-    raise _REFUSALS.get(verdict["code"], errors.DamagedVideo)(verdict["message"])
+    raise _REFUSALS.get(verdict["code"], DamagedVideo)(verdict["message"])
 
 
 def _info(fields: dict[str, Any]) -> VideoInfo:

@@ -15,7 +15,8 @@ import psutil
 import pytest
 
 from service.embedded import EmbeddedOptions, EmbeddedStack
-from service.errors import DataInUse, InsecureAddress, ModelNotFound, StackFailed
+from service.errors.engine import ModelNotFound
+from service.errors.startup import DataInUse, InsecureAddress, StackFailed
 from tests.support.clips import Clip, write_clip
 from tests.support.models import write_model
 from tests.support.stack import QUICK, SLOW, Service, running_stack, until, write_models

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from service.errors import BrokerUnavailable
+from service.errors.broker import BrokerUnavailable
 from service.jobs.events import FROM_THE_BEGINNING, EventReader
 from service.jobs.job import new_job_id
 from service.jobs.queue import JobQueue, create_celery

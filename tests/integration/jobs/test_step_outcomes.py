@@ -8,7 +8,9 @@ from contextlib import closing
 
 import pytest
 
-from service.errors import EngineUnavailable, JobCanceled, PipelineError
+from service.errors.engine import EngineUnavailable
+from service.errors.job import JobCanceled
+from service.errors.pipeline import PipelineError
 from service.jobs.job import Job, JobSpec, JobStatus, SourceFile, new_job_id
 from service.jobs.ledger import StepLedger
 from service.jobs.queue import JobQueue, create_celery

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 import redis
 
-from service.errors import BrokerUnavailable, JobNotFound, JobStateConflict
+from service.errors.broker import BrokerUnavailable
+from service.errors.job import JobNotFound, JobStateConflict
 from service.jobs.job import Failure, Job, JobSpec, JobStatus, SourceFile, Stage, new_job_id
 from service.jobs.ledger import StepLedger
 from service.jobs.queue import JobQueue, create_celery

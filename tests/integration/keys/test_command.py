@@ -14,7 +14,7 @@ import pytest
 import redis
 
 from service.embedded import EmbeddedOptions, EmbeddedStack
-from service.errors import InsecureAddress
+from service.errors.startup import InsecureAddress
 from tests.support.api_keys import redis_url
 from tests.support.stack import QUICK, Service, write_models
 

@@ -10,7 +10,7 @@ import httpx
 import pytest
 import redis
 
-from service.errors import StorageQuotaExceeded
+from service.errors.limit import StorageQuotaExceeded
 from service.redis_state.connection import connect
 from service.tenancy.api_keys import KeyLimits, KeyRing, Scope
 from service.tenancy.quotas import Quotas

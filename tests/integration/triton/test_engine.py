@@ -15,7 +15,8 @@ import pytest
 from tritonclient.grpc import InferenceServerClient
 
 from service.config import default_models
-from service.errors import EngineUnavailable, JobCanceled
+from service.errors.engine import EngineUnavailable
+from service.errors.job import JobCanceled
 from service.inference.engine import Frames
 from service.inference.onnx import OnnxEngine
 from service.inference.triton import TritonEngine, TritonOptions

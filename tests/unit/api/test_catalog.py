@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from service.api.catalog import ModelCatalog
-from service.errors import ModelNotFound
+from service.errors.engine import ModelNotFound
 
 CARD = {
     "name": "lite",

@@ -3,32 +3,40 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from service import errors
 from service.api.errors import STATUS, problem, status_of
+from service.errors.base import ServiceError
+from service.errors.pipeline import PipelineError
+from service.errors.storage import StorageFull
+from service.errors.submission import SubmissionError
+from service.errors.upload import UploadError
+from service.errors.video import NotAVideo, VideoError
+from service.errors.webhook import WebhookRefused
 
 
-def _family(kind: type[errors.ServiceError]) -> Iterator[type[errors.ServiceError]]:
+def _family(kind: type[ServiceError]) -> Iterator[type[ServiceError]]:
     for child in kind.__subclasses__():
         yield child
         yield from _family(child)
 
 
 def test_every_refused_upload_is_the_clients_affair_but_a_full_disk() -> None:
-    statuses = {kind: status_of(kind) for kind in _family(errors.UploadError)}
+    refusals = (kind for base in (UploadError, VideoError, SubmissionError) for kind in _family(base))
+    statuses = {kind: status_of(kind) for kind in (*refusals, WebhookRefused)}
 
-    assert statuses.pop(errors.StorageFull) == 507
+    assert status_of(StorageFull) == 507
+    assert len(statuses) > 20
     assert all(400 <= status < 500 for status in statuses.values())
 
 
 def test_error_without_a_row_is_ours() -> None:
-    assert status_of(errors.PipelineError) == 500
+    assert status_of(PipelineError) == 500
 
 
 def test_derived_error_has_the_status_of_its_nearest_ancestor() -> None:
-    class Special(errors.NotAVideo):
+    class Special(NotAVideo):
         pass
 
-    assert status_of(Special) == STATUS[errors.NotAVideo]
+    assert status_of(Special) == STATUS[NotAVideo]
 
 
 def test_problem_has_the_members_of_rfc_9457() -> None:

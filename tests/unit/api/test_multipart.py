@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from service.api.multipart import UploadForm, boundary_of, clean_filename
-from service.errors import MalformedRequest
+from service.errors.upload import MalformedRequest
 
 BODY = (
     b'--b\r\nContent-Disposition: form-data; name="crf"\r\n\r\n20\r\n'

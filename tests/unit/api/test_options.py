@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from service.api.options import read_options
-from service.errors import InvalidOption
+from service.errors.submission import InvalidOption
 from service.types import EncodeOptions, Excerpt
 
 

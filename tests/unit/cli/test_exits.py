@@ -12,7 +12,8 @@ from service.client.errors import (
     ServiceUnreachable,
     WaitTimedOut,
 )
-from service.errors import NotAVideo, PipelineError
+from service.errors.pipeline import PipelineError
+from service.errors.video import NotAVideo
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from service.errors import EngineError, EngineUnavailable, InferenceFailed, JobCanceled, ModelNotFound
+from service.errors.engine import EngineError, EngineUnavailable, InferenceFailed, ModelNotFound
+from service.errors.job import JobCanceled
 from service.inference.local import LocalEngine
 from service.inference.onnx import OnnxEngine
 from service.inference.openvino import OpenVinoEngine

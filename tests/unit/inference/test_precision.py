@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from service.config import default_models
-from service.errors import EngineError, PrecisionTooLow
+from service.errors.engine import EngineError, PrecisionTooLow
 from service.inference.engine import Frames, Stopped, never
 from service.inference.onnx import OnnxEngine
 from service.inference.openvino import OpenVinoEngine

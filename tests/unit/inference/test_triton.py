@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from service.errors import EngineUnavailable, InferenceFailed
+from service.errors.engine import EngineUnavailable, InferenceFailed
 from service.inference.triton import TritonEngine, TritonOptions, resolver, split
 from tests.support.fake_engines import AveragingEngine
 

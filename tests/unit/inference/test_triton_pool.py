@@ -7,7 +7,9 @@ from contextlib import ExitStack
 
 import pytest
 
-from service.errors import EngineError, EngineUnavailable, JobCanceled, ModelNotFound, ServiceError
+from service.errors.base import ServiceError
+from service.errors.engine import EngineError, EngineUnavailable, ModelNotFound
+from service.errors.job import JobCanceled
 from service.inference import triton_pool
 from service.inference.engine import Frames, Stopped, never
 from service.inference.triton_pool import Pool

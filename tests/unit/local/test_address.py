@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from service.errors import InsecureAddress
+from service.errors.startup import InsecureAddress
 from service.local.address import is_loopback, require_safe_address
 
 

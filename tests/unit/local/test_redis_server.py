@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from service.errors import RequirementMissing
+from service.errors.startup import RequirementMissing
 from service.local import redis_server
 
 

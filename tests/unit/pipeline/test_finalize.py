@@ -7,7 +7,8 @@ from pathlib import Path
 import av
 import pytest
 
-from service.errors import ExcerptEmpty, PipelineError
+from service.errors.pipeline import PipelineError
+from service.errors.video import ExcerptEmpty
 from service.pipeline.finalize import finalize
 from service.pipeline.report import FinalReport
 from service.pipeline.segment import SegmentRequest, restore_segment

@@ -5,7 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from service.errors import InferenceFailed, JobCanceled, PipelineError
+from service.errors.engine import InferenceFailed
+from service.errors.job import JobCanceled
+from service.errors.pipeline import PipelineError
 from service.inference.engine import DeblurEngine
 from service.pipeline.segment import SegmentRequest, SegmentResult, restore_segment
 from service.types import EncodeOptions, Segment

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from service.errors import StorageFull
+from service.errors.storage import StorageFull
 from service.storage.filesystem import FilesystemStorage
 
 JOB = "0" * 32

@@ -7,7 +7,7 @@ from threading import Barrier
 
 import pytest
 
-from service.errors import StorageFull, StorageUnavailable
+from service.errors.storage import StorageFull, StorageUnavailable
 from service.storage.scratch import Scratch
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from service.errors import StorageFull, UploadLocked, UploadNotFound, UploadTooLarge
+from service.errors.storage import StorageFull
+from service.errors.upload import UploadLocked, UploadNotFound, UploadTooLarge
 from service.storage.spool import UploadSpool
 
 

@@ -5,7 +5,7 @@ import av
 import numpy as np
 import pytest
 
-from service.errors import PipelineError
+from service.errors.pipeline import PipelineError
 from service.video.decode import decode_range
 from service.video.source import load_source
 from tests.support.clips import Clip, psnr, write_clip

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from service.errors import NotAVideo
+from service.errors.video import NotAVideo
 from service.video.index import FrameIndex, Keyframe
 from service.video.source import load_source
 from tests.support.clips import Clip, write_clip

@@ -11,7 +11,8 @@ from threading import Thread
 
 import pytest
 
-from service.errors import DamagedVideo, NotAVideo, StorageUnavailable
+from service.errors.storage import StorageUnavailable
+from service.errors.video import DamagedVideo, NotAVideo
 from service.types import RemoteFile
 from service.video.ranged import BLOCK_BYTES, BLOCKS_KEPT, RangedFile
 from service.video.sandbox.probe import ProbeLimits, probe

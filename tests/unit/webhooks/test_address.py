@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from service.errors import WebhookRefused
+from service.errors.webhook import WebhookRefused
 from service.webhooks.address import is_public, permitted_addresses, read_target
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from service.errors import WebhookFailed
+from service.errors.webhook import WebhookFailed
 from service.webhooks.post import WebhookClient
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from service.config import Settings
 from service.distribution import install_command
-from service.errors import EngineUnavailable, RequirementMissing
+from service.errors.engine import EngineUnavailable
+from service.errors.startup import RequirementMissing
 from service.worker.choose import choose
 
 

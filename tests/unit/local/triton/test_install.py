@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from service.errors import RequirementMissing
+from service.errors.startup import RequirementMissing
 from service.local.triton import install as installer
 from service.local.triton.install import TritonInstall, install, installed, require_platform
 

@@ -13,7 +13,7 @@ from threading import Thread
 import psutil
 import pytest
 
-from service.errors import StackFailed
+from service.errors.startup import StackFailed
 from service.local.triton.install import TritonInstall
 from service.local.triton.server import TritonPorts, TritonServer, free_ports
 from tests.support.stack import until

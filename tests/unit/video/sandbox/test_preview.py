@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from service.errors import DamagedVideo
+from service.errors.video import DamagedVideo
 from service.video.sandbox.preview import Shot, StillLimits, preview
 from tests.support.clips import Clip, write_clip
 

@@ -13,14 +13,14 @@ import numpy as np
 import psutil
 import pytest
 
-from service.errors import (
+from service.errors.base import ServiceError
+from service.errors.upload import EmptyUpload
+from service.errors.video import (
     DamagedVideo,
-    EmptyUpload,
     FrameSizeRejected,
     NotAVideo,
     NoVideoStream,
     ProbeTimeout,
-    UploadError,
     VideoTooLong,
 )
 from service.types import ColorTags, VideoInfo
@@ -156,7 +156,7 @@ def _mp4_with_scrambled_frames(path: Path) -> None:
     path.write_bytes(whole)
 
 
-BAD: dict[str, tuple[Callable[[Path], None], type[UploadError]]] = {
+BAD: dict[str, tuple[Callable[[Path], None], type[ServiceError]]] = {
     "empty": (_empty, EmptyUpload),
     "random bytes": (_random, NotAVideo),
     "text": (_text, NotAVideo),
@@ -214,7 +214,7 @@ def test_files_that_point_elsewhere_are_refused(tmp_path: Path, kind: str, suffi
     ],
 )
 def test_limits_are_enforced_and_named(
-    tmp_path: Path, limits: ProbeLimits, expected: type[UploadError], said: str
+    tmp_path: Path, limits: ProbeLimits, expected: type[ServiceError], said: str
 ) -> None:
     with pytest.raises(expected, match=said):
         look(write_clip(tmp_path / "clip.mp4"), limits)

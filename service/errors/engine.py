@@ -1,0 +1,35 @@
+"""Errors of the engine that runs the network."""
+
+from __future__ import annotations
+
+from service.errors.base import ServiceError
+
+
+class EngineError(ServiceError):
+    """Base of what an engine fails with."""
+
+    code = "engine_error"
+
+
+class EngineUnavailable(EngineError):
+    """The engine cannot be reached; the job waits and does not fail at once."""
+
+    code = "engine_unavailable"
+
+
+class InferenceFailed(EngineError):
+    """The engine refused or failed this window."""
+
+    code = "inference_failed"
+
+
+class PrecisionTooLow(EngineError):
+    """The engine's pictures differ from those of the model."""
+
+    code = "precision_too_low"
+
+
+class ModelNotFound(EngineError):
+    """The service has no model of this name."""
+
+    code = "model_not_found"

@@ -1,0 +1,59 @@
+"""Errors about a job and about what belongs to it."""
+
+from __future__ import annotations
+
+from service.errors.base import ServiceError
+
+
+class JobError(ServiceError):
+    """Base of what a request about a job is refused for, and of what ends one."""
+
+    code = "job_error"
+
+
+class JobNotFound(JobError):
+    """There is no such job, or it belongs to another tenant."""
+
+    code = "job_not_found"
+
+
+class JobNotFinished(JobError):
+    """The job has no result yet."""
+
+    code = "job_not_finished"
+
+
+class JobStateConflict(JobError):
+    """The job's status does not permit this, for example a cancel after its end."""
+
+    code = "job_state_conflict"
+
+
+class JobCanceled(JobError):
+    """A cancel was asked for; raised between windows."""
+
+    code = "job_canceled"
+
+
+class ResultExpired(JobError):
+    """The files of the job were removed after their time."""
+
+    code = "result_expired"
+
+
+class FrameNotFound(JobError):
+    """The video has no frame of this number."""
+
+    code = "frame_not_found"
+
+
+class FrameNotRestored(JobError):
+    """The segment of this frame is still to do."""
+
+    code = "frame_not_restored"
+
+
+class SegmentGaveUp(JobError):
+    """A segment killed its worker too many times."""
+
+    code = "segment_gave_up"

@@ -1,0 +1,23 @@
+"""Errors of the place where files are kept."""
+
+from __future__ import annotations
+
+from service.errors.base import ServiceError
+
+
+class StorageError(ServiceError):
+    """Base of what storage fails with."""
+
+    code = "storage_error"
+
+
+class StorageFull(StorageError):
+    """There is no space left for the file."""
+
+    code = "storage_full"
+
+
+class StorageUnavailable(StorageError):
+    """The object store cannot be reached; the same request may succeed later."""
+
+    code = "storage_unavailable"
