@@ -39,8 +39,9 @@ Held = TypeVar("Held")
 
 
 async def submit(parts: Gateway, request: Request) -> Job:
-    """Receive, check and probe the upload, then queue its job. Raises UploadError, VideoError, SubmissionError, StorageError, WebhookRefused, LimitReached and BrokerUnavailable.
+    """Receive, check and probe the upload, then queue its job.
 
+    Raises UploadError, VideoError, SubmissionError, StorageError, WebhookRefused, LimitReached, BrokerUnavailable.
     With an ``Idempotency-Key`` that was used before, the answer is the job that was made then.
     """
     with _counted():
