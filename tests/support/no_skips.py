@@ -29,9 +29,8 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Turns the report of a test that was skipped or marked xfail into a failure."""
     report = yield
-    if item.config.getoption(OPTION):
-        if report.skipped or hasattr(report, "wasxfail"):
-            _fail(report)
+    if item.config.getoption(OPTION) and (report.skipped or hasattr(report, "wasxfail")):
+        _fail(report)
     return report
 
 
