@@ -24,6 +24,7 @@ from service.errors.engine import ModelNotFound
 from service.errors.startup import StackFailed
 from service.local.address import require_safe_address
 from service.local.children import Child, ChildSpec
+from service.local.data_version import open_data_directory
 from service.local.lock import DirectoryLock
 from service.local.redis_run import redis_of
 from service.local.redis_server import find_redis_server, redis_command, socket_path
@@ -88,7 +89,7 @@ class EmbeddedStack:
         """Return when jobs are taken and a worker has loaded the model.
 
         Raises InsecureAddress, ModelNotFound, RequirementMissing (no Redis, no Triton for this machine), DataInUse,
-        and StackFailed with the end of the logs.
+        DataVersionUnsupported, and StackFailed with the end of the logs.
         """
         options = self._options
         allowed = options.allow_unauthenticated or Settings().allow_unauthenticated
@@ -113,6 +114,7 @@ class EmbeddedStack:
         data = options.data.resolve()
         server = find_redis_server()
         lock = resources.enter_context(DirectoryLock(data))
+        open_data_directory(data)
         listener = resources.enter_context(_listen(options.host, options.port))
         self._url = _url(listener)
         redis_socket = resources.enter_context(socket_path(data))

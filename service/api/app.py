@@ -50,6 +50,7 @@ from service.jobs.queue import JobQueue, create_celery
 from service.jobs.store import RedisJobStore
 from service.jobs.workers import WorkerRegistry
 from service.local.address import is_loopback, require_safe_address
+from service.local.data_version import open_data_directory
 from service.logs import configure_logging
 from service.redis_state.connection import connect
 from service.storage.open import open_storage
@@ -123,6 +124,7 @@ def main() -> None:
     configure_logging(settings.log_format, settings.log_level)
     configure_tracing("cdvd-gateway")
     try:
+        open_data_directory(settings.data)
         listener = _listen(settings)
     except ServiceError as error:
         raise SystemExit(f"cdvd: {error}") from error

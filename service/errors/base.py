@@ -60,6 +60,7 @@
     ├── BrokerUnavailable          broker_unavailable       Redis cannot be reached
     ├── StartupError ``startup``
     │   ├── DataInUse              data_in_use              two services on one data directory
+    │   ├── DataVersionUnsupported data_version_unsupported a data directory of a newer release
     │   ├── StackFailed            stack_failed             a part of the embedded service does not start or stay
     │   ├── InsecureAddress        insecure_address         a public address without keys
     │   └── RequirementMissing     requirement_missing      for example no redis-server found

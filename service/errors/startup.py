@@ -11,6 +11,12 @@ class StartupError(ServiceError):
     code = "startup_failed"
 
 
+class DataVersionUnsupported(StartupError):
+    """The data directory has a layout that this release does not know."""
+
+    code = "data_version_unsupported"
+
+
 class DataInUse(StartupError):
     """Another service works on this data directory."""
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from service.errors.startup import DataInUse, StackFailed
+from service.local.data_version import open_data_directory, require_known_layout
 from service.local.lock import DirectoryLock
 from service.local.redis_server import find_redis_server, redis_command, socket_path
 
@@ -20,10 +21,11 @@ PATIENCE_S = 20.0
 def redis_of(data: Path, is_answering: Callable[[str], bool]) -> Iterator[str]:
     """The address of the Redis with what is kept in ``data``, whether a service runs there or not.
 
-    Raises RequirementMissing, DataInUse, StackFailed.
+    Raises RequirementMissing, DataInUse, DataVersionUnsupported, StackFailed.
     """
     running = f"unix://{data / 'run' / 'redis.sock'}?db=0"
     if is_answering(running):
+        require_known_layout(data)
         yield running
         return
     try:
@@ -35,6 +37,7 @@ def redis_of(data: Path, is_answering: Callable[[str], bool]) -> Iterator[str]:
 
 @contextmanager
 def _started(data: Path, lock: DirectoryLock, is_answering: Callable[[str], bool]) -> Iterator[str]:
+    open_data_directory(data)
     directory = data / "redis"
     directory.mkdir(mode=0o700, exist_ok=True)
     with socket_path(data) as socket:

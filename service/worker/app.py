@@ -25,6 +25,7 @@ from service.jobs.queue import QUEUES, JobQueue, create_celery
 from service.jobs.reconcile import Reconciler
 from service.jobs.store import RedisJobStore
 from service.jobs.workers import WorkerRegistry, WorkerState
+from service.local.data_version import open_data_directory
 from service.logs import configure_logging
 from service.metrics import served
 from service.redis_state import key_names
@@ -58,6 +59,7 @@ def main() -> None:
     settings = Settings()
     configure_logging(settings.log_format, settings.log_level)
     configure_tracing("cdvd-worker")
+    _open_data(settings)
     app, engines, keeper = build(settings)
     _announce(keeper, settings.drain_s)
     _load_default(engines, settings.model, keeper.stopping)
@@ -73,6 +75,15 @@ def main() -> None:
             chore.stop()
         keeper.stop()
         engines.close()
+
+
+def _open_data(settings: Settings) -> None:
+    """With an object store this machine's directory holds copies alone, which may be of any release."""
+    try:
+        if settings.storage == "filesystem":
+            open_data_directory(settings.data)
+    except ServiceError as error:
+        raise SystemExit(f"cdvd: {error}") from error
 
 
 def build(settings: Settings) -> tuple[Celery, EngineCache, Keeper]:
