@@ -16,14 +16,13 @@ from fastapi import FastAPI
 from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 
-from service.api import errors
-from service.api.catalog import ModelCatalog
+from service.api.answers import problems
 from service.api.dependencies import Gateway, UploadLimits
-from service.api.documented import describe_keys
-from service.api.guard import Guard
-from service.api.guide import GUIDE
-from service.api.load import load_registry
-from service.api.requests import Requests
+from service.api.load_gauges import load_registry
+from service.api.middleware.guard import Guard
+from service.api.middleware.request_log import RequestLog
+from service.api.openapi.guide import GUIDE
+from service.api.openapi.responses import describe_keys
 from service.api.routes import (
     estimates,
     events,
@@ -52,6 +51,7 @@ from service.jobs.workers import WorkerRegistry
 from service.local.address import is_loopback, require_safe_address
 from service.local.data_version import open_data_directory
 from service.logs import configure_logging
+from service.model_catalog import ModelCatalog
 from service.redis_state.connection import connect
 from service.storage.open import open_storage
 from service.storage.spool import UploadSpool
@@ -108,13 +108,13 @@ def create_app(settings: Settings) -> FastAPI:
         docs_url=None,  # would load Swagger UI from another host
         redoc_url=None,
     )
-    errors.install(app)
+    problems.install(app)
     describe_keys(app)
     for module in ROUTES:
         app.include_router(module.router)
     _serve_page(app)
     app.add_middleware(Guard, hosts=_hosts(settings), media=settings.s3_public_url)
-    app.add_middleware(Requests)
+    app.add_middleware(RequestLog)
     return app
 
 

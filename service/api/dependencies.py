@@ -11,8 +11,7 @@ from fastapi import Depends, Request
 from prometheus_client import CollectorRegistry
 
 from service.api.access import NOBODY, Caller, Rule, admitted, rule_of
-from service.api.body import RequestBody
-from service.api.catalog import ModelCatalog
+from service.api.upload.body import RequestBody
 from service.errors.base import ServiceError
 from service.errors.job import ResultExpired
 from service.estimates.estimate import Estimator
@@ -22,6 +21,7 @@ from service.jobs.job import Job, JobStatus
 from service.jobs.queue import JobQueue
 from service.jobs.store import RedisJobStore
 from service.jobs.workers import WorkerRegistry
+from service.model_catalog import ModelCatalog
 from service.storage.spool import UploadSpool
 from service.storage.store import Storage
 from service.tenancy.api_keys import KeyRing

@@ -13,10 +13,10 @@ from anyio import CancelScope
 from anyio.to_thread import run_sync
 from starlette.requests import Request
 
-from service.api.body import RequestBody
 from service.api.dependencies import Gateway
 from service.api.options import RequestedOptions, read_options
-from service.api.upload import ReceivedUpload, declared_length, filled_from_spool, received_upload
+from service.api.upload.body import RequestBody
+from service.api.upload.receiving import ReceivedUpload, declared_length, filled_from_spool, received_upload
 from service.errors.base import ServiceError
 from service.errors.engine import ModelNotFound
 from service.errors.job import JobNotFound

@@ -11,11 +11,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from service.api.catalog import ModelCard, ModelCatalog
 from service.cli import checks
 from service.cli.checks import Finding
 from service.cli.console import say_json
 from service.config import Settings
+from service.model_catalog import ModelCard, ModelCatalog
 
 _MODEL_REMEDY = "restore its folder from the release, or export it: python -m export --help"
 

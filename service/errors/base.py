@@ -67,7 +67,7 @@
     └── ClientError                ``service.client.errors``: on the other side of the HTTP API
 
 Each branch is a module of this package, named beside it. Catch the branch that you mean: a pipeline that
-reads a result catches ``VideoError``. HTTP statuses live in ``service.api.errors`` alone.
+reads a result catches ``VideoError``. HTTP statuses live in ``service.api.answers.problems`` alone.
 """
 
 from __future__ import annotations

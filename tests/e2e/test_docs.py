@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, expect
 
-from service.api.guide import GUIDE
+from service.api.openapi.guide import GUIDE
 from tests.support.clips import Clip, write_clip
 from tests.support.stack import Service
 

@@ -10,9 +10,9 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from service.api.dependencies import Gateway, Parts
-from service.api.documented import UPLOAD_REFUSALS, problems
+from service.api.openapi.responses import UPLOAD_REFUSALS, problems
 from service.api.options import read_options
-from service.api.upload import received_upload
+from service.api.upload.receiving import received_upload
 from service.errors.engine import ModelNotFound
 from service.errors.limit import RateLimited
 from service.errors.upload import MalformedRequest

@@ -14,7 +14,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
 from service.api.dependencies import Gateway, Parts
-from service.api.documented import Responses, header_parameter, problems
+from service.api.openapi.responses import Responses, header_parameter, problems
 from service.errors.broker import BrokerUnavailable
 from service.errors.job import JobNotFound
 from service.jobs.events import FROM_THE_BEGINNING, Event

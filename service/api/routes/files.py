@@ -8,9 +8,9 @@ from anyio.to_thread import run_sync
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse
 
+from service.api.answers.download import answer, shown
 from service.api.dependencies import Gateway, Parts
-from service.api.documented import Responses, header_parameter, problems
-from service.api.download import answer, shown
+from service.api.openapi.responses import Responses, header_parameter, problems
 from service.errors.job import JobNotFinished, JobNotFound, ResultExpired
 from service.errors.storage import StorageUnavailable
 from service.jobs.job import Job, JobStatus

@@ -7,11 +7,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
+from service.api.answers.bodies import JobBody, JobPageBody, job_body, job_page_body
+from service.api.answers.etag import tagged
 from service.api.dependencies import Parts
-from service.api.documented import UPLOAD_REFUSALS, Responses, header_parameter, headers, problems
-from service.api.schemas import JobBody, JobPageBody, job_body, job_page_body
+from service.api.openapi.responses import UPLOAD_REFUSALS, Responses, header_parameter, headers, problems
 from service.api.submit import submit
-from service.api.tagged import tagged
 from service.errors.job import JobNotFound, JobStateConflict
 from service.errors.limit import QueueFull, RateLimited, StorageQuotaExceeded, TooManyJobs
 from service.errors.submission import IdempotencyKeyReused, SubmissionInFlight

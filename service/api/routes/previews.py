@@ -10,10 +10,10 @@ from anyio.to_thread import run_sync
 from fastapi import APIRouter, Query, Request, Response
 from fastapi import Path as PathParameter
 
+from service.api.answers.download import CACHE
+from service.api.answers.etag import tagged
 from service.api.dependencies import Gateway, Parts
-from service.api.documented import Responses, problems
-from service.api.download import CACHE
-from service.api.tagged import tagged
+from service.api.openapi.responses import Responses, problems
 from service.artifacts.heat_maps import read_picture
 from service.errors.job import FrameNotFound, FrameNotRestored, JobNotFound, ResultExpired
 from service.errors.storage import StorageUnavailable

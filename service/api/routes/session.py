@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from service.api.access import COOKIE, caller_of
 from service.api.dependencies import Gateway, Parts
-from service.api.documented import Responses, headers, problems
+from service.api.openapi.responses import Responses, headers, problems
 from service.errors.access import Unauthenticated
 from service.tenancy.api_keys import SESSION_S, Scope
 

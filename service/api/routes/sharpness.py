@@ -8,10 +8,10 @@ from functools import lru_cache
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
+from service.api.answers.download import CACHE
+from service.api.answers.etag import tagged
 from service.api.dependencies import Gateway, Parts
-from service.api.documented import Responses, problems
-from service.api.download import CACHE
-from service.api.tagged import tagged
+from service.api.openapi.responses import Responses, problems
 from service.artifacts.curve import MEASURE, Curve, merged, read_curve
 from service.errors.job import JobNotFound, ResultExpired
 from service.errors.storage import StorageUnavailable

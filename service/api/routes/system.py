@@ -7,10 +7,10 @@ from http import HTTPStatus
 
 from fastapi import APIRouter, Response
 
+from service.api.answers.bodies import ModelsBody, ReadyBody, models_body, worker_body
+from service.api.answers.problems import problem
 from service.api.dependencies import Gateway, Parts
-from service.api.documented import documented, problems
-from service.api.errors import problem
-from service.api.schemas import ModelsBody, ReadyBody, models_body, worker_body
+from service.api.openapi.responses import documented, problems
 from service.errors.base import ServiceError
 
 router = APIRouter(tags=["service"])

@@ -9,11 +9,11 @@ from anyio.to_thread import run_sync
 from fastapi import APIRouter, Request, Response
 from starlette.requests import ClientDisconnect
 
-from service.api import tus
-from service.api.body import RequestBody
 from service.api.dependencies import Gateway, Parts
-from service.api.documented import header_parameter, headers, problems
-from service.api.upload import WRITE_BYTES
+from service.api.openapi.responses import header_parameter, headers, problems
+from service.api.upload import tus
+from service.api.upload.body import RequestBody
+from service.api.upload.receiving import WRITE_BYTES
 from service.errors.base import ServiceError
 from service.errors.limit import StorageQuotaExceeded
 from service.errors.storage import StorageFull

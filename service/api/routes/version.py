@@ -7,7 +7,7 @@ from functools import cache
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from service.api.documented import problems
+from service.api.openapi.responses import problems
 from service.distribution import installed
 
 router = APIRouter(tags=["service"])

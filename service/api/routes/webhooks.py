@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from service.api.dependencies import Parts
-from service.api.documented import problems
+from service.api.openapi.responses import problems
 from service.errors.job import JobNotFound
 from service.errors.webhook import DeliveryNotFound
 from service.webhooks.deliveries import Delivery, DeliveryState

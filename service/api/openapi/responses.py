@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from service.api.access import COOKIE
-from service.api.errors import MEDIA_TYPE, status_of, title_of
+from service.api.answers.problems import MEDIA_TYPE, status_of, title_of
 from service.errors.access import OriginMissing, ScopeMissing, Unauthenticated
 from service.errors.base import ServiceError
 from service.errors.broker import BrokerUnavailable

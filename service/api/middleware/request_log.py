@@ -24,7 +24,7 @@ _PROBES = ("/livez", "/readyz", "/metrics")
 _FAILED = 500
 
 
-class Requests:
+class RequestLog:
     """ASGI middleware, the outermost: it also sees what others refuse."""
 
     def __init__(self, app: ASGIApp) -> None:

@@ -10,8 +10,8 @@ import anyio
 from anyio.to_thread import run_sync
 from starlette.requests import Request
 
-from service.api.body import RequestBody
-from service.api.multipart import FALLBACK_NAME, UPLOAD_FIELD, UploadForm, boundary_of
+from service.api.upload.body import RequestBody
+from service.api.upload.multipart import FALLBACK_NAME, UPLOAD_FIELD, UploadForm, boundary_of
 from service.errors.storage import StorageError
 from service.errors.upload import EmptyUpload, UploadError, UploadIncomplete, UploadTooLarge
 from service.jobs.job import new_job_id

@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from service.api.catalog import ModelCard
-from service.api.errors import title_of
+from service.api.answers.problems import title_of
 from service.jobs.job import Job, JobSpec, JobStatus, Stage
 from service.jobs.store import JobPage
 from service.jobs.workers import WorkerState
+from service.model_catalog import ModelCard
 
 JOB_EXAMPLE_ID = "0199d3a4c7f15e0b6d2f8c91a7e34b52"
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import socket
 
-from service.api.load import load_registry
+from service.api.load_gauges import load_registry
 from service.jobs.queue import JobQueue, create_celery
 from service.jobs.store import RedisJobStore
 from service.jobs.workers import WorkerRegistry

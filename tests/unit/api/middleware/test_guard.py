@@ -7,7 +7,7 @@ import httpx
 import pytest
 from starlette.responses import PlainTextResponse
 
-from service.api.guard import Guard
+from service.api.middleware.guard import Guard
 
 
 def ask(hosts: frozenset[str] | None, host: str, origin: str | None = None, method: str = "GET") -> int:

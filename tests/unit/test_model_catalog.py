@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from service.api.catalog import ModelCatalog
 from service.errors.engine import ModelNotFound
+from service.model_catalog import ModelCatalog
 
 CARD = {
     "name": "lite",

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from service.api.errors import STATUS, problem, status_of
+from service.api.answers.problems import STATUS, problem, status_of
 from service.errors.base import ServiceError
 from service.errors.pipeline import PipelineError
 from service.errors.storage import StorageFull

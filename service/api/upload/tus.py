@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from email.utils import formatdate
 from typing import Any
 
-from service.api.multipart import FALLBACK_NAME, clean_filename
+from service.api.upload.multipart import FALLBACK_NAME, clean_filename
 from service.errors.upload import MalformedRequest, TusVersionUnsupported, UploadTooLarge
 from service.storage.spool import PartialUpload
 

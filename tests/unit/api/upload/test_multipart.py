@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from service.api.multipart import UploadForm, boundary_of, clean_filename
+from service.api.upload.multipart import UploadForm, boundary_of, clean_filename
 from service.errors.upload import MalformedRequest
 
 BODY = (
