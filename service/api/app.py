@@ -42,7 +42,7 @@ from service.errors.base import ServiceError
 from service.errors.broker import BrokerUnavailable
 from service.errors.storage import StorageUnavailable
 from service.estimates.estimate import Estimator
-from service.estimates.throughput import ThroughputBook
+from service.estimates.throughput import Throughput
 from service.jobs.events import EventReader
 from service.jobs.idempotency import Submissions
 from service.jobs.queue import JobQueue, create_celery
@@ -59,7 +59,7 @@ from service.tenancy.api_keys import KeyRing
 from service.tenancy.quotas import Quotas
 from service.tracing import configure_tracing
 from service.video.sandbox.probe import ProbeLimits
-from service.webhooks.deliveries import DeliveryLedger
+from service.webhooks.deliveries import DeliveryStore
 
 log = logging.getLogger(__name__)
 
@@ -167,8 +167,8 @@ def _gateway(settings: Settings) -> Gateway:
         catalog=ModelCatalog(settings.models),
         default_model=settings.model,
         limits=UploadLimits(settings.max_upload_bytes, _probe_limits(settings)),
-        estimator=Estimator(ThroughputBook(client), store, workers, settings.window_limits()),
-        deliveries=DeliveryLedger(client),
+        estimator=Estimator(Throughput(client), store, workers, settings.window_limits()),
+        deliveries=DeliveryStore(client),
         submissions=Submissions(client),
         spool=UploadSpool(settings.data / "uploads", settings.upload_keep_s, settings.min_free_bytes),
         keys=KeyRing(client),

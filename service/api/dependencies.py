@@ -27,7 +27,7 @@ from service.storage.store import Storage
 from service.tenancy.api_keys import KeyRing
 from service.tenancy.quotas import Quotas
 from service.video.sandbox.probe import ProbeLimits
-from service.webhooks.deliveries import DeliveryLedger
+from service.webhooks.deliveries import DeliveryStore
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Gateway:
     default_model: str
     limits: UploadLimits
     estimator: Estimator
-    deliveries: DeliveryLedger
+    deliveries: DeliveryStore
     submissions: Submissions
     spool: UploadSpool
     keys: KeyRing

@@ -24,10 +24,10 @@ from service.errors.storage import StorageUnavailable
 from service.errors.submission import InvalidOption
 from service.errors.upload import UploadNotFound
 from service.errors.webhook import WebhookRefused
-from service.estimates.estimate import Described
+from service.estimates.estimate import Workload
 from service.jobs.idempotency import checked_key
 from service.jobs.job import Job, JobSpec, SourceFile
-from service.jobs.steps import PLAN
+from service.jobs.step_names import PLAN
 from service.logs import current_request
 from service.metrics import UPLOADS
 from service.tenancy.quotas import Reservation
@@ -217,5 +217,5 @@ def _accept(submission: _Submission, spec: JobSpec) -> Job:
 def _with_estimate(parts: Gateway, spec: JobSpec) -> JobSpec:
     """What the job is expected to take: its first ETA, and later compared with what it took."""
     video = spec.video
-    found = parts.estimator.estimate(Described(spec.model, video.width, video.height, video.frames))
+    found = parts.estimator.estimate(Workload(spec.model, video.width, video.height, video.frames))
     return replace(spec, estimated_s=found.seconds, estimated_restoring_s=found.restoring_s)

@@ -1,4 +1,4 @@
-"""How sharp frames were and became: a small file beside the piece of each segment, one for the finished job."""
+"""Reads and writes sharpness curves: a small JSON file beside the piece of each segment, one for the finished job."""
 
 from __future__ import annotations
 
@@ -10,23 +10,29 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 MEASURE = "variance_of_laplacian"
-"""Of the green channel, in squared 8-bit levels: more is sharper (Pech-Pacheco et al. 2000, without threshold)."""
+"""The measure of ``before`` and ``after``: the variance of the Laplacian of the green channel, in squared 8-bit levels.
+More is sharper (Pech-Pacheco et al. 2000, without threshold)."""
 
 Values = tuple[float | None, ...]
 DIGITS = 3
+"""Decimal places in the file."""
 
 
 @dataclass(frozen=True)
 class Curve:
-    """One value per frame from ``start`` on; None for a frame that is not restored yet."""
+    """The sharpness of consecutive frames, one value per frame; None for a frame that is not restored yet."""
 
     start: int
+    """Number of the first frame."""
     before: Values
+    """Sharpness of the input."""
     after: Values
+    """Sharpness of the restored frames."""
     prior: Values
     """Mean of the temporal sharpness prior of the input, in 0..1."""
 
     def to_json(self) -> str:
+        """Returns the content of the file."""
         rounded = {name: [_rounded(value) for value in getattr(self, name)] for name in _SERIES}
         return json.dumps({"start": self.start, **rounded})
 
@@ -36,12 +42,12 @@ _CURVE = TypeAdapter(Curve)
 
 
 def read_curve(path: Path) -> Curve:
-    """Raises FileNotFoundError, and ValueError for a file that is none of ours."""
+    """Returns the curve in a file. Raises FileNotFoundError, and ValueError for a file of another form."""
     return _CURVE.validate_json(path.read_bytes())
 
 
 def merged(curves: Iterable[Curve], frames: int) -> Curve:
-    """One curve of ``frames`` frames; frames that no curve has are None."""
+    """Returns one curve of ``frames`` frames; frames that no curve has are None."""
     series: dict[str, list[float | None]] = {name: [None] * frames for name in _SERIES}
     for curve in curves:
         for name, values in series.items():

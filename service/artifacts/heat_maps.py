@@ -1,6 +1,7 @@
-"""The sharpness prior as pictures, one per frame: a ZIP file beside the piece of each segment, one for the job.
+"""Reads and writes heat maps of the sharpness prior, one picture per frame.
 
-Any tool opens it, and one picture is read without the others.
+They are in a ZIP file beside the piece of each segment, and in one for the job.
+Any tool opens such a file, and one picture is read without the others.
 """
 
 from __future__ import annotations
@@ -11,14 +12,14 @@ from zipfile import ZIP_STORED, BadZipFile, ZipFile
 
 
 def write_pictures(path: Path, start: int, pictures: Sequence[bytes]) -> None:
-    """JPEG ``pictures`` of the frames from ``start`` on."""
+    """Writes the JPEG ``pictures`` of the frames from number ``start`` on."""
     with ZipFile(path, "w", ZIP_STORED) as archive:
         for number, picture in enumerate(pictures, start):
             archive.writestr(_name(number), picture)
 
 
 def merge_pictures(path: Path, parts: Iterable[Path]) -> None:
-    """All pictures of ``parts`` in one file. Raises ValueError for a part that is no archive of ours."""
+    """Writes all pictures of ``parts`` into one file. Raises ValueError for a part that is no ZIP file."""
     with ZipFile(path, "w", ZIP_STORED) as archive:
         for part in parts:
             with _opened(part) as given:
@@ -27,7 +28,10 @@ def merge_pictures(path: Path, parts: Iterable[Path]) -> None:
 
 
 def read_picture(path: Path, frame: int) -> bytes:
-    """The JPEG of a frame. Raises FileNotFoundError, KeyError for a frame that is not there, ValueError."""
+    """Returns the JPEG of a frame.
+
+    Raises FileNotFoundError, ValueError for a file that is no ZIP file, and KeyError for a frame that it lacks.
+    """
     with _opened(path) as archive:
         return archive.read(_name(frame))
 
@@ -36,7 +40,7 @@ def _opened(path: Path) -> ZipFile:
     try:
         return ZipFile(path)
     except BadZipFile as error:
-        raise ValueError(f"{path.name} holds no pictures: {error}") from error
+        raise ValueError(f"{path.name} holds no pictures.") from error
 
 
 def _name(frame: int) -> str:

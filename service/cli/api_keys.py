@@ -112,14 +112,14 @@ def webhook_secret(
     from service.cli.console import say, say_json
     from service.config import Settings
     from service.tenancy.api_keys import DEFAULT_TENANT
-    from service.webhooks.deliveries import DeliveryLedger
+    from service.webhooks.deliveries import DeliveryStore
 
     given = Settings().webhook_secret
     if given is not None and tenant == DEFAULT_TENANT:
         secret = given.get_secret_value()
     else:
         with _redis(data) as client:
-            secret = DeliveryLedger(client).secret(tenant)
+            secret = DeliveryStore(client).secret(tenant)
     say_json({"tenant": tenant, "secret": secret}) if as_json else say(secret)
 
 

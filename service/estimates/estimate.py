@@ -1,23 +1,23 @@
-"""What a video would take, by what was measured on this installation. Nothing is guessed: unknown is None."""
+"""Estimates what a video would take, from what was measured on this installation. Nothing is guessed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from service.estimates.throughput import ThroughputBook
+from service.estimates.throughput import Throughput
 from service.jobs.job import Job, JobStatus
 from service.jobs.store import RedisJobStore
 from service.jobs.workers import WorkerRegistry, WorkerState
 from service.window_limits import WindowLimits, WindowMemory, segment_count
 
 ACTIVE_LOOKED_AT = 1000
-"""Jobs of either state that count as waiting work; more would make every estimate slow."""
+"""Queued and running jobs that count as waiting work, of each; more would make every estimate slow."""
 
 
 @dataclass(frozen=True)
-class Described:
-    """A video as far as its cost is concerned."""
+class Workload:
+    """What decides the cost of a video: the model, and the size and number of its frames. Sizes are in pixels."""
 
     model: str
     width: int
@@ -26,20 +26,22 @@ class Described:
 
     @property
     def pixels(self) -> int:
-        """Of all frames together."""
+        """The pixels of all frames together."""
         return self.width * self.height * self.frames
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """Seconds on the clock; None where nothing was measured that would tell."""
+    """Seconds of wall-clock time; None where nothing was measured yet."""
 
     waiting_s: float | None
+    """Until the jobs before it are restored."""
     restoring_s: float | None
+    """For the video itself."""
 
     @property
     def seconds(self) -> float | None:
-        """From submission until the result is there."""
+        """From submission until the result is available."""
         if self.waiting_s is None or self.restoring_s is None:
             return None
         return self.waiting_s + self.restoring_s
@@ -49,29 +51,30 @@ class Estimator:
     """Reads throughput, workers and jobs from Redis. Methods raise BrokerUnavailable."""
 
     def __init__(
-        self, book: ThroughputBook, store: RedisJobStore, workers: WorkerRegistry, limits: WindowLimits
+        self, throughput: Throughput, store: RedisJobStore, workers: WorkerRegistry, limits: WindowLimits
     ) -> None:
-        self.book = book
+        self.throughput = throughput
         self._store = store
         self._workers = workers
         self._limits = limits
 
-    def estimate(self, video: Described) -> Estimate:
-        """How long ``video`` would take if it were submitted now."""
+    def estimate(self, video: Workload) -> Estimate:
+        """Returns how long ``video`` would take if it were submitted now."""
         alive = self._workers.alive()
         segments = segment_count(video.frames, self._limits.segment_frames)
-        alone = capacity(self.book.rates(video.model), alive, segments)
+        alone = capacity(self.throughput.rates(video.model), alive, segments)
         return Estimate(self._waiting(alive), video.pixels / alone if alone else None)
 
-    def memory(self, video: Described, model: WindowMemory) -> int:
+    def memory(self, video: Workload, model: WindowMemory) -> int:
         """Returns the bytes that a worker takes for the windows of one segment of ``video``."""
         return self._limits.segment_bytes(video.width * video.height, video.frames, model)
 
     def _waiting(self, alive: tuple[WorkerState, ...]) -> float | None:
+        """Returns the seconds that all active jobs still take; None if the rate of one of their models is unknown."""
         left: dict[str, int] = {}
         for job in self._active():
             left[job.spec.model] = left.get(job.spec.model, 0) + remaining_pixels(job)
-        speeds = {model: capacity(self.book.rates(model), alive) for model in left}
+        speeds = {model: capacity(self.throughput.rates(model), alive) for model in left}
         if not all(speeds.values()):
             return None
         return sum(pixels / speeds[model] for model, pixels in left.items())
@@ -82,15 +85,16 @@ class Estimator:
 
 
 def remaining_pixels(job: Job) -> int:
-    """Of all frames of a job that are not restored yet."""
+    """Returns the pixels of all frames of a job that are not restored yet."""
     video, progress = job.spec.video, job.progress
     return video.width * video.height * max(0, progress.frames_total - progress.frames_done)
 
 
 def capacity(rates: Mapping[str, float], alive: Iterable[WorkerState], segments: int | None = None) -> float:
-    """Pixels per second of all live workers together, or of as many of their places as there are segments.
+    """Returns pixels per second of all live workers together, or of as many of their slots as there are segments.
 
-    Without a worker that was measured: what one place did at best, so that a restart does not forget. 0: nothing known.
+    ``rates`` is by engine. While no live worker has an engine that was measured, the best rate of any engine counts,
+    so that a restart does not forget. Returns 0 if nothing was measured.
     """
-    places = [rates[worker.engine] for worker in alive if worker.engine in rates for _ in range(worker.slots)]
-    return sum(sorted(places, reverse=True)[:segments]) or max(rates.values(), default=0.0)
+    slots = [rates[worker.engine] for worker in alive if worker.engine in rates for _ in range(worker.slots)]
+    return sum(sorted(slots, reverse=True)[:segments]) or max(rates.values(), default=0.0)

@@ -1,4 +1,4 @@
-"""The event stream of a job, for those who follow it: read without a thread per reader."""
+"""Reads the event stream of a job, without a thread per reader."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from service.redis_state.key_names import JobKeys
 
 FROM_THE_BEGINNING = "0-0"
 LONGEST_WAIT_S = 60.0
+"""A reader that waits longer asks again."""
 
 
 @dataclass(frozen=True)
 class Event:
-    """One entry. Types: ``status``, ``step_started``, ``step_done``, ``progress``."""
+    """One entry of the stream. Types: ``status``, ``step_started``, ``step_done``, ``progress``."""
 
     id: str
     type: str
@@ -23,7 +24,7 @@ class Event:
 
     @property
     def time(self) -> float:
-        """When Redis took it in, in unix seconds by its clock."""
+        """When Redis stored the event, in unix seconds of its clock."""
         return int(self.id.partition("-")[0]) / 1000
 
 
@@ -34,7 +35,10 @@ class EventReader:
         self._redis = connect_async(url, LONGEST_WAIT_S + REPLY_TIMEOUT_S)
 
     async def read(self, job_id: str, after: str, wait_s: float) -> list[Event]:
-        """Events after an id, at most 100; waits ``wait_s``, at most a minute, for the first."""
+        """Returns at most 100 events after an id; waits up to ``wait_s`` seconds for the first.
+
+        ``wait_s`` is at most LONGEST_WAIT_S; 0 does not wait.
+        """
         block = int(wait_s * 1000) or None
         with broker_errors():
             answer = await self._redis.xread({JobKeys(job_id).events: after}, count=100, block=block)
@@ -42,7 +46,7 @@ class EventReader:
         return [Event(id, fields.pop("type"), fields) for id, fields in entries]
 
     async def follow(self, job_id: str, after: str, idle_s: float) -> AsyncIterator[Event | None]:
-        """All events after an id, as they come; None after ``idle_s`` seconds without one. Never ends."""
+        """Yields all events after an id as they come, and None after ``idle_s`` seconds without one. Never ends."""
         while True:
             events = await self.read(job_id, after, idle_s)
             for event in events:
@@ -52,11 +56,15 @@ class EventReader:
                 yield None
 
     async def close(self) -> None:
+        """Closes the connections to Redis."""
         await self._redis.aclose()
 
 
 def _entries(answer: Any) -> list[tuple[str, dict[str, str]]]:
-    """XREAD of one stream: a list of (name, entries) in RESP2, a mapping name -> [entries] in RESP3."""
+    """Returns the entries in an answer to XREAD of one stream.
+
+    The answer is a list of (name, entries) in RESP2, and a mapping name -> [entries] in RESP3.
+    """
     if not answer:
         return []
     if isinstance(answer, dict):

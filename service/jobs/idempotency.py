@@ -1,4 +1,4 @@
-"""Submissions that a client may repeat: one ``Idempotency-Key``, one job."""
+"""Remembers submissions that a client may repeat: one ``Idempotency-Key`` makes one job."""
 
 from __future__ import annotations
 
@@ -16,44 +16,45 @@ from service.redis_state.connection import broker_errors
 from service.tenancy.api_keys import DEFAULT_TENANT
 
 KEPT_S = 24 * 3600
+"""For how many seconds a submission is remembered."""
 LEASE_S = 1800.0
-"""Longer than any probe; a gateway that dies in the middle blocks its key for so long."""
+"""Longer than any probe takes. A gateway that dies while it accepts a submission blocks the key for so long."""
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
 def checked_key(text: str) -> str:
-    """An ``Idempotency-Key`` that can be one. Raises InvalidOption."""
+    """Returns a well-formed ``Idempotency-Key``. Raises InvalidOption for any other."""
     if not _KEY.fullmatch(text):
-        raise InvalidOption("an Idempotency-Key has 1 to 255 printable ASCII characters and no space")
+        raise InvalidOption("An Idempotency-Key has 1 to 255 printable ASCII characters and no space.")
     return text
 
 
 class Submissions:
-    """What one tenant submitted under which key, for a day. Methods raise BrokerUnavailable."""
+    """What one tenant submitted under which key within a day. Methods raise BrokerUnavailable."""
 
     def __init__(self, client: redis.Redis, tenant: str = DEFAULT_TENANT) -> None:
         self._redis = client
         self._tenant = tenant
 
     def of(self, tenant: str) -> Submissions:
-        """The same for another tenant."""
+        """Returns the submissions of another tenant."""
         return Submissions(self._redis, tenant)
 
     def knows(self, key: str) -> bool:
-        """Whether something was submitted under ``key``."""
+        """Returns whether something was submitted under ``key``."""
         with broker_errors():
             return bool(self._redis.exists(key_names.submission(self._tenant, key)))
 
     @contextmanager
     def alone(self, key: str) -> Iterator[None]:
-        """Nobody else submits under ``key`` meanwhile. Raises SubmissionInFlight."""
+        """Keeps others from submitting under ``key`` meanwhile. Raises SubmissionInFlight if somebody is at it."""
         lease = self._redis.lock(
             key_names.submission_lease(self._tenant, key), LEASE_S, blocking=False, thread_local=False
         )
         with broker_errors():
             taken = lease.acquire()
         if not taken:
-            raise SubmissionInFlight("a submission with this Idempotency-Key is being accepted right now")
+            raise SubmissionInFlight("A submission with this Idempotency-Key is being accepted right now.")
         try:
             yield
         finally:
@@ -61,20 +62,23 @@ class Submissions:
                 lease.release()
 
     def earlier(self, key: str, fingerprint: str) -> str | None:
-        """The id of the job that was submitted under ``key``. Raises IdempotencyKeyReused."""
+        """Returns the id of the job that was submitted under ``key``, if there is one.
+
+        ``fingerprint`` stands for the video and the options. Raises IdempotencyKeyReused where it differs.
+        """
         with broker_errors():
             found = str(self._redis.get(key_names.submission(self._tenant, key)) or "")
         then, _, job_id = found.partition(" ")
         if found and then != fingerprint:
-            raise IdempotencyKeyReused("this Idempotency-Key was used for another video or other options")
+            raise IdempotencyKeyReused("This Idempotency-Key was used for another video or other options.")
         return job_id if JOB_ID.fullmatch(job_id) else None
 
     def remember(self, key: str, fingerprint: str, job_id: str) -> None:
-        """Before the job is made, so that a gateway that dies after that does not make a second one."""
+        """Records a submission, before its job is created: a repetition after a crash then makes no second job."""
         with broker_errors():
             self._redis.set(key_names.submission(self._tenant, key), f"{fingerprint} {job_id}", ex=KEPT_S)
 
     def forget(self, key: str) -> None:
-        """The submission was refused: the key is free again."""
+        """Frees the key of a submission that was refused."""
         with broker_errors():
             self._redis.delete(key_names.submission(self._tenant, key))

@@ -1,4 +1,4 @@
-"""A job: what was asked for, how far it is, how it ended."""
+"""A job: what was asked for, how far it is, and how it ended."""
 
 from __future__ import annotations
 
@@ -14,18 +14,21 @@ JOB_ID = re.compile(r"[0-9a-f]{32}")
 
 
 class JobStatus(StrEnum):
+    """The states of a job. TRANSITIONS says which may follow which."""
+
     QUEUED = "queued"
-    """Accepted; no worker has begun, or a retry was asked for."""
+    """The job was accepted and no worker has begun, or a retry was asked for."""
     RUNNING = "running"
-    """At least one step was begun by a worker."""
+    """A worker has begun at least one step."""
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     CANCELED = "canceled"
     EXPIRED = "expired"
-    """It had ended, and its files were removed."""
+    """The job had ended, and its files were removed."""
 
     @property
     def active(self) -> bool:
+        """Whether the job still has work to do."""
         return self in (JobStatus.QUEUED, JobStatus.RUNNING)
 
 
@@ -37,16 +40,16 @@ TRANSITIONS: dict[JobStatus, frozenset[JobStatus]] = {
     JobStatus.CANCELED: frozenset({JobStatus.QUEUED, JobStatus.EXPIRED}),
     JobStatus.EXPIRED: frozenset(),
 }
-"""Which state may follow which. Failed and canceled jobs can be queued again: that is a retry."""
+"""The states that may follow each state. A retry queues a failed or canceled job again."""
 
 
 def sources_of(target: JobStatus) -> frozenset[JobStatus]:
-    """The states from which ``target`` may be reached."""
+    """Returns the states from which ``target`` may be reached."""
     return frozenset(status for status, following in TRANSITIONS.items() if target in following)
 
 
 class Stage(StrEnum):
-    """What is being done to a job, in more detail than its status."""
+    """What is being done for a job, in more detail than its status."""
 
     QUEUED = "queued"
     PLANNING = "planning"
@@ -58,7 +61,7 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True)
 class SourceFile:
-    """The upload as it arrived."""
+    """The upload as it arrived. ``sha256`` is in hex."""
 
     filename: str
     bytes: int
@@ -67,7 +70,7 @@ class SourceFile:
 
 @dataclass(frozen=True)
 class JobSpec:
-    """Everything that was fixed when the job was accepted."""
+    """What was fixed when the job was accepted."""
 
     model: str
     options: EncodeOptions
@@ -75,20 +78,21 @@ class JobSpec:
     video: VideoInfo
     webhook_url: str | None = None
     estimated_s: float | None = None
-    """What was expected at submission, the wait for other jobs included; None if nothing was measured before."""
+    """Seconds that the job was expected to take at submission, with the wait for other jobs; None if nothing was
+    measured before."""
     estimated_restoring_s: float | None = None
-    """Of that, the work itself."""
+    """Seconds of that for the work itself."""
     request_id: str | None = None
-    """Of the request that made it; all log lines about the job name it."""
+    """Id of the request that created the job; all log lines about the job name it."""
     traceparent: str | None = None
-    """The span of that request; those of the job's steps hang below it."""
+    """W3C trace context of that request, the parent of the spans of the job's steps."""
     strict: bool = False
-    """Whether the job fails where its result would not hold everything that the upload holds."""
+    """Whether the job fails if its result would not hold everything that the upload holds."""
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a job is. ``fraction`` is in 0..1, ``eta_s`` in seconds; None until something was measured."""
+    """How far a job is. ``eta_s`` is in seconds; None until something was measured."""
 
     stage: Stage
     frames_done: int
@@ -98,12 +102,13 @@ class Progress:
 
     @property
     def fraction(self) -> float:
+        """The restored part of the frames, in 0..1."""
         return self.frames_done / self.frames_total if self.frames_total else 0.0
 
 
 @dataclass(frozen=True)
 class Output:
-    """The finished file."""
+    """The finished file. ``sha256`` is in hex."""
 
     bytes: int
     sha256: str
@@ -111,12 +116,12 @@ class Output:
     codec: str
     frames: int
     partial: bool = False
-    """Whether it holds only the beginning, up to where the job was canceled."""
+    """Whether it holds only the frames that were restored before the job was canceled, from the first one on."""
 
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a job failed: the stable code of the error and its words."""
+    """Why a job failed: the stable code of the error and its message."""
 
     code: str
     detail: str
@@ -133,16 +138,16 @@ class Job:
     started_at: float | None
     finished_at: float | None
     expires_at: float | None
-    """When its files are removed; None while it is active, and for jobs that are kept."""
+    """When the files are removed; None while the job is active, and if files are kept forever."""
     plan: tuple[Segment, ...]
-    """Empty until the plan was made."""
+    """The segments; empty until the plan was made."""
     progress: Progress
     output: Output | None
     error: Failure | None
     tenant: str
-    """Whose it is."""
+    """The name of the tenant whose job it is."""
 
 
 def new_job_id() -> str:
-    """48 bits of milliseconds, then 80 random bits: sorts by age and cannot be guessed."""
+    """Returns a new id in 32 hex digits: 48 bits of milliseconds, so that ids sort by age, then 80 random bits."""
     return f"{time.time_ns() // 1_000_000:012x}{secrets.token_hex(10)}"

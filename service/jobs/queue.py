@@ -1,4 +1,4 @@
-"""The queue: steps go in by task name and leave in a worker. Messages carry ids, never frames."""
+"""Sends the steps of jobs to workers through Celery, by task name. Messages carry ids, never frames."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from celery import Celery
 from kombu.exceptions import OperationalError
 
 from service.errors.broker import BrokerUnavailable
-from service.jobs.steps import FINISH, PLAN, segment_index
+from service.jobs.step_names import FINISH, PLAN, segment_index
 from service.redis_state.celery_address import broker_url, tls_options, transport_options
 from service.redis_state.connection import broker_errors
 from service.redis_state.key_names import SEGMENT_QUEUE, SHORT_QUEUE
@@ -19,11 +19,12 @@ FINISH_TASK = "cdvd.finish"
 QUEUES = (SHORT_QUEUE, SEGMENT_QUEUE)
 
 VISIBILITY_TIMEOUT_S = 3600
-"""Longer than two stalled segments. Only a backstop: lost steps are found by their claims, much sooner."""
+"""Seconds after which Celery delivers an unacknowledged message again: longer than two stalled segments. This is only
+a backstop, because lost steps are found by their claims much sooner."""
 
 
 def create_celery(redis_url: str) -> Celery:
-    """The Celery application that both sides share: how messages travel, nothing about tasks."""
+    """Returns the Celery application that gateway and workers share: how messages travel, without any task."""
     app = Celery("cdvd", broker=broker_url(redis_url), set_as_current=False)
     app.conf.update(
         task_serializer="json",
@@ -55,24 +56,24 @@ class JobQueue:
         self._redis = client
 
     def enqueue(self, job_id: str, step: str) -> None:
-        """Hand one step to whichever worker is free first."""
+        """Sends one step to whichever worker is free first."""
         name, arguments = _message(job_id, step)
         try:
             self._app.send_task(name, args=arguments, retry=False)
         except (OperationalError, redis.RedisError) as error:
-            raise BrokerUnavailable(f"the job cannot be queued: {error}") from error
+            raise BrokerUnavailable("The job cannot be queued: Redis cannot be reached.") from error
 
     def is_empty(self) -> bool:
-        """Whether no message waits."""
+        """Returns whether no message waits."""
         return not any(self.depth().values())
 
     def depth(self) -> dict[str, int]:
-        """Messages that no worker has taken yet, by queue; a Celery queue on Redis is a list of its name."""
+        """Returns how many messages no worker has taken yet, by queue."""
         with broker_errors():
             return {name: int(self._redis.llen(name)) for name in QUEUES}
 
     def close(self) -> None:
-        """Close the connections to the broker."""
+        """Closes the connections to Redis."""
         self._app.close()
 
 

@@ -1,4 +1,4 @@
-"""From the Redis hash of a job to a Job."""
+"""Makes a Job from what Redis holds of it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ PLAN = TypeAdapter(tuple[Segment, ...])
 
 
 def read_job(job_id: str, record: Mapping[str, str], frames: Sequence[str], steps: Sequence[str]) -> Job:
-    """``frames``: restored frames per step; ``steps``: the states of the steps still to do."""
+    """Returns the job in a Redis hash.
+
+    ``frames``: the numbers of restored frames of the steps. ``steps``: the states of the steps still to do.
+    """
     spec = SPEC.validate_json(record["spec"])
     status = JobStatus(record["status"])
     plan = PLAN.validate_json(record["plan"]) if "plan" in record else ()
@@ -43,7 +46,7 @@ def _number(record: Mapping[str, str], name: str) -> float | None:
 def _progress(
     status: JobStatus, record: Mapping[str, str], spec: JobSpec, done: int, steps: Sequence[str]
 ) -> Progress:
-    """The estimate is the measured rate of one worker times the workers at it: downtime does not count."""
+    """Estimates by the measured rate of one worker times the workers at it, so that downtime does not count."""
     total, seconds = spec.video.frames, _number(record, "timed_seconds")
     if not seconds:
         return Progress(
@@ -56,7 +59,7 @@ def _progress(
 
 
 def _expected(status: JobStatus, spec: JobSpec) -> float | None:
-    """Before a window of the job itself was timed: what was estimated when it was submitted."""
+    """Returns the seconds that were estimated at submission, used until a window of the job itself was timed."""
     if status is JobStatus.QUEUED:
         return spec.estimated_s
     return spec.estimated_restoring_s if status is JobStatus.RUNNING else None

@@ -1,4 +1,4 @@
-"""Heartbeats: which workers are alive and what they can run."""
+"""Records the heartbeats of workers: which are alive and what they can run."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from service.redis_state.connection import broker_errors, texts
 
 @dataclass(frozen=True)
 class WorkerState:
-    """What a worker says of itself."""
+    """What a worker says of itself in a heartbeat."""
 
     name: str
     engine: str
     """The kind of engine, such as ``onnxruntime``."""
     ready: tuple[str, ...]
-    """Models that are loaded."""
+    """Names of the models that are loaded."""
     models: tuple[str, ...]
-    """Models that could be loaded."""
+    """Names of the models that could be loaded."""
     running: int
-    """Steps in work."""
+    """Number of steps in work."""
     slots: int = 1
-    """Segments that it works on at once."""
+    """Number of segments that it works on at once."""
 
 
 class WorkerRegistry:
@@ -36,7 +36,7 @@ class WorkerRegistry:
         self._redis = client
 
     def beat(self, state: WorkerState, ttl_s: int) -> None:
-        """Say that a worker is alive, for ``ttl_s`` seconds."""
+        """Records that a worker is alive, for the next ``ttl_s`` seconds."""
         now = time.time()
         with broker_errors(), self._redis.pipeline(transaction=True) as pipe:
             pipe.set(key_names.worker(state.name), json.dumps(asdict(state)), ex=ttl_s)
@@ -44,13 +44,13 @@ class WorkerRegistry:
             pipe.execute()
 
     def leave(self, name: str) -> None:
-        """A worker says goodbye."""
+        """Removes a worker that ends in good order."""
         with broker_errors():
             self._redis.delete(key_names.worker(name))
             self._redis.zrem(key_names.WORKERS, name)
 
     def alive(self) -> tuple[WorkerState, ...]:
-        """Workers whose heartbeat has not expired; forgets the others."""
+        """Returns the workers whose heartbeat has not expired, and forgets the others."""
         with broker_errors():
             names = texts(self._redis.zrange(key_names.WORKERS, 0, -1))
             found = self._redis.mget([key_names.worker(name) for name in names]) if names else []

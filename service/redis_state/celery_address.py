@@ -1,4 +1,4 @@
-"""The address of Redis in Celery's words, which differ from those of its own client."""
+"""Translates the address of Redis into Celery's settings, which differ from those of the Redis client."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from urllib.parse import parse_qsl, urlsplit, urlunsplit
 from service.redis_state.sentinel import sentinel_address
 
 _VERIFIED = {"ssl_cert_reqs": "required", "ssl_check_hostname": True}
-"""Celery's own default for an address with TLS is to trust any certificate."""
+"""Celery itself would trust any certificate."""
 
 
 def broker_url(redis_url: str) -> str:
-    """Without the options in the query: those go the ways below."""
+    """Returns the address for ``broker_url``, without the options in its query."""
     if sentinel := sentinel_address(redis_url):
         return sentinel.celery_url()
     if redis_url.startswith("unix:"):
@@ -22,7 +22,7 @@ def broker_url(redis_url: str) -> str:
 
 
 def transport_options(redis_url: str) -> dict[str, Any]:
-    """What the transport needs beyond the address."""
+    """Returns what ``broker_transport_options`` needs beyond the address."""
     if sentinel := sentinel_address(redis_url):
         return {
             "socket_keepalive": True,
@@ -34,7 +34,7 @@ def transport_options(redis_url: str) -> dict[str, Any]:
 
 
 def tls_options(redis_url: str) -> dict[str, Any] | None:
-    """For ``broker_use_ssl``; None without TLS."""
+    """Returns the options for ``broker_use_ssl``; None without TLS."""
     if sentinel := sentinel_address(redis_url):
         return None if sentinel.tls is None else {**_VERIFIED, **sentinel.tls}
     if not redis_url.startswith("rediss:"):

@@ -1,4 +1,4 @@
-"""Connections to Redis, and the one place where its errors become ours."""
+"""Connects to Redis, and turns the errors of its client into BrokerUnavailable."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from service.redis_state.sentinel import SCHEMES, sentinel_address
 
 CONNECT_TIMEOUT_S = 5.0
 REPLY_TIMEOUT_S = 30.0
-"""Our scripts take microseconds: a reply that takes this long will not come."""
+"""The scripts of this service take microseconds: a reply that takes this long will not come."""
 
 
 def connect(url: str) -> redis.Redis:
-    """A lazily connecting, thread-safe client; ``Settings.redis_url`` tells the forms of ``url``.
+    """Returns a thread-safe client that connects when it is first used.
 
-    Raises ValueError for a wrong one.
+    ``Settings.redis_url`` lists the forms of ``url``. Raises ValueError for any other.
     """
     options: Any = {"decode_responses": True, "health_check_interval": 25, **timeouts(url, REPLY_TIMEOUT_S)}
     if sentinel := sentinel_address(url):
@@ -35,7 +35,7 @@ def connect(url: str) -> redis.Redis:
 
 
 def connect_async(url: str, reply_s: float) -> redis.asyncio.Redis:
-    """The same for a single event loop; ``reply_s`` is the longest wait for an answer."""
+    """Returns a client for a single event loop; ``reply_s`` is the longest wait for an answer, in seconds."""
     options: Any = {"decode_responses": True, **timeouts(url, reply_s)}
     if sentinel := sentinel_address(url):
         untyped: Any = redis.asyncio.sentinel.Sentinel
@@ -48,14 +48,14 @@ def connect_async(url: str, reply_s: float) -> redis.asyncio.Redis:
 
 
 def timeouts(url: str, reply_s: float) -> dict[str, float]:
-    """Client options: how long a connection may take, where there is one to make, and how long a reply."""
+    """Returns the client's options for timeouts. A unix socket has none for connecting."""
     if url.startswith("unix:"):
         return {"socket_timeout": reply_s}
     return {"socket_timeout": reply_s, "socket_connect_timeout": CONNECT_TIMEOUT_S}
 
 
 def is_answering(url: str) -> bool:
-    """Whether a Redis is there that has loaded its data."""
+    """Returns whether Redis answers and has loaded its data."""
     with connect(url) as client:
         try:
             return bool(client.ping())
@@ -64,23 +64,28 @@ def is_answering(url: str) -> bool:
 
 
 def with_password(url: str, password: str) -> str:
-    """``url`` with a password in it. Raises ValueError where there is one already, or no place for one."""
+    """Returns ``url`` with a password in it. Raises ValueError if it holds one already, or has no place for one."""
     parts = urlsplit(url)
     if parts.scheme not in ("redis", "rediss", *SCHEMES) or parts.password is not None:
-        raise ValueError("a password of its own goes with redis://[user@]host:port addresses that hold none")
+        raise ValueError(
+            "A password of its own goes with addresses of the form redis://[user@]host:port that hold none."
+        )
     user, _, address = parts.netloc.rpartition("@")
     return urlunsplit(parts._replace(netloc=f"{user}:{quote(password, safe='')}@{address}"))
 
 
 @contextmanager
 def broker_errors() -> Iterator[None]:
-    """Turn the client's exceptions into BrokerUnavailable."""
+    """Turns the client's exceptions into BrokerUnavailable."""
     try:
         yield
+    except (redis.ConnectionError, redis.TimeoutError) as error:
+        # The client's text may hold the path of a socket.
+        raise BrokerUnavailable(f"Redis cannot be reached ({type(error).__name__}).") from error
     except redis.RedisError as error:
-        raise BrokerUnavailable(f"Redis cannot be used: {error}") from error
+        raise BrokerUnavailable(f"Redis refused a command: {str(error).rstrip('.')}.") from error
 
 
 def texts(values: Iterable[object]) -> list[str]:
-    """What the client read, as the strings that it is: its types leave open whether it decodes."""
+    """Returns what the client read as strings; its types leave open whether it decodes."""
     return [str(value) for value in values]

@@ -1,8 +1,8 @@
-"""API keys: who may do what, for which tenant, and how much of it.
+"""API keys say who may do what, for which tenant, and how much of it.
 
-A key reads ``cdvd_<prefix>_<secret>``. The prefix is public: lists show it, and it finds the record. Of the secret only
-the SHA-256 is kept: it is 256 random bits, so nobody can guess it from its hash, and a slow hash, which is there
-for what people make up, would only slow down every request.
+A key reads ``cdvd_<prefix>_<secret>``. The prefix is public: lists show it, and it finds the record. Only the SHA-256
+of the secret is kept. The secret is 256 random bits, so its hash does not help to guess it; a slow hash, which protects
+what people make up, would only slow down every request.
 """
 
 from __future__ import annotations
@@ -25,34 +25,36 @@ from service.redis_state.connection import broker_errors, texts
 _KEY = re.compile(r"cdvd_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
 TENANT = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 DEFAULT_TENANT = "default"
-"""Owns what was made without a key, and what keys without another tenant make: who begins to use keys on a
-running installation still sees the jobs from before."""
+"""Owns what is submitted without a key, and with keys that name no other tenant: whoever begins to use keys on a
+running installation still sees its earlier jobs."""
 
 SESSION_S = 12 * 3600
-"""For how long a browser stays signed in."""
+"""For how many seconds a browser stays signed in."""
 
 
 class Scope(StrEnum):
+    """What a key may do."""
+
     SUBMIT = "submit"
     """Send, change and delete: jobs, uploads, estimates."""
     READ = "read"
     """Look at jobs and fetch their files."""
     METRICS = "metrics"
-    """``/metrics``, which tell of all tenants together: for the key of a Prometheus, which can nothing else."""
+    """Read ``/metrics``, which cover all tenants: for the key of a Prometheus server that needs nothing else."""
     ADMIN = "admin"
-    """Everything, and the jobs of every tenant: for operators."""
+    """Do everything, with the jobs of every tenant: for operators."""
 
 
 @dataclass(frozen=True)
 class KeyLimits:
-    """What a key may use; None is without a limit."""
+    """What a key may use; None is no limit."""
 
     per_minute: int | None = None
-    """Submissions."""
+    """Submissions per minute."""
     jobs: int | None = None
-    """Jobs that have not ended."""
+    """Jobs that have not ended, at a time."""
     bytes: int | None = None
-    """Uploads and results that are kept."""
+    """Bytes of uploads and results that are kept."""
 
 
 @dataclass(frozen=True)
@@ -70,16 +72,14 @@ class ApiKey:
 
     @property
     def valid(self) -> bool:
+        """Whether the key is neither revoked nor expired."""
         return self.revoked_at is None and (self.expires_at is None or time.time() < self.expires_at)
-
-    def permits(self, scope: Scope) -> bool:
-        return bool({scope, Scope.ADMIN} & self.scopes)
 
 
 class KeyRing:
-    """Keys in Redis, and sessions of browsers, which stand for a key. Methods raise BrokerUnavailable.
+    """API keys in Redis, and browser sessions, each of which stands for a key. Methods raise BrokerUnavailable.
 
-    Revoked keys stay on record: an installation that had a key once never opens itself again.
+    Revoked keys stay on record, so that an installation that once had a key never becomes open again.
     """
 
     def __init__(self, client: redis.Redis) -> None:
@@ -93,10 +93,13 @@ class KeyRing:
         limits: KeyLimits | None = None,
         expires_at: float | None = None,
     ) -> tuple[ApiKey, str]:
-        """A new key and its whole text, which is not kept anywhere. Raises ValueError for a malformed tenant."""
+        """Creates a key; returns it with its whole text, which is kept nowhere.
+
+        ``expires_at`` is in unix seconds. Raises ValueError for a malformed tenant.
+        """
         if not TENANT.fullmatch(tenant):
             raise ValueError(
-                "a tenant has 1 to 63 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit"
+                "A tenant has 1 to 63 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit."
             )
         prefix, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
         key = ApiKey(prefix, name, tenant, scopes, limits or KeyLimits(), time.time(), expires_at)
@@ -107,29 +110,29 @@ class KeyRing:
         return key, f"cdvd_{prefix}_{secret}"
 
     def any(self) -> bool:
-        """Whether there ever was a key: then one is asked for."""
+        """Returns whether a key was ever created: requests then need one."""
         with broker_errors():
             return bool(self._redis.exists(key_names.API_KEYS))
 
     def all(self) -> tuple[ApiKey, ...]:
-        """Oldest first, revoked ones too."""
+        """Returns all keys, revoked ones included, oldest first."""
         with broker_errors():
             prefixes = texts(self._redis.zrange(key_names.API_KEYS, 0, -1))
         found = (self._find(prefix) for prefix in prefixes)
         return tuple(key for key, _ in filter(None, found))
 
     def revoke(self, prefix: str) -> ApiKey:
-        """From the next request on the key is refused. Raises KeyNotFound."""
+        """Revokes a key: it is refused from the next request on. Raises KeyNotFound."""
         found = self._find(prefix)
         if found is None:
-            raise KeyNotFound(f"there is no key {prefix[:64]!r}; `cdvd keys list` shows them")
+            raise KeyNotFound(f"There is no key {prefix[:64]!r}; `cdvd keys list` shows all keys.")
         key = replace(found[0], revoked_at=found[0].revoked_at or time.time())
         with broker_errors():
             self._redis.hset(key_names.api_key(prefix), "about", _to_json(key))
         return key
 
     def identify(self, text: str) -> ApiKey | None:
-        """The key of this text; None for one that is wrong, revoked or expired."""
+        """Returns the key with this text; None if it is wrong, revoked or expired."""
         match = _KEY.fullmatch(text)
         found = self._find(match[1]) if match else None
         if match is None or found is None:
@@ -138,25 +141,29 @@ class KeyRing:
         return key if hmac.compare_digest(_digest(match[2]), sha256) and key.valid else None
 
     def still_valid(self, prefix: str) -> bool:
-        """For what goes on after it was let in."""
+        """Returns whether a key is still valid, for answers that go on after the request was let in."""
         found = self._find(prefix)
         return found is not None and found[0].valid
 
     def begin_session(self, key: ApiKey) -> str:
-        """A token that stands for the key in a browser, for SESSION_S; as secret as the key, and kept as little."""
+        """Returns a token that stands for the key in a browser, for SESSION_S seconds.
+
+        It is as secret as the key; only its SHA-256 is kept.
+        """
         token = secrets.token_urlsafe(32)
         with broker_errors():
             self._redis.set(key_names.session(_digest(token)), key.prefix, ex=SESSION_S)
         return token
 
     def in_session(self, token: str) -> ApiKey | None:
-        """The key of a session; None when either is over."""
+        """Returns the key of a session; None if the session is over or the key no longer valid."""
         with broker_errors():
             prefix = self._redis.get(key_names.session(_digest(token)))
         found = self._find(str(prefix)) if prefix else None
         return found[0] if found and found[0].valid else None
 
     def end_session(self, token: str) -> None:
+        """Signs a browser out."""
         with broker_errors():
             self._redis.delete(key_names.session(_digest(token)))
 

@@ -1,7 +1,9 @@
-"""Limits of keys and of the queue: looked at and reserved in one step, so that nobody slips through beside another.
+"""Enforces the limits of API keys and of the queue.
 
-A submission holds a reservation while its body arrives. It becomes the job's in the transaction that makes the job
-(``RedisJobStore.create``), goes when the submission is refused, and lapses when its gateway dies.
+Limits are checked and room is reserved in one transaction, so that concurrent submissions cannot pass them together.
+A submission holds a reservation while its body arrives. The reservation becomes the job's in the transaction that
+creates the job (``RedisJobStore.create``), is released when the submission is refused, and lapses when its gateway
+dies.
 """
 
 from __future__ import annotations
@@ -22,33 +24,32 @@ from service.redis_state.connection import broker_errors
 from service.redis_state.key_names import Account
 from service.redis_state.scripts import quotas
 from service.tenancy.api_keys import ApiKey, KeyLimits
+from service.text import plural
 
 LEASE_S = 1800.0
-"""A reservation without news for so long is that of a gateway that died. It is made anew before the job is."""
+"""Seconds after which a reservation lapses: its gateway must have died. It is renewed before the job is created."""
 
 
 @dataclass(frozen=True)
 class Reservation:
-    """Room for one job."""
+    """Room for one job. ``key`` is None for a submission without a key."""
 
     token: str = field(default_factory=lambda: secrets.token_hex(16))
     key: ApiKey | None = None
 
 
 class Quotas:
-    """Counts in Redis. Methods raise BrokerUnavailable.
-
-    ``queue_limit``: jobs that may wait at a time, of all keys together; None is any number.
-    """
+    """Counts and reservations in Redis. Methods raise BrokerUnavailable."""
 
     def __init__(self, client: redis.Redis, queue_limit: int | None = None) -> None:
+        """``queue_limit``: jobs that may wait at a time, of all keys together; None is no limit."""
         self._redis = client
         self._queue_limit = queue_limit
         self._rate = client.register_script(quotas.RATE)
         self._reserve = client.register_script(quotas.RESERVE)
 
     def count_submission(self, key: ApiKey) -> None:
-        """Raises RateLimited."""
+        """Counts a submission. Raises RateLimited if the key has made too many within a minute."""
         if key.limits.per_minute is None:
             return
         with broker_errors():
@@ -56,36 +57,41 @@ class Quotas:
                 self._rate(keys=[key_names.submission_rate(key.prefix)], args=[key.limits.per_minute])
             )
         if wait > 0:
-            raise RateLimited(f"this key may submit {key.limits.per_minute} times a minute", math.ceil(wait))
+            raise RateLimited(
+                f"This key may submit {plural(key.limits.per_minute, 'time')} a minute.", math.ceil(wait)
+            )
 
     @contextmanager
     def room(self, key: ApiKey | None) -> Iterator[Reservation]:
-        """Holds nothing until ``reserve``; what a job did not take over is given back on leaving."""
+        """Yields an empty reservation for ``reserve``; releases on leaving what no job took over."""
         reservation = Reservation(key=key)
         try:
             yield reservation
         finally:
-            with suppress(BrokerUnavailable):  # then it lapses
+            with suppress(BrokerUnavailable):  # The reservation then lapses.
                 self._release(reservation)
 
     def reserve(self, reservation: Reservation, size: int) -> None:
-        """Room for a job whose upload has ``size`` bytes, 0 if that is not known yet; again to hold on to it.
+        """Reserves room for a job whose upload has ``size`` bytes, 0 if that is not known yet; a second call renews it.
 
-        Raises QueueFull, TooManyJobs, StorageQuotaExceeded.
+        Raises QueueFull, TooManyJobs and StorageQuotaExceeded.
         """
         token, key = reservation.token, reservation.key
         if self._ask(key_names.QUEUE, token, (0, 1), KeyLimits(jobs=self._queue_limit)) != "ok":
-            raise QueueFull(f"{self._queue_limit} jobs wait already, which is the limit; try again later")
+            waiting = plural(self._queue_limit or 0, "waiting job")
+            raise QueueFull(
+                f"The service accepts {waiting} at a time and has reached that limit; try again later."
+            )
         if key is not None:
             self._demand(key, token, (size, 1))
 
     def hold_bytes(self, key: ApiKey | None, token: str, size: int, lease_s: float) -> None:
-        """Room for ``size`` bytes that stay for ``lease_s``: a resumable upload. Raises StorageQuotaExceeded."""
+        """Reserves ``size`` bytes for ``lease_s`` seconds, for a resumable upload. Raises StorageQuotaExceeded."""
         if key is not None:
             self._demand(key, token, (size, 0), lease_s)
 
     def let_go(self, key: ApiKey | None, token: str) -> None:
-        """The upload of this token is no more."""
+        """Releases the bytes of a resumable upload that is gone."""
         if key is not None:
             with broker_errors():
                 self._redis.hdel(Account(key.prefix).held, token)
@@ -94,12 +100,13 @@ class Quotas:
         answer = self._ask(Account(key.prefix), token, wanted, key.limits, lease_s)
         if answer == "jobs":
             raise TooManyJobs(
-                f"this key may have {key.limits.jobs} unfinished jobs; wait for one, or cancel one"
+                f"This key may have {plural(key.limits.jobs or 0, 'unfinished job')} at a time; "
+                "wait for one to end, or cancel one."
             )
         if answer == "bytes":
             raise StorageQuotaExceeded(
-                f"this key may keep {key.limits.bytes} bytes of uploads and results, and {wanted[0]} more are too "
-                "many; delete jobs, or wait until they expire"
+                f"This key may keep {plural(key.limits.bytes or 0, 'byte')} of uploads and results, and "
+                f"{plural(wanted[0], 'more byte')} would exceed that; delete jobs, or wait until they expire."
             )
 
     def _ask(

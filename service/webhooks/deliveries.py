@@ -1,6 +1,7 @@
-"""Webhook deliveries of jobs. Each stands for one entry of the job's event stream and has its id.
+"""Keeps the webhook deliveries of jobs. Each announces one entry of its job's event stream and has that entry's id.
 
-``scripts.jobs.TRANSITION`` makes them in the same breath as the event, so polling, the stream and webhooks agree.
+``scripts.jobs.TRANSITION`` creates a delivery in the transaction that adds the event, so that polling, the stream and
+webhooks agree.
 """
 
 from __future__ import annotations
@@ -23,14 +24,16 @@ from service.tenancy.api_keys import DEFAULT_TENANT
 from service.webhooks.signature import new_secret
 
 DEAD_KEPT = 1000
-"""Dead letters listed at most, the latest ones."""
+"""How many dead deliveries are listed at most, the latest ones."""
 
 
 class DeliveryState(StrEnum):
+    """What has become of a delivery."""
+
     PENDING = "pending"
     DELIVERED = "delivered"
     DEAD = "dead"
-    """Given up: too many attempts, or the receiver said 410. It can be sent again by hand."""
+    """Given up, after too many attempts or because the receiver answered 410. It can be sent again on request."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ class Delivery:
     job_id: str
     event_id: str
     status: str
-    """What the job became."""
+    """The state that the job reached."""
     time: float
     output: dict[str, Any] | None = None
     error: dict[str, Any] | None = None
@@ -48,16 +51,16 @@ class Delivery:
     attempts: int = 0
     last_attempt_at: float | None = None
     last_answer: str | None = None
-    """The HTTP status or what went wrong."""
+    """The HTTP status, or a sentence on what went wrong."""
     next_attempt_at: float | None = None
 
     @property
     def message_id(self) -> str:
-        """The same in every attempt, so that receivers can tell repetitions."""
+        """Identifies the message; the same in every attempt, so that receivers recognize repetitions."""
         return f"msg_{self.job_id}_{self.event_id}"
 
 
-class DeliveryLedger:
+class DeliveryStore:
     """Deliveries in Redis. Methods raise BrokerUnavailable."""
 
     def __init__(self, client: redis.Redis) -> None:
@@ -66,7 +69,10 @@ class DeliveryLedger:
         self._update = client.register_script(webhooks.UPDATE)
 
     def take(self, lease_s: float) -> tuple[Ticket, Delivery | None, str] | None:
-        """A delivery that is due and where it goes; None for one whose job was deleted."""
+        """Leases a due delivery for ``lease_s`` seconds; returns its ticket, the delivery and its URL.
+
+        The delivery is None if its job was deleted. Returns None if nothing is due.
+        """
         ticket = self._due.take(lease_s)
         if ticket is None:
             return None
@@ -78,7 +84,7 @@ class DeliveryLedger:
         return ticket, _read(job_id, event_id, str(text)) if text and url else None, str(url or "")
 
     def settle(self, ticket: Ticket, delivery: Delivery | None) -> None:
-        """Record the outcome of an attempt: due again at ``next_attempt_at``, or over."""
+        """Records the outcome of an attempt; the delivery is due again at ``next_attempt_at``, or over without one."""
         if delivery is not None:
             self._save(delivery)
         if delivery is not None and delivery.next_attempt_at is not None:
@@ -89,14 +95,14 @@ class DeliveryLedger:
             self._bury(ticket.member)
 
     def of_job(self, job_id: str) -> tuple[Delivery, ...]:
-        """All deliveries of a job, oldest first."""
+        """Returns all deliveries of a job, oldest first."""
         with broker_errors():
             found = self._redis.hgetall(JobKeys(job_id).webhooks)
         deliveries = [_read(job_id, str(event_id), str(text)) for event_id, text in found.items()]
         return tuple(sorted(deliveries, key=lambda delivery: delivery.time))
 
     def dead(self, tenant: str | None = None) -> tuple[Delivery, ...]:
-        """Deliveries that were given up, of one tenant's jobs or of all, the latest first."""
+        """Returns the deliveries that were given up, of one tenant's jobs or of all, the latest first."""
         with broker_errors():
             members = texts(self._redis.zrevrange(key_names.WEBHOOKS_DEAD, 0, -1))
             pairs = [(member.partition(" ")[0], member.partition(" ")[2]) for member in members]
@@ -112,11 +118,11 @@ class DeliveryLedger:
         )
 
     def send_again(self, job_id: str, event_id: str) -> Delivery:
-        """Begin anew with a delivery, whatever became of it. Raises DeliveryNotFound."""
+        """Starts a delivery over, whatever its state. Raises DeliveryNotFound."""
         with broker_errors():
             text = self._redis.hget(JobKeys(job_id).webhooks, event_id)
         if not text:
-            raise DeliveryNotFound(f"the job has no delivery {event_id[:64]!r}")
+            raise DeliveryNotFound(f"The job has no delivery {event_id[:64]!r}.")
         old = _read(job_id, event_id, str(text))
         delivery = replace(old, state=DeliveryState.PENDING, attempts=0, next_attempt_at=time.time())
         self._save(delivery)
@@ -126,12 +132,12 @@ class DeliveryLedger:
         return delivery
 
     def tenant_of(self, delivery: Delivery) -> str:
-        """Whose job it is about."""
+        """Returns the tenant whose job the delivery is about."""
         with broker_errors():
             return str(self._redis.hget(JobKeys(delivery.job_id).record, "tenant") or DEFAULT_TENANT)
 
     def secret(self, tenant: str) -> str:
-        """The secret of a tenant, made when it is first asked for."""
+        """Returns the secret that signs a tenant's webhooks; creates it at the first call."""
         name = key_names.webhook_secret(tenant)
         with broker_errors():
             self._redis.set(name, new_secret(), nx=True)

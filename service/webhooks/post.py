@@ -1,4 +1,4 @@
-"""One attempt to deliver: a POST to an address that was checked, within a fixed time."""
+"""Makes one attempt to deliver a webhook: a POST to an address that was checked, within a fixed time."""
 
 from __future__ import annotations
 
@@ -13,21 +13,24 @@ from service.errors.webhook import WebhookFailed
 from service.webhooks.address import Resolve, WebhookTarget, permitted_addresses, read_target, resolve
 
 ANSWER_BYTES = 4096
-"""Of the answer only the status matters; this much is read so that ordinary receivers see a clean end."""
+"""Bytes of the answer that are read, so that ordinary receivers see a clean end; only the status matters."""
 
 
 class WebhookClient:
     """Sends webhooks. Follows no redirects and asks no proxy."""
 
     def __init__(self, timeout_s: float, allow_private: bool, resolver: Resolve = resolve) -> None:
-        """``timeout_s``: for a whole attempt once the name is resolved."""
+        """``timeout_s``: seconds for a whole attempt, once the name is resolved."""
         self._timeout_s = timeout_s
         self._allow_private = allow_private
         self._resolver = resolver
         self._tls = ssl.create_default_context()
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> int:
-        """The status of the answer. Raises WebhookRefused for a forbidden address, WebhookFailed without an answer."""
+        """Posts ``body`` and returns the HTTP status of the answer.
+
+        Raises WebhookRefused for a forbidden address and WebhookFailed without an answer.
+        """
         target = read_target(url)
         try:
             addresses = permitted_addresses(target, self._allow_private, self._resolver)
@@ -38,11 +41,13 @@ class WebhookClient:
                     answer.read(ANSWER_BYTES)
                 return answer.status
         except (OSError, HTTPException, UnicodeError) as error:
-            raise WebhookFailed(f"no answer: {error or type(error).__name__}") from error
+            raise WebhookFailed(
+                f"The receiver did not answer: {str(error) or type(error).__name__}."
+            ) from error
 
     @contextmanager
     def _connected(self, target: WebhookTarget, addresses: tuple[str, ...]) -> Iterator[HTTPConnection]:
-        """A connection to one of ``addresses``, under the name that the URL has; cut when the time is over."""
+        """Connects to one of ``addresses`` under the URL's host name; cuts the connection when the time is over."""
         plain = self._reach(addresses, target.port)
         cut = threading.Timer(self._timeout_s, _shut, [plain])
         cut.daemon = True
@@ -59,7 +64,7 @@ class WebhookClient:
             plain.close()
 
     def _reach(self, addresses: tuple[str, ...], port: int) -> socket.socket:
-        failure = OSError("the name has no address")
+        failure = OSError("the host name has no address")
         for address in addresses[:2]:
             try:
                 return socket.create_connection((address, port), timeout=self._timeout_s)
@@ -69,6 +74,6 @@ class WebhookClient:
 
 
 def _shut(connection: socket.socket) -> None:
-    """Timeouts of sockets are per read; a receiver that sends a byte at a time would never meet one."""
+    """Ends a connection. A socket's own timeout is per read; a receiver that sends single bytes never exceeds it."""
     with suppress(OSError):
         socket.socket.shutdown(connection, socket.SHUT_RDWR)

@@ -1,4 +1,4 @@
-"""Delivering webhooks: one that is due at a time, tried again over hours, given up in the end."""
+"""Delivers webhooks that are due, one at a time, and repeats failed attempts over hours."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from http import HTTPStatus
 
 from service.errors.webhook import WebhookFailed, WebhookRefused
 from service.tenancy.api_keys import DEFAULT_TENANT
-from service.webhooks.deliveries import Delivery, DeliveryLedger, DeliveryState
+from service.webhooks.deliveries import Delivery, DeliveryState, DeliveryStore
 from service.webhooks.post import WebhookClient
 from service.webhooks.signature import signed_headers
 
@@ -20,47 +20,49 @@ log = logging.getLogger(__name__)
 
 LONGEST_DELAY_S = 6 * 3600.0
 GROWTH = 4
+"""Each delay is so many times the one before, up to LONGEST_DELAY_S."""
 JITTER = 0.2
-"""Up to a fifth more or less, so that receivers that come back are not met by all at once."""
+"""Delays are up to a fifth longer or shorter, so that not all deliveries reach a returning receiver at once."""
 RESOLVE_S = 30.0
-"""Longest that the system's resolver takes; with the attempt's own limit, how long a delivery is ours."""
+"""Seconds that the system's resolver takes at most. A delivery is leased for this and the attempt's own limit."""
 
 
 @dataclass(frozen=True)
 class RetryPlan:
-    """The settings of the same names."""
+    """When failed attempts are repeated: the settings ``webhook_timeout_s``, ``_first_delay_s`` and ``_attempts``."""
 
     timeout_s: float
     first_delay_s: float
     attempts: int
 
     def delay(self, attempts: int) -> float:
-        """Seconds to wait after so many attempts."""
+        """Returns the seconds to wait after so many attempts."""
         wanted: float = min(self.first_delay_s * GROWTH ** (attempts - 1), LONGEST_DELAY_S)
         return wanted * random.uniform(1 - JITTER, 1 + JITTER)
 
 
-class Courier:
-    """Delivers for all jobs. Safe to run in several threads and workers."""
+class WebhookSender:
+    """Delivers the webhooks of all jobs. Safe to run in several threads and workers."""
 
     def __init__(
-        self, ledger: DeliveryLedger, client: WebhookClient, plan: RetryPlan, secret: str | None = None
+        self, deliveries: DeliveryStore, client: WebhookClient, plan: RetryPlan, secret: str | None = None
     ) -> None:
-        """``secret`` signs for the default tenant; None for one that is kept in Redis. Every other tenant has its
-        own there: with a common one, tenants could sign in each other's name.
+        """``secret`` signs for the default tenant; without it, a secret kept in Redis does.
+
+        Every other tenant has a secret of its own in Redis: with a common one, tenants could sign in each other's name.
         """
-        self._ledger = ledger
+        self._deliveries = deliveries
         self._client = client
         self._plan = plan
         self._secret = secret
 
     def step(self) -> bool:
-        """Make one attempt if one is due. Raises BrokerUnavailable; the attempt is then made again later."""
-        taken = self._ledger.take(min(3 * self._plan.timeout_s, self._plan.timeout_s + RESOLVE_S))
+        """Makes one attempt if one is due; returns whether one was. After BrokerUnavailable it is due again later."""
+        taken = self._deliveries.take(min(3 * self._plan.timeout_s, self._plan.timeout_s + RESOLVE_S))
         if taken is None:
             return False
         ticket, delivery, url = taken
-        self._ledger.settle(ticket, self._attempt(delivery, url) if delivery else None)
+        self._deliveries.settle(ticket, self._attempt(delivery, url) if delivery else None)
         return True
 
     def _attempt(self, delivery: Delivery, url: str) -> Delivery:
@@ -82,10 +84,10 @@ class Courier:
         return self._answered(replace(tried, last_answer=str(status)), status)
 
     def _secret_for(self, delivery: Delivery) -> str:
-        tenant = self._ledger.tenant_of(delivery)
+        tenant = self._deliveries.tenant_of(delivery)
         if self._secret and tenant == DEFAULT_TENANT:
             return self._secret
-        return self._ledger.secret(tenant)
+        return self._deliveries.secret(tenant)
 
     def _answered(self, tried: Delivery, status: int) -> Delivery:
         if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
@@ -98,12 +100,14 @@ class Courier:
         return replace(tried, next_attempt_at=time.time() + self._plan.delay(tried.attempts))
 
     def _given_up(self, tried: Delivery) -> Delivery:
-        log.warning("a webhook is given up: %s", tried.last_answer, extra={"job": tried.job_id})
+        log.warning(
+            "A webhook was given up; the last answer: %s", tried.last_answer, extra={"job": tried.job_id}
+        )
         return replace(tried, state=DeliveryState.DEAD)
 
 
 def message(delivery: Delivery) -> bytes:
-    """The body, the same in every attempt: what the job became, and the event that says so in its stream."""
+    """Returns the body, the same in every attempt: the job's new state, and the event in its stream that says so."""
     moment = datetime.fromtimestamp(delivery.time, UTC).isoformat().replace("+00:00", "Z")
     data = {
         "id": delivery.job_id,

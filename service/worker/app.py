@@ -19,10 +19,10 @@ from celery.signals import worker_shutting_down
 from service.config import Settings
 from service.errors.base import ServiceError
 from service.errors.engine import EngineUnavailable, PrecisionTooLow
-from service.estimates.throughput import ThroughputBook
-from service.jobs.ledger import StepLedger
+from service.estimates.throughput import Throughput
 from service.jobs.queue import QUEUES, JobQueue, create_celery
 from service.jobs.reconcile import Reconciler
+from service.jobs.step_leases import StepLeases
 from service.jobs.store import RedisJobStore
 from service.jobs.workers import WorkerRegistry, WorkerState
 from service.local.data_version import open_data_directory
@@ -33,9 +33,9 @@ from service.redis_state.connection import connect
 from service.redis_state.due import DueList
 from service.storage.open import open_storage
 from service.tracing import configure_tracing
-from service.webhooks.deliveries import DeliveryLedger
+from service.webhooks.deliveries import DeliveryStore
 from service.webhooks.post import WebhookClient
-from service.webhooks.sender import Courier, RetryPlan
+from service.webhooks.sender import RetryPlan, WebhookSender
 from service.worker import transport
 from service.worker.background import Background
 from service.worker.choose import choose
@@ -94,19 +94,19 @@ def build(settings: Settings) -> tuple[Celery, EngineCache, Keeper]:
     _configure(app)
     store, queue = RedisJobStore(client, settings.retention_s), JobQueue(app, client)
     owner = f"{settings.worker_name}/{secrets.token_hex(8)}"
-    ledger = StepLedger(client, owner, settings.claim_ttl_s)
+    leases = StepLeases(client, owner, settings.claim_ttl_s)
     engines = EngineCache(settings.models, choose(settings))
     keeper = Keeper(
-        ledger,
-        Reconciler(store, ledger, queue),
+        leases,
+        Reconciler(store, leases, queue),
         WorkerRegistry(client),
         lambda running: _describe(settings, engines, running),
         KeeperTimes(settings.claim_ttl_s, settings.stall_timeout_s),
     )
     storage = open_storage(settings.storage_options())
-    measured = Measured(ThroughputBook(client), settings.engine)
-    steps = Steps(store, ledger, queue, storage, engines, keeper, settings.window_limits(), measured)
-    register(app, StepRunner(store, ledger, queue, keeper), steps)
+    measured = Measured(Throughput(client), settings.engine)
+    steps = Steps(store, leases, queue, storage, engines, keeper, settings.window_limits(), measured)
+    register(app, StepRunner(store, leases, queue, keeper), steps)
     return app, engines, keeper
 
 
@@ -118,8 +118,8 @@ def _chores(settings: Settings) -> tuple[Background, ...]:
     due = DueJobs(DueList(client, key_names.EXPIRY_DUE), DueList(client, key_names.FORGET_DUE))
     partials = PartialResults(store, storage, DueList(client, key_names.PARTIALS_DUE))
     secret = settings.webhook_secret
-    courier = Courier(
-        DeliveryLedger(client),
+    courier = WebhookSender(
+        DeliveryStore(client),
         WebhookClient(settings.webhook_timeout_s, settings.webhook_allow_private),
         RetryPlan(settings.webhook_timeout_s, settings.webhook_first_delay_s, settings.webhook_attempts),
         secret.get_secret_value() if secret else None,

@@ -11,8 +11,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from service.errors.broker import BrokerUnavailable
-from service.jobs.ledger import StepLedger
 from service.jobs.reconcile import Reconciler
+from service.jobs.step_leases import StepLeases
 from service.jobs.workers import WorkerRegistry, WorkerState
 
 log = logging.getLogger(__name__)
@@ -36,14 +36,14 @@ class Keeper:
 
     def __init__(
         self,
-        ledger: StepLedger,
+        leases: StepLeases,
         reconciler: Reconciler,
         registry: WorkerRegistry,
         describe: Callable[[int], WorkerState],
         times: KeeperTimes,
     ) -> None:
         """``describe`` makes the heartbeat from the number of steps in work."""
-        self._ledger = ledger
+        self._leases = leases
         self._reconciler = reconciler
         self._registry = registry
         self._describe = describe
@@ -115,7 +115,7 @@ class Keeper:
     def _beat(self) -> None:
         held = self._steps()
         for job_id, step in held:
-            self._ledger.renew(job_id, step)
+            self._leases.renew(job_id, step)
         self._registry.beat(self._describe(len(held)), self._times.claim_ttl_s)
 
     def _reconcile(self) -> None:
@@ -127,7 +127,7 @@ class Keeper:
         """Steps in work end at the next window or are killed; either way they did not kill the worker."""
         try:
             for job_id, step in self._steps():
-                self._ledger.forgive(job_id, step)
+                self._leases.forgive(job_id, step)
         except BrokerUnavailable as error:
             log.warning("goodbye: %s", error)
 

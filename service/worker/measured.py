@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 
 from service.errors.broker import BrokerUnavailable
-from service.estimates.throughput import ThroughputBook
+from service.estimates.throughput import Throughput
 from service.jobs.job import Job, Output
 from service.metrics import ESTIMATE_RATIO
 
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 class Measured:
     """Raises nothing: an estimate that learns nothing from one window is no reason to stop."""
 
-    book: ThroughputBook
+    throughput: Throughput
     engine: str
     """The kind of engine, as in the worker's heartbeat."""
 
@@ -26,7 +26,9 @@ class Measured:
         """``frames`` more frames of a segment took ``seconds``."""
         video = job.spec.video
         try:
-            self.book.restored(job.spec.model, self.engine, frames * video.width * video.height, seconds)
+            self.throughput.learn_rate(
+                job.spec.model, self.engine, frames * video.width * video.height, seconds
+            )
         except BrokerUnavailable as error:
             log.warning("throughput is not noted: %s", error, extra={"job": job.id})
 
@@ -37,6 +39,6 @@ class Measured:
         video, options = job.spec.video, job.spec.options
         pixels = output.frames * video.width * video.height
         try:
-            self.book.stored(options.codec, options.crf, pixels, output.bytes)
+            self.throughput.learn_size(options.codec, options.crf, pixels, output.bytes)
         except BrokerUnavailable as error:
             log.warning("the size of a result is not noted: %s", error, extra={"job": job.id})

@@ -12,10 +12,10 @@ from service.errors.broker import BrokerUnavailable
 from service.errors.engine import EngineUnavailable
 from service.errors.job import JobCanceled, JobNotFound, SegmentGaveUp
 from service.errors.storage import StorageUnavailable
+from service.jobs.claim import Claim, ClaimAnswer
 from service.jobs.job import Failure, Job
-from service.jobs.ledger import StepLedger
 from service.jobs.queue import JobQueue
-from service.jobs.steps import Claim, ClaimAnswer
+from service.jobs.step_leases import StepLeases
 from service.jobs.store import RedisJobStore
 from service.logs import log_context
 from service.metrics import STEPS
@@ -38,9 +38,9 @@ Touch = Callable[[], None]
 class StepRunner:
     """Runs steps of jobs, each at most once at a time and never again once it is finished."""
 
-    def __init__(self, store: RedisJobStore, ledger: StepLedger, queue: JobQueue, keeper: Keeper) -> None:
+    def __init__(self, store: RedisJobStore, leases: StepLeases, queue: JobQueue, keeper: Keeper) -> None:
         self._store = store
-        self._ledger = ledger
+        self._leases = leases
         self._queue = queue
         self._keeper = keeper
 
@@ -48,7 +48,7 @@ class StepRunner:
         """Do ``work`` if the step is ours to do. Raises nothing: the outcome is in the books and the log."""
         with log_context(job=job_id, step=step):
             try:
-                claim = self._ledger.claim(job_id, step)
+                claim = self._leases.claim(job_id, step)
                 if claim.answer is ClaimAnswer.GRANTED:
                     with self._keeper.holding(job_id, step) as touch:
                         self._perform(job_id, step, claim, lambda job: work(job, touch))
@@ -80,19 +80,19 @@ class StepRunner:
     def _give_back(self, job_id: str, step: str) -> None:
         """The job was canceled or deleted, or this worker is stopping and another may go on at once."""
         _count(step, "given_back")
-        self._ledger.release(job_id, step)
+        self._leases.release(job_id, step)
         if self._keeper.stopping.is_set() and self._store.is_running(job_id):
             self._queue.enqueue(job_id, step)
 
     def _postpone(self, job_id: str, step: str, error: EngineUnavailable | StorageUnavailable) -> None:
-        times = self._ledger.postpone(job_id, step)
+        times = self._leases.postpone(job_id, step)
         if times > MAX_POSTPONED:
             self._fail(job_id, step, Failure(error.code, str(error)))
             return
         _count(step, "postponed")
         delay = min(FIRST_DELAY_S * 2 ** (times - 1), LONGEST_DELAY_S)
         log.warning("tried again in %g s: %s", delay, error)
-        self._ledger.release(job_id, step, not_before=time.time() + delay)
+        self._leases.release(job_id, step, not_before=time.time() + delay)
 
     def _fault(self, job_id: str, step: str, error: Exception) -> None:
         """An error that nobody expected; after a delete, the files that went away are the likely reason."""
@@ -104,7 +104,7 @@ class StepRunner:
         _count(step, "failed")
         if self._store.fail(job_id, failure):
             log.error("the job failed: %s", failure.detail)
-        self._ledger.release(job_id, step)
+        self._leases.release(job_id, step)
 
 
 def _refuse_killer(step: str, claim: Claim) -> None:

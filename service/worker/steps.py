@@ -16,9 +16,9 @@ from service.artifacts.heat_maps import merge_pictures, write_pictures
 from service.errors.broker import BrokerUnavailable
 from service.errors.pipeline import FidelityLost, PipelineError
 from service.jobs.job import Job, Output
-from service.jobs.ledger import StepLedger
 from service.jobs.queue import JobQueue
-from service.jobs.steps import FINISH, segment_step
+from service.jobs.step_leases import StepLeases
+from service.jobs.step_names import FINISH, segment_step
 from service.jobs.store import RedisJobStore
 from service.pipeline.finalize import finalize, foreseen_losses
 from service.pipeline.report import FinalReport
@@ -50,7 +50,7 @@ class Steps:
     """The work of ``plan``, ``segment:<index>`` and ``finish``."""
 
     store: RedisJobStore
-    ledger: StepLedger
+    leases: StepLeases
     queue: JobQueue
     storage: Storage
     engines: EngineCache
@@ -64,7 +64,7 @@ class Steps:
             with self.storage.reading(job.id, SOURCE) as source:
                 _refuse(foreseen_losses(source, job.spec.video))
         segments = plan_segments(job.spec.video.frames, self.limits.segment_frames)
-        if self.ledger.set_plan(job.id, segments):
+        if self.leases.set_plan(job.id, segments):
             for segment in segments:
                 self.queue.enqueue(job.id, segment_step(segment.index))
 
@@ -73,7 +73,7 @@ class Steps:
         segment = job.plan[index]
         if self.storage.find(job.id, piece_name(segment)) is None:
             self._restore(job, segment, touch)
-        if self.ledger.complete(job.id, segment_step(index), segment.frames):
+        if self.leases.complete(job.id, segment_step(index), segment.frames):
             self.queue.enqueue(job.id, FINISH)
 
     def finish(self, job: Job) -> None:
@@ -87,7 +87,7 @@ class Steps:
         if self.store.succeed(job.id, output):
             self.measured.result(job, output)
             self.storage.drop_pieces(job.id)
-        self.ledger.drop(job.id, FINISH)
+        self.leases.drop(job.id, FINISH)
 
     def _join(self, job: Job) -> tuple[Output, FinalReport]:
         spec = job.spec
@@ -125,7 +125,7 @@ class Steps:
             in_flight=self.limits.in_flight,
             excerpt=video.excerpt,
         )
-        meter = _Meter(self.ledger, self.measured, job, segment_step(segment.index), touch)
+        meter = _Meter(self.leases, self.measured, job, segment_step(segment.index), touch)
         return restore_segment(request, engine, meter.advance, lambda: self._should_stop(job.id))
 
     def _keep_measured(self, job: Job, segment: Segment, result: SegmentResult) -> None:
@@ -163,7 +163,7 @@ class Steps:
 
     def _write_report(self, job: Job, report: dict[str, object]) -> None:
         made_with = {"name": job.spec.model, "sha256": self.engines.digest(job.spec.model)}
-        workers = self.ledger.finished_by(job.id)
+        workers = self.leases.finished_by(job.id)
         segments = [
             {**asdict(segment), "worker": workers.get(segment_step(segment.index))} for segment in job.plan
         ]
@@ -175,8 +175,8 @@ class Steps:
 class _Meter:
     """Passes progress on, with the time it took."""
 
-    def __init__(self, ledger: StepLedger, measured: Measured, job: Job, step: str, touch: Touch) -> None:
-        self._ledger = ledger
+    def __init__(self, leases: StepLeases, measured: Measured, job: Job, step: str, touch: Touch) -> None:
+        self._leases = leases
         self._measured = measured
         self._job = job
         self._step = step
@@ -191,7 +191,7 @@ class _Meter:
         self._touch()
         self._measured.window(self._job, new, seconds)
         try:
-            self._ledger.progress(self._job.id, self._step, frames, new, seconds)
+            self._leases.progress(self._job.id, self._step, frames, new, seconds)
         except BrokerUnavailable as error:
             log.warning("progress is not shown: %s", error, extra={"job": self._job.id, "step": self._step})
 

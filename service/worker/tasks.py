@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import Celery
 
 from service.jobs.queue import FINISH_TASK, PLAN_TASK, SEGMENT_TASK
-from service.jobs.steps import FINISH, PLAN, segment_step
+from service.jobs.step_names import FINISH, PLAN, segment_step
 from service.worker.runner import StepRunner
 from service.worker.steps import Steps
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from service.api.answers.problems import title_of
 from service.jobs.job import Job, JobSpec, JobStatus, Stage
-from service.jobs.store import JobPage
+from service.jobs.reader import JobPage
 from service.jobs.workers import WorkerState
 from service.model_catalog import ModelCard
 

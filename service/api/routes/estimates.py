@@ -16,7 +16,7 @@ from service.api.upload.receiving import received_upload
 from service.errors.engine import ModelNotFound
 from service.errors.limit import RateLimited
 from service.errors.upload import MalformedRequest
-from service.estimates.estimate import Described
+from service.estimates.estimate import Workload
 from service.types import MIN_SIDE, EncodeOptions
 from service.video.sandbox.probe import probe
 
@@ -95,7 +95,7 @@ async def estimate(parts: Parts, request: Request) -> EstimateBody:
         return await _of_upload(parts, request)
     asked = await _described(request)
     model = parts.catalog.require(asked.model or parts.default_model).name
-    video = Described(model, asked.width, asked.height, asked.frame_count)
+    video = Workload(model, asked.width, asked.height, asked.frame_count)
     return await run_sync(_answer, parts, video, asked.bytes, EncodeOptions())
 
 
@@ -105,7 +105,7 @@ async def _of_upload(parts: Gateway, request: Request) -> EstimateBody:
         model = parts.catalog.require(options.model or parts.default_model).name
         info = await probe(received.upload.contents(), parts.limits.probe, options.excerpt)
         size = received.upload.size
-    video = Described(model, info.width, info.height, info.frames)
+    video = Workload(model, info.width, info.height, info.frames)
     return await run_sync(_answer, parts, video, size, options.encode)
 
 
@@ -121,9 +121,9 @@ async def _described(request: Request) -> EstimateRequest:
         raise RequestValidationError(error.errors(include_context=False)) from error
 
 
-def _answer(parts: Gateway, video: Described, size: int | None, encode: EncodeOptions) -> EstimateBody:
+def _answer(parts: Gateway, video: Workload, size: int | None, encode: EncodeOptions) -> EstimateBody:
     found = parts.estimator.estimate(video)
-    density = parts.estimator.book.bytes_per_pixel(encode.codec, encode.crf)
+    density = parts.estimator.throughput.bytes_per_pixel(encode.codec, encode.crf)
     return EstimateBody(
         model=video.model,
         frames=video.frames,
@@ -136,7 +136,7 @@ def _answer(parts: Gateway, video: Described, size: int | None, encode: EncodeOp
     )
 
 
-def _memory(parts: Gateway, video: Described) -> int | None:
+def _memory(parts: Gateway, video: Workload) -> int | None:
     memory = parts.catalog.require(video.model).memory
     return parts.estimator.memory(video, memory) if memory else None
 

@@ -12,9 +12,9 @@ from service.errors.engine import EngineUnavailable
 from service.errors.job import JobCanceled
 from service.errors.pipeline import PipelineError
 from service.jobs.job import Job, JobSpec, JobStatus, SourceFile, new_job_id
-from service.jobs.ledger import StepLedger
 from service.jobs.queue import JobQueue, create_celery
 from service.jobs.reconcile import Reconciler
+from service.jobs.step_leases import StepLeases
 from service.jobs.store import RedisJobStore
 from service.jobs.workers import WorkerRegistry, WorkerState
 from service.local.children import Child, ChildSpec
@@ -39,12 +39,12 @@ class Worker:
         client.flushall()
         self.store = RedisJobStore(client)
         self.queue = JobQueue(create_celery(url), client)
-        self.ledger = StepLedger(client, "one/first", claim_ttl_s=30)
-        reconciler = Reconciler(self.store, self.ledger, self.queue)
+        self.leases = StepLeases(client, "one/first", claim_ttl_s=30)
+        reconciler = Reconciler(self.store, self.leases, self.queue)
         state = WorkerState("one", "none", (), (), 0)
         times = KeeperTimes(claim_ttl_s=30, stall_timeout_s=30.0)
-        self.keeper = Keeper(self.ledger, reconciler, WorkerRegistry(client), lambda _running: state, times)
-        self.runner = StepRunner(self.store, self.ledger, self.queue, self.keeper)
+        self.keeper = Keeper(self.leases, reconciler, WorkerRegistry(client), lambda _running: state, times)
+        self.runner = StepRunner(self.store, self.leases, self.queue, self.keeper)
         self.job_id = self.store.create(new_job_id(), SPEC).id
 
     def run(self, error: Exception | None = None) -> Job:
@@ -98,11 +98,11 @@ def test_unexpected_error_fails_the_job_instead_of_leaving_it(worker: Worker) ->
 def test_absent_engine_puts_the_step_off(worker: Worker) -> None:
     job = worker.run(EngineUnavailable("away"))
 
-    word, _, when = worker.ledger.pending(job.id)["plan"].partition(" ")
+    word, _, when = worker.leases.pending(job.id)["plan"].partition(" ")
     assert job.status is JobStatus.RUNNING
     assert word == "waiting"
     assert 0 < float(when) - time.time() <= FIRST_DELAY_S
-    assert worker.ledger.holder(job.id, "plan") is None
+    assert worker.leases.holder(job.id, "plan") is None
 
 
 def test_engine_that_stays_away_fails_the_job(worker: Worker) -> None:
@@ -118,7 +118,7 @@ def test_canceled_step_is_given_back(worker: Worker) -> None:
     job = worker.run(JobCanceled("stopped"))
 
     assert job.status is JobStatus.CANCELED
-    assert worker.ledger.holder(job.id, "plan") is None
+    assert worker.leases.holder(job.id, "plan") is None
     assert worker.queue.is_empty()
 
 
@@ -129,4 +129,4 @@ def test_worker_that_is_stopping_hands_its_step_to_the_next(worker: Worker) -> N
 
     assert job.status is JobStatus.RUNNING
     assert not worker.queue.is_empty()
-    assert worker.ledger.claim(job.id, "plan").deliveries == 1
+    assert worker.leases.claim(job.id, "plan").deliveries == 1

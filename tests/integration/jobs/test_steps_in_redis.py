@@ -12,11 +12,11 @@ import redis
 
 from service.errors.broker import BrokerUnavailable
 from service.errors.job import JobNotFound, JobStateConflict
+from service.jobs.claim import ClaimAnswer
 from service.jobs.job import Failure, Job, JobSpec, JobStatus, SourceFile, Stage, new_job_id
-from service.jobs.ledger import StepLedger
 from service.jobs.queue import JobQueue, create_celery
 from service.jobs.reconcile import MESSAGE_GRACE_S, MESSAGE_LOST_S, Reconciler
-from service.jobs.steps import ClaimAnswer
+from service.jobs.step_leases import StepLeases
 from service.jobs.store import RedisJobStore
 from service.jobs.workers import WorkerRegistry, WorkerState
 from service.local.children import Child, ChildSpec
@@ -66,22 +66,22 @@ def queue(url: str, client: redis.Redis) -> Iterator[JobQueue]:
 
 
 @pytest.fixture
-def ledger(client: redis.Redis) -> StepLedger:
-    return StepLedger(client, "one/first", TTL_S)
+def leases(client: redis.Redis) -> StepLeases:
+    return StepLeases(client, "one/first", TTL_S)
 
 
 @pytest.fixture
-def other(client: redis.Redis) -> StepLedger:
+def other(client: redis.Redis) -> StepLeases:
     """Another worker's view."""
-    return StepLedger(client, "two/first", TTL_S)
+    return StepLeases(client, "two/first", TTL_S)
 
 
-def planned(store: RedisJobStore, ledger: StepLedger) -> Job:
+def planned(store: RedisJobStore, leases: StepLeases) -> Job:
     """A running job with two queued segments."""
     job = store.create(new_job_id(), SPEC)
-    ledger.claim(job.id, "plan")
+    leases.claim(job.id, "plan")
     store.begin(job.id)
-    ledger.set_plan(job.id, PLAN)
+    leases.set_plan(job.id, PLAN)
     return store.get(job.id)
 
 
@@ -99,55 +99,55 @@ def test_job_is_read_as_it_was_written(store: RedisJobStore) -> None:
 
 
 def test_claimed_step_is_nobody_elses_until_released(
-    store: RedisJobStore, ledger: StepLedger, other: StepLedger
+    store: RedisJobStore, leases: StepLeases, other: StepLeases
 ) -> None:
-    job = planned(store, ledger)
+    job = planned(store, leases)
 
-    assert ledger.claim(job.id, "segment:0").answer is ClaimAnswer.GRANTED
+    assert leases.claim(job.id, "segment:0").answer is ClaimAnswer.GRANTED
     assert other.claim(job.id, "segment:0").answer is ClaimAnswer.HELD
     assert other.claim(job.id, "segment:1").answer is ClaimAnswer.GRANTED
-    ledger.release(job.id, "segment:0")
+    leases.release(job.id, "segment:0")
     assert other.claim(job.id, "segment:0").answer is ClaimAnswer.GRANTED
 
 
-def test_finished_step_is_not_granted_again(store: RedisJobStore, ledger: StepLedger) -> None:
-    job = planned(store, ledger)
-    ledger.claim(job.id, "segment:0")
-    ledger.complete(job.id, "segment:0", 10)
+def test_finished_step_is_not_granted_again(store: RedisJobStore, leases: StepLeases) -> None:
+    job = planned(store, leases)
+    leases.claim(job.id, "segment:0")
+    leases.complete(job.id, "segment:0", 10)
 
-    assert ledger.claim(job.id, "segment:0").answer is ClaimAnswer.DONE
-    assert ledger.claim(job.id, "plan").answer is ClaimAnswer.DONE
+    assert leases.claim(job.id, "segment:0").answer is ClaimAnswer.DONE
+    assert leases.claim(job.id, "plan").answer is ClaimAnswer.DONE
 
 
 def test_exactly_one_caller_is_told_to_finish(
-    store: RedisJobStore, ledger: StepLedger, other: StepLedger
+    store: RedisJobStore, leases: StepLeases, other: StepLeases
 ) -> None:
-    job = planned(store, ledger)
-    ledger.claim(job.id, "segment:0")
+    job = planned(store, leases)
+    leases.claim(job.id, "segment:0")
     other.claim(job.id, "segment:1")
 
     told = [
-        ledger.complete(job.id, "segment:0", 10),
+        leases.complete(job.id, "segment:0", 10),
         other.complete(job.id, "segment:1", 10),
         other.complete(job.id, "segment:1", 10),
     ]
 
     assert told == [False, True, False]
-    assert list(ledger.pending(job.id)) == ["finish"]
+    assert list(leases.pending(job.id)) == ["finish"]
     assert store.get(job.id).progress.stage is Stage.JOINING
 
 
 def test_nothing_of_a_deleted_job_comes_back(
-    client: redis.Redis, store: RedisJobStore, ledger: StepLedger
+    client: redis.Redis, store: RedisJobStore, leases: StepLeases
 ) -> None:
-    job = planned(store, ledger)
-    ledger.claim(job.id, "segment:0")
+    job = planned(store, leases)
+    leases.claim(job.id, "segment:0")
     store.delete(job.id)
 
-    ledger.progress(job.id, "segment:0", 5, 5, 1.0)
-    ledger.complete(job.id, "segment:0", 10)
-    ledger.set_plan(job.id, PLAN)
-    ledger.release(job.id, "segment:0")
+    leases.progress(job.id, "segment:0", 5, 5, 1.0)
+    leases.complete(job.id, "segment:0", 10)
+    leases.set_plan(job.id, PLAN)
+    leases.release(job.id, "segment:0")
     store.fail(job.id, Failure("x", "y"))
 
     assert client.keys(f"*{job.id}*") == []
@@ -157,10 +157,10 @@ def test_nothing_of_a_deleted_job_comes_back(
 
 
 def test_estimate_is_the_measured_rate_times_the_workers(
-    store: RedisJobStore, ledger: StepLedger, other: StepLedger
+    store: RedisJobStore, leases: StepLeases, other: StepLeases
 ) -> None:
-    job = planned(store, ledger)
-    for worker, step in ((ledger, "segment:0"), (other, "segment:1")):
+    job = planned(store, leases)
+    for worker, step in ((leases, "segment:0"), (other, "segment:1")):
         worker.claim(job.id, step)
         worker.progress(job.id, step, 5, 5, 2.5)
 
@@ -172,11 +172,11 @@ def test_estimate_is_the_measured_rate_times_the_workers(
 
 
 def test_step_of_a_dead_worker_is_queued_again(
-    client: redis.Redis, store: RedisJobStore, ledger: StepLedger, queue: JobQueue
+    client: redis.Redis, store: RedisJobStore, leases: StepLeases, queue: JobQueue
 ) -> None:
-    job = planned(store, ledger)
-    ledger.claim(job.id, "segment:0")
-    reconciler = Reconciler(store, ledger, queue)
+    job = planned(store, leases)
+    leases.claim(job.id, "segment:0")
+    reconciler = Reconciler(store, leases, queue)
 
     assert reconciler.run() == 0
     crash(client, job, "segment:0")
@@ -186,12 +186,12 @@ def test_step_of_a_dead_worker_is_queued_again(
 
 
 def test_restarted_worker_takes_over_its_own_claims_at_once(
-    client: redis.Redis, store: RedisJobStore, ledger: StepLedger, other: StepLedger, queue: JobQueue
+    client: redis.Redis, store: RedisJobStore, leases: StepLeases, other: StepLeases, queue: JobQueue
 ) -> None:
-    job = planned(store, ledger)
-    ledger.claim(job.id, "segment:0")
+    job = planned(store, leases)
+    leases.claim(job.id, "segment:0")
     other.claim(job.id, "segment:1")
-    reborn = StepLedger(client, "one/second", TTL_S)
+    reborn = StepLeases(client, "one/second", TTL_S)
 
     assert Reconciler(store, reborn, queue).run() == 1
     assert reborn.claim(job.id, "segment:0").answer is ClaimAnswer.GRANTED
@@ -210,91 +210,91 @@ def test_restarted_worker_takes_over_its_own_claims_at_once(
 def test_lost_message_is_sent_again_once_it_is_surely_lost(
     client: redis.Redis,
     store: RedisJobStore,
-    ledger: StepLedger,
+    leases: StepLeases,
     queue: JobQueue,
     later_s: float,
     waiting_messages: int,
     found: int,
 ) -> None:
-    planned(store, ledger)
+    planned(store, leases)
     for _ in range(waiting_messages):
         client.lpush("cdvd.segments", "another job's")
 
-    reconciler = Reconciler(store, ledger, queue, clock=lambda: time.time() + later_s)
+    reconciler = Reconciler(store, leases, queue, clock=lambda: time.time() + later_s)
 
     assert reconciler.run() == found
 
 
-def test_postponed_step_waits_for_its_time(store: RedisJobStore, ledger: StepLedger, queue: JobQueue) -> None:
-    job = planned(store, ledger)
-    ledger.claim(job.id, "segment:0")
-    ledger.release(job.id, "segment:0", not_before=time.time() + 5)
+def test_postponed_step_waits_for_its_time(store: RedisJobStore, leases: StepLeases, queue: JobQueue) -> None:
+    job = planned(store, leases)
+    leases.claim(job.id, "segment:0")
+    leases.release(job.id, "segment:0", not_before=time.time() + 5)
 
-    assert Reconciler(store, ledger, queue).run() == 0
-    assert Reconciler(store, ledger, queue, clock=lambda: time.time() + 6).run() == 1
+    assert Reconciler(store, leases, queue).run() == 0
+    assert Reconciler(store, leases, queue, clock=lambda: time.time() + 6).run() == 1
 
 
 def test_beginnings_that_never_came_back_are_counted(
-    client: redis.Redis, store: RedisJobStore, ledger: StepLedger, queue: JobQueue
+    client: redis.Redis, store: RedisJobStore, leases: StepLeases, queue: JobQueue
 ) -> None:
-    job = planned(store, ledger)
-    reconciler = Reconciler(store, ledger, queue)
+    job = planned(store, leases)
+    reconciler = Reconciler(store, leases, queue)
     claims = []
     for step in ("segment:0", "segment:1", "segment:0"):
-        claims.append(ledger.claim(job.id, step))
+        claims.append(leases.claim(job.id, step))
         crash(client, job, step)
         reconciler.run()
 
     assert [(claim.deliveries, claim.crashes) for claim in claims] == [(1, 0), (1, 1), (2, 2)]
-    ledger.claim(job.id, "segment:1")
-    ledger.complete(job.id, "segment:1", 10)
-    assert ledger.claim(job.id, "segment:0").crashes == 0
+    leases.claim(job.id, "segment:1")
+    leases.complete(job.id, "segment:1", 10)
+    assert leases.claim(job.id, "segment:0").crashes == 0
 
 
 def test_worker_that_leaves_in_good_order_is_not_a_crash(
-    client: redis.Redis, store: RedisJobStore, ledger: StepLedger, queue: JobQueue
+    client: redis.Redis, store: RedisJobStore, leases: StepLeases, queue: JobQueue
 ) -> None:
-    job = planned(store, ledger)
-    ledger.claim(job.id, "segment:0")
-    ledger.forgive(job.id, "segment:0")
+    job = planned(store, leases)
+    leases.claim(job.id, "segment:0")
+    leases.forgive(job.id, "segment:0")
     crash(client, job, "segment:0")
-    Reconciler(store, ledger, queue).run()
+    Reconciler(store, leases, queue).run()
 
-    claim = ledger.claim(job.id, "segment:0")
+    claim = leases.claim(job.id, "segment:0")
 
     assert (claim.deliveries, claim.crashes) == (1, 0)
 
 
 def test_claim_lives_as_long_as_it_is_renewed(
-    client: redis.Redis, store: RedisJobStore, ledger: StepLedger
+    client: redis.Redis, store: RedisJobStore, leases: StepLeases
 ) -> None:
-    job = planned(store, ledger)
-    ledger.claim(job.id, "segment:0")
+    job = planned(store, leases)
+    leases.claim(job.id, "segment:0")
     key = f"cdvd:job:{job.id}:claim:segment:0"
     client.expire(key, 1)
 
-    assert ledger.renew(job.id, "segment:0")
+    assert leases.renew(job.id, "segment:0")
     assert client.ttl(key) > 1
     client.set(key, "two/first")
-    assert not ledger.renew(job.id, "segment:0")
+    assert not leases.renew(job.id, "segment:0")
 
 
 def test_canceled_job_grants_nothing_and_a_retry_keeps_what_is_done(
-    store: RedisJobStore, ledger: StepLedger
+    store: RedisJobStore, leases: StepLeases
 ) -> None:
-    job = planned(store, ledger)
-    ledger.claim(job.id, "segment:0")
-    ledger.complete(job.id, "segment:0", 10)
+    job = planned(store, leases)
+    leases.claim(job.id, "segment:0")
+    leases.complete(job.id, "segment:0", 10)
     store.cancel(job.id)
 
-    assert ledger.claim(job.id, "segment:1").answer is ClaimAnswer.STOPPED
+    assert leases.claim(job.id, "segment:1").answer is ClaimAnswer.STOPPED
     assert not store.is_running(job.id)
     assert store.retry(job.id) == ("segment:1",)
-    assert ledger.claim(job.id, "segment:1").answer is ClaimAnswer.GRANTED
+    assert leases.claim(job.id, "segment:1").answer is ClaimAnswer.GRANTED
 
 
-def test_impossible_changes_are_conflicts(store: RedisJobStore, ledger: StepLedger) -> None:
-    job = planned(store, ledger)
+def test_impossible_changes_are_conflicts(store: RedisJobStore, leases: StepLeases) -> None:
+    job = planned(store, leases)
 
     with pytest.raises(JobStateConflict, match="running"):
         store.retry(job.id)
@@ -330,12 +330,12 @@ def test_silent_worker_is_forgotten(client: redis.Redis) -> None:
 def test_absent_redis_is_one_error_everywhere(tmp_path: Path) -> None:
     url = f"unix://{tmp_path}/none.sock?db=0"
     with connect(url) as client:
-        store, ledger = RedisJobStore(client), StepLedger(client, "one/first", TTL_S)
+        store, leases = RedisJobStore(client), StepLeases(client, "one/first", TTL_S)
         queue = JobQueue(create_celery(url), client)
         attempts = (
             lambda: store.page(),
             lambda: store.create(new_job_id(), SPEC),
-            lambda: ledger.claim("0" * 32, "plan"),
+            lambda: leases.claim("0" * 32, "plan"),
             lambda: queue.enqueue("0" * 32, "plan"),
             lambda: WorkerRegistry(client).alive(),
         )

@@ -6,7 +6,7 @@ import pytest
 
 from service.jobs.job import JOB_ID, TRANSITIONS, JobStatus, new_job_id, sources_of
 from service.jobs.queue import create_celery
-from service.jobs.steps import segment_index, segment_step
+from service.jobs.step_names import segment_index, segment_step
 
 
 def test_ids_sort_by_age_and_are_all_different() -> None:
