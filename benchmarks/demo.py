@@ -23,7 +23,7 @@ from benchmarks.clip import frame_times, read_clip, sound_packets, write_clip
 from cascade.evaluation.metrics import Quality, measure
 from cascade.figures.comparison import Panel, most_telling_detail, side_by_side, write_image
 from cascade.synthesis.demo_clip import FPS, render_demo_clip
-from service.cli.console import job_bar
+from service.cli.output.progress import job_bar
 from service.client import Client, Job
 from service.embedded import EmbeddedOptions, EmbeddedStack
 from service.errors.base import ServiceError

@@ -1,4 +1,4 @@
-"""Exit codes: what a script may conclude from them."""
+"""Exit codes, which tell a script whether trying again may help."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from service.errors.webhook import WebhookRefused
 
 
 class Exit(IntEnum):
-    """130 and 143 are a shell's own, for SIGINT and SIGTERM."""
+    """What a command ends with. 130 and 143 are the shell's own codes, for SIGINT and SIGTERM."""
 
     OK = 0
     FAILED = 1
-    """A job failed or was canceled, or something of this machine is missing."""
+    """A job failed or was canceled, or this machine lacks something."""
     USAGE = 2
     REFUSED = 3
-    """What was asked for will not be done: no video, no such job, not permitted. Asking again does not help."""
+    """The request cannot be met: no video, no such job, not permitted. Asking again does not help."""
     UNAVAILABLE = 4
-    """No answer, or the service cannot now. Asking again later may help."""
+    """There was no answer, or the service cannot now. Asking again later may help."""
     TIMED_OUT = 5
 
 
@@ -46,7 +46,7 @@ def exit_code(error: Exception) -> Exit:
 
 
 def error_json(error: Exception) -> dict[str, Any]:
-    """``status`` is that of the service's answer, null if it did not come from there."""
+    """Returns an error for ``--json``; ``status`` is that of the service's answer, null if there was none."""
     return {
         "code": getattr(error, "code", "os_error"),
         "detail": str(error),

@@ -11,11 +11,13 @@ import typer
 
 URL_VARIABLE = "CDVD_URL"
 DEFAULT_URL = "http://127.0.0.1:8080"
+DEFAULT_DATA = Path("cdvd-data")
+"""The same as that of ``CDVD_DATA``."""
 _COMPLETIONS = 20
 
 
 def _job_ids(incomplete: str) -> list[tuple[str, str]]:
-    """For the shell: the newest jobs, if a service answers at once."""
+    """Returns the newest jobs for the shell's completion, if a service answers at once."""
     from itertools import islice
 
     from service.client import Client
@@ -36,7 +38,9 @@ def _job_ids(incomplete: str) -> list[tuple[str, str]]:
 Url = Annotated[str, typer.Option("--url", envvar=URL_VARIABLE, help="Address of a running service.")]
 OwnUrl = Annotated[
     str | None,
-    typer.Option("--url", envvar=URL_VARIABLE, help="A running service, instead of one started here."),
+    typer.Option(
+        "--url", envvar=URL_VARIABLE, help="Address of a running service, instead of one started here."
+    ),
 ]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 JobId = Annotated[
@@ -57,42 +61,48 @@ VideosIn = Annotated[
     ),
 ]
 Force = Annotated[bool, typer.Option("--force", "-f", help="Overwrite results that are there.")]
-ModelName = Annotated[str | None, typer.Option("--model", help="Model to use; `cdvd doctor` lists them.")]
+ModelName = Annotated[
+    str | None, typer.Option("--model", help="Name of the model; `cdvd doctor` lists them.")
+]
 Fields = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="NAME=VALUE", help="Any other option of POST /jobs, such as crf=20."),
+    typer.Option("--set", metavar="NAME=VALUE", help="Set any other option of POST /jobs, such as crf=20."),
 ]
 Models = Annotated[
     Path | None,
-    typer.Option("--models", envvar="CDVD_MODELS", file_okay=False, help="Model repository of the service."),
+    typer.Option("--models", envvar="CDVD_MODELS", file_okay=False, help="Directory of the models."),
 ]
-Timeout = Annotated[float | None, typer.Option(help="Seconds to wait; after that the exit code is 5.", min=0)]
+Timeout = Annotated[
+    float | None, typer.Option(help="Most seconds to wait; after them the exit code is 5.", min=0)
+]
 
 
 Start = Annotated[float | None, typer.Option(metavar="SECONDS", help="Restore from here on.", min=0)]
 End = Annotated[float | None, typer.Option(metavar="SECONDS", help="Restore up to here.", min=0)]
-Strict = Annotated[bool, typer.Option("--strict", help="Fail where the result would not hold everything.")]
+Strict = Annotated[
+    bool, typer.Option("--strict", help="Fail if the result would lack something of the video.")
+]
 
 
 def form_fields(named: Mapping[str, str | float | None], more: list[str] | None) -> dict[str, str]:
-    """The text parts of POST /jobs; None is an option that was not given."""
+    """Returns the text parts of POST /jobs; None is an option that was not given. Raises BadParameter."""
     fields = {name: f"{value}" for name, value in named.items() if value is not None}
     for each in more or []:
         name, equals, value = each.partition("=")
         if not (name and equals):
-            raise typer.BadParameter(f"{each!r} is not NAME=VALUE", param_hint="'--set'")
+            raise typer.BadParameter(f"{each!r} is not NAME=VALUE.", param_hint="'--set'")
         fields[name] = value
     return fields
 
 
 def writable_output(output: Path, *, force: bool) -> Path:
-    """Refuse outputs that cannot work before hours of computing are spent on them."""
+    """Returns the output. Raises BadParameter for one that cannot work, before hours of computing are spent on it."""
     if not output.parent.is_dir():
-        raise typer.BadParameter(f"there is no folder {output.parent}", param_hint="'-o'")
+        raise typer.BadParameter(f"There is no folder {output.parent}.", param_hint="'-o'")
     if not os.access(output.parent, os.W_OK):
-        raise typer.BadParameter(f"{output.parent} is not writable", param_hint="'-o'")
+        raise typer.BadParameter(f"{output.parent} is not writable.", param_hint="'-o'")
     if output.is_dir():
-        raise typer.BadParameter(f"{output} is a folder", param_hint="'-o'")
+        raise typer.BadParameter(f"{output} is a folder.", param_hint="'-o'")
     if output.exists() and not force:
-        raise typer.BadParameter(f"{output} exists; --force overwrites it", param_hint="'-o'")
+        raise typer.BadParameter(f"{output} exists; --force overwrites it.", param_hint="'-o'")
     return output

@@ -132,7 +132,7 @@ def test_a_directory_with_a_good_a_bad_and_a_done_video(tmp_path: Path, service:
     ran = run("deblur", root, "--url", service.url)
     assert one_line(ran.stdout).startswith(f"Wrote {root / 'deep' / 'good_deblurred.mp4'}")
     assert "bad.mp4" in complaint(ran)
-    assert "1 done, 1 skipped, 1 failed" in ran.stderr.splitlines()
+    assert "1 done, 1 skipped, 1 failed." in ran.stderr.splitlines()
     assert ran.returncode == 3
     assert (root / "done_deblurred.mp4").read_text() == "made before"
 

@@ -49,7 +49,7 @@ def test_the_output_may_not_be_the_input_by_another_name(video: Path) -> None:
 
 
 def test_an_output_in_no_folder_is_refused_at_once(video: Path) -> None:
-    assert "there is no folder" in refused("deblur", video, "-o", video.parent / "absent" / "out.mp4")
+    assert "There is no folder" in refused("deblur", video, "-o", video.parent / "absent" / "out.mp4")
 
 
 def test_a_missing_input_is_refused(tmp_path: Path) -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from service.cli import checks
-from service.cli.checks import Finding
-from service.cli.doctor import healthy, print_report, repository, triton
+from service.cli.actions import checks
+from service.cli.actions.checks import Finding
+from service.cli.actions.doctor import healthy, print_report, repository, triton
 from service.config import Settings
 from tests.support.models import write_model
 

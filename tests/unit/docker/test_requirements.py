@@ -19,7 +19,7 @@ PROGRAMS = {
     "gateway": (
         "service.api.app",
         "service.cli.app",
-        "service.cli.console",
+        "service.cli.actions.api_keys",
         "kombu.transport.redis",
         "service.video.sandbox.probe_child",
         "service.storage.s3",

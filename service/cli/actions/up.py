@@ -1,15 +1,15 @@
-"""``cdvd up``: the embedded stack in the foreground."""
+"""Runs the embedded stack in the foreground."""
 
 from __future__ import annotations
 
 import os
 
-from service.cli.console import note, say, say_json
+from service.cli.output.lines import note, say, say_json
 from service.embedded import EmbeddedOptions, EmbeddedStack
 
 
 def serve(options: EmbeddedOptions, *, as_json: bool) -> None:
-    """Run until interrupted, which is the normal end; raise ServiceError when a part of the stack dies."""
+    """Serves until interrupted, which is the normal end. Raises ServiceError when a part of the stack dies."""
     try:
         with EmbeddedStack(options) as stack:
             data = options.data.resolve()

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from service.cli.console import JobBar, Lines, Shown, complain, duration, job_detail
+from service.cli.output.jobs import job_progress
+from service.cli.output.lines import complain
+from service.cli.output.progress import JobBar, ProgressLog, ProgressState
+from service.cli.output.units import duration
 from service.client import Job, Progress
 from tests.unit.client.services import Clock
 
@@ -22,16 +25,16 @@ def test_durations_read_like_clocks(seconds: float, text: str) -> None:
 
 def test_progress_tells_frames_speed_and_time_left() -> None:
     progress = Progress(12, 48, 0.25, 3.14159, 11.4)
-    assert job_detail(job("running", progress)) == "12 of 48 frames, 3.1 frames/s, 0:11 left"
+    assert job_progress(job("running", progress)) == "12 of 48 frames, 3.1 frames/s, 0:11 left"
 
 
 def test_progress_tells_nothing_that_is_not_known() -> None:
-    assert job_detail(job("queued", Progress())) == ""
-    assert job_detail(job("running", Progress(0, 48))) == "0 of 48 frames"
+    assert job_progress(job("queued", Progress())) == ""
+    assert job_progress(job("running", Progress(0, 48))) == "0 of 48 frames"
 
 
 def test_a_finished_job_has_no_time_left() -> None:
-    assert "left" not in job_detail(job("succeeded", Progress(48, 48, 1.0, 3.0, 0.0)))
+    assert "left" not in job_progress(job("succeeded", Progress(48, 48, 1.0, 3.0, 0.0)))
 
 
 def test_a_complaint_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
@@ -42,18 +45,18 @@ def test_a_complaint_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
 def test_without_a_terminal_progress_is_a_line_per_phase_and_now_and_then() -> None:
     lines: list[str] = []
     clock = Clock()
-    log = Lines(lines.append, clock.monotonic)
-    log.show(Shown("Sending", 1, 9, "1 of 9"))
-    log.show(Shown("Sending", 9, 9, "9 of 9"))
+    log = ProgressLog(lines.append, clock.monotonic)
+    log.show(ProgressState("Sending", 1, 9, "1 of 9"))
+    log.show(ProgressState("Sending", 9, 9, "9 of 9"))
     for second in range(25):
         clock.now = second
-        log.show(Shown("Deblurring", second, 25, f"{second} of 25"))
+        log.show(ProgressState("Deblurring", second, 25, f"{second} of 25"))
     assert lines == ["Sending: 1 of 9", "Deblurring: 0 of 25", "Deblurring: 10 of 25", "Deblurring: 20 of 25"]
 
 
 def test_lines_of_several_videos_name_each() -> None:
-    shown: list[Shown] = []
+    shown: list[ProgressState] = []
     bar = JobBar(shown.append)
     bar.title = "[2/5] a.mp4: "
     bar.sent(1 << 20, 2 << 20)
-    assert shown[-1] == Shown("[2/5] a.mp4: Sending", 1 << 20, 2 << 20, "1.0 MiB of 2.0 MiB")
+    assert shown[-1] == ProgressState("[2/5] a.mp4: Sending", 1 << 20, 2 << 20, "1.0 MiB of 2.0 MiB")

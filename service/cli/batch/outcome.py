@@ -1,4 +1,4 @@
-"""What became of the videos of one ``cdvd deblur``, and how that is told."""
+"""Reports what became of the videos of one ``cdvd deblur``."""
 
 from __future__ import annotations
 
@@ -6,16 +6,17 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from service.cli.batch import Item
-from service.cli.console import complain, note, say_json, wrote
+from service.cli.batch.plan import Item
 from service.cli.exits import Exit, error_json, exit_code
+from service.cli.output.jobs import print_result
+from service.cli.output.lines import complain, note, say_json
 from service.client import Job
 from service.errors.base import ServiceError
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """Of one video: its job, or why there is none."""
+    """What became of one video: its job, or why there is none."""
 
     item: Item
     job: Job | None = None
@@ -35,18 +36,18 @@ class Outcome:
         }
 
 
-def tell(outcome: Outcome, *, as_json: bool) -> None:
-    """One line, as soon as it is known."""
+def print_outcome(outcome: Outcome, *, as_json: bool) -> None:
+    """Prints one line about a video; with ``as_json`` only about one without a new result."""
     if outcome.error:
         complain(f"{outcome.item.source}: {outcome.error}")
     elif not outcome.job:
-        note(f"{outcome.item.source}: {outcome.item.output} is there already; --force makes it again")
+        note(f"{outcome.item.source}: {outcome.item.output} is there already; --force makes it again.")
     elif not as_json:
-        wrote(outcome.job, outcome.item.output)
+        print_result(outcome.job, outcome.item.output)
 
 
 def summarize(outcomes: Sequence[Outcome], *, as_json: bool) -> Exit:
-    """The last word. The code is what all failures agree on, else FAILED."""
+    """Prints the summary. Returns the exit code that all failures share, FAILED if they differ."""
     counts = {
         status: sum(outcome.status == status for outcome in outcomes)
         for status in ("done", "skipped", "failed")
@@ -54,7 +55,7 @@ def summarize(outcomes: Sequence[Outcome], *, as_json: bool) -> Exit:
     if as_json:
         say_json({**counts, "videos": [outcome.to_json() for outcome in outcomes]})
     elif len(outcomes) > 1:
-        note(", ".join(f"{count} {status}" for status, count in counts.items()))
+        note(", ".join(f"{count} {status}" for status, count in counts.items()) + ".")
     codes = {exit_code(outcome.error) for outcome in outcomes if outcome.error}
     if not codes:
         return Exit.OK

@@ -8,9 +8,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from service.cli.batch import Item
-from service.cli.console import JobBar
-from service.cli.restoring import Manner, Restorer
+from service.cli.batch.plan import Item
+from service.cli.batch.restorer import RestoreOptions, Restorer
+from service.cli.output.progress import JobBar
 from service.client import Client
 from tests.unit.client.services import job_json, output_json, problem
 
@@ -68,7 +68,7 @@ def items(tmp_path: Path) -> list[Item]:
 
 def restorer(desk: Desk, parallel: int) -> Restorer:
     client = Client("http://service.test", transport=httpx.MockTransport(desk), outage_s=0)
-    return Restorer(client, JobBar(lambda _shown: None), Manner({}, parallel, remote=True))
+    return Restorer(client, JobBar(lambda _state: None), RestoreOptions({}, parallel, remote=True))
 
 
 @pytest.mark.parametrize("parallel", [1, 2, 9])

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from service.cli.batch import Item, plan
+from service.cli.batch.plan import Item, plan
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def test_two_videos_that_would_become_one_file_are_refused(folder: Path) -> None
 
 def test_a_folder_without_videos_is_refused(folder: Path) -> None:
     (folder / "empty").mkdir()
-    assert "no videos" in refused([folder / "empty"])
+    assert "There are no videos" in refused([folder / "empty"])
 
 
 def test_an_output_below_a_file_is_refused(folder: Path) -> None:

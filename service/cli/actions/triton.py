@@ -1,4 +1,4 @@
-"""``cdvd triton``: a Triton server on this machine, in the foreground."""
+"""Fetches a Triton server, and runs it in the foreground."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import secrets
 import tempfile
 from pathlib import Path
 
-from service.cli.console import say
+from service.cli.output.lines import say
 from service.config import default_models
 from service.local.children import Child
 from service.local.signals import sigterm_exits
@@ -16,19 +16,19 @@ from service.local.triton.server import HOST, TritonPorts, TritonServer, free_po
 
 
 def fetch(directory: Path) -> TritonInstall:
-    """The server kept in ``directory``; fetched with pip when it is not there. Raises RequirementMissing."""
+    """Returns the server kept in ``directory``, fetched with pip when it is not there. Raises RequirementMissing."""
     if installed(directory) is None:
         say(f"Fetching Triton {VERSION} into {directory} ...")
-    found = install(directory)
-    say(f"Triton is in {found.root}")
-    return found
+    fetched = install(directory)
+    say(f"Triton is in {fetched.root}.")
+    return fetched
 
 
-def serve(found: TritonInstall, models: Path | None, ports: TritonPorts) -> None:
-    """Run until interrupted, which is the normal end; raise StackFailed when the server does not start or stay."""
+def serve(server_install: TritonInstall, models: Path | None, ports: TritonPorts) -> None:
+    """Serves until interrupted, which is the normal end. Raises StackFailed when the server does not start or stay."""
     with tempfile.TemporaryDirectory(prefix="cdvd-triton-") as folder, sigterm_exits():
         server = TritonServer(
-            install=found,
+            install=server_install,
             models=models or default_models(),
             directory=Path(folder) / "triton",
             log=Path(folder) / "triton.log",
@@ -46,9 +46,9 @@ def _run(server: TritonServer) -> None:
             if supervisor.wait(0.1):
                 return
         ports = server.ports
-        say(f"Triton serves {server.models.resolve()}")
-        say(f"gRPC {HOST}:{ports.grpc}, HTTP {HOST}:{ports.http}, metrics {HOST}:{ports.metrics}")
-        say(f"Its log is {server.log}")
+        say(f"Triton serves {server.models.resolve()}.")
+        say(f"gRPC {HOST}:{ports.grpc}, HTTP {HOST}:{ports.http}, metrics {HOST}:{ports.metrics}.")
+        say(f"Its log is {server.log}.")
         say(f"For workers: CDVD_ENGINE=triton CDVD_TRITON_URLS={server.grpc_address}. Ctrl-C stops.")
         while not supervisor.wait(1.0):
             pass

@@ -1,4 +1,4 @@
-"""``cdvd deblur``: videos in, videos out, on a running service or on one started for them alone."""
+"""Deblurs videos on a running service, or on one that is started for them alone."""
 
 from __future__ import annotations
 
@@ -8,61 +8,63 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from service.cli.batch import Item
-from service.cli.console import job_bar
+from service.cli.batch.outcome import Outcome, print_outcome, summarize
+from service.cli.batch.plan import Item
+from service.cli.batch.restorer import RestoreOptions, Restorer
 from service.cli.exits import Exit
-from service.cli.outcome import Outcome, summarize, tell
-from service.cli.restoring import Manner, Restorer
+from service.cli.output.progress import job_bar
 from service.client import Client
 from service.embedded import EmbeddedOptions, EmbeddedStack
 from service.local.signals import sigterm_exits
 
 
 @dataclass(frozen=True)
-class Request:
+class DeblurRequest:
+    """Which videos are deblurred, how and where."""
+
     items: Sequence[Item]
     fields: Mapping[str, str] = field(default_factory=dict)
     """Text parts of POST /jobs."""
     url: str | None = None
-    """Of a running service; without one, a service is started for these videos alone."""
+    """Address of a running service; without one, a service is started for these videos alone."""
     models: Path | None = None
     """The model repository of the service that is started here."""
     parallel: int = 2
     """Jobs at the service at a time."""
 
 
-def deblur(request: Request, *, as_json: bool) -> Exit:
-    """Restore every video that is not done, telling what became of each; one that fails does not stop the others.
+def deblur_videos(request: DeblurRequest, *, as_json: bool) -> Exit:
+    """Restores every video that is not done, and prints what became of each; one that fails does not stop the others.
 
-    Raises ServiceError when there is no service. When interrupted or terminated, the jobs at work are canceled
+    Raises ServiceError when there is no service. When interrupted or terminated, the jobs at the service are canceled
     before KeyboardInterrupt or SystemExit goes on.
     """
     outcomes = [Outcome(item) for item in request.items if item.done]
     for outcome in outcomes:
-        tell(outcome, as_json=as_json)
+        print_outcome(outcome, as_json=as_json)
     waiting = [item for item in request.items if not item.done]
     if waiting:
         outcomes += _restored(request, waiting, as_json=as_json)
     return summarize(outcomes, as_json=as_json)
 
 
-def _restored(request: Request, items: Sequence[Item], *, as_json: bool) -> list[Outcome]:
-    manner = Manner(request.fields, request.parallel, remote=request.url is not None)
+def _restored(request: DeblurRequest, items: Sequence[Item], *, as_json: bool) -> list[Outcome]:
+    options = RestoreOptions(request.fields, request.parallel, remote=request.url is not None)
     outcomes = []
     with sigterm_exits(), job_bar(quiet=as_json) as bar, _service(request) as url, Client(url) as client:
-        with closing(Restorer(client, bar, manner).restore(items)) as arriving:
+        with closing(Restorer(client, bar, options).restore(items)) as arriving:
             for outcome in arriving:
                 outcomes.append(outcome)
                 with bar.aside():
-                    tell(outcome, as_json=as_json)
-        if not manner.remote:
+                    print_outcome(outcome, as_json=as_json)
+        if not options.remote:
             bar.stopping()
     return outcomes
 
 
 @contextmanager
-def _service(request: Request) -> Iterator[str]:
-    """The address of the service: the one named, or one that lives as long as this context."""
+def _service(request: DeblurRequest) -> Iterator[str]:
+    """Yields the address of the service: the one named, or one that lives as long as this context."""
     if request.url:
         yield request.url
         return

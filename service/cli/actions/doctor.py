@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from service.cli import checks
-from service.cli.checks import Finding
-from service.cli.console import say_json
+from service.cli.actions import checks
+from service.cli.actions.checks import Finding
+from service.cli.output.lines import say_json
 from service.config import Settings
 from service.model_catalog import ModelCard, ModelCatalog
 

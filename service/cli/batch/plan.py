@@ -1,4 +1,4 @@
-"""Which videos ``cdvd deblur`` takes, and where each result goes."""
+"""Plans a batch: which videos ``cdvd deblur`` takes, and where each result goes."""
 
 from __future__ import annotations
 
@@ -13,20 +13,22 @@ from service.cli.options import writable_output
 
 _MP4, _OTHER = {".mp4", ".m4v", ".mov", ".3gp"}, {".mkv", ".webm", ".avi", ".flv", ".wmv", ".ogv"}
 SUFFIXES = _MP4 | _OTHER | {".ts", ".mts", ".m2ts", ".mpg", ".mpeg"}
-"""What is looked for in directories; a file that is named is taken whatever its name."""
+"""Names of videos in directories end like this; a file that is named is taken whatever its name."""
 RESULT_ENDING = "_deblurred"
 
 
 @dataclass(frozen=True)
 class Item:
+    """A video and the place of its result."""
+
     source: Path
     output: Path
     done: bool = False
-    """Its result is there already."""
+    """Whether its result is there already."""
 
 
 def plan(sources: Sequence[Path], output: Path | None, *, force: bool) -> list[Item]:
-    """One item per video, in order. Raises BadParameter for what cannot work, before anything is begun."""
+    """Returns one item per video, in order. Raises BadParameter for what cannot work, before any work begins."""
     if len(sources) == 1 and sources[0].is_file() and output and not output.is_dir():
         items = [Item(sources[0], output)]
         _check_sources_survive(items)
@@ -35,7 +37,7 @@ def plan(sources: Sequence[Path], output: Path | None, *, force: bool) -> list[I
     found = {item.source.resolve(): item for source in sources for item in _items(source, output)}
     items = list(found.values())
     if not items:
-        raise typer.BadParameter(f"no videos in {', '.join(map(str, sources))}", param_hint="IN")
+        raise typer.BadParameter(f"There are no videos in {', '.join(map(str, sources))}.", param_hint="IN")
     _check_sources_survive(items)
     _check_distinct(items)
     _check_writable(items)
@@ -53,10 +55,10 @@ def _items(source: Path, output: Path | None) -> Iterator[Item]:
 
 
 def _is_wanted(video: Path, root: Path) -> bool:
-    """A video, not hidden, and none of our own results."""
+    """Returns whether a path is a video that is not hidden and is no result of an earlier batch."""
     hidden = any(part.startswith(".") for part in video.relative_to(root).parts)
-    ours = video.stem.endswith(RESULT_ENDING)
-    return video.suffix.lower() in SUFFIXES and not hidden and not ours and video.is_file()
+    is_result = video.stem.endswith(RESULT_ENDING)
+    return video.suffix.lower() in SUFFIXES and not hidden and not is_result and video.is_file()
 
 
 def _result_name(source: Path) -> str:
@@ -69,7 +71,7 @@ def _check_sources_survive(items: list[Item]) -> None:
         if item.output.exists():
             stat = item.output.stat()
             if (stat.st_dev, stat.st_ino) in sources:
-                raise typer.BadParameter(f"OUT would overwrite IN: {item.output}", param_hint="'-o'")
+                raise typer.BadParameter(f"OUT would overwrite IN: {item.output}.", param_hint="'-o'")
 
 
 def _check_distinct(items: list[Item]) -> None:
@@ -78,12 +80,12 @@ def _check_distinct(items: list[Item]) -> None:
         other = taken.setdefault(item.output.resolve(), item.source)
         if other != item.source:
             raise typer.BadParameter(
-                f"{other} and {item.source} would both become {item.output}", param_hint="IN"
+                f"{other} and {item.source} would both become {item.output}.", param_hint="IN"
             )
 
 
 def _check_writable(items: list[Item]) -> None:
     for folder in {item.output.parent for item in items}:
-        there = next(parent for parent in (folder, *folder.resolve().parents) if parent.exists())
-        if not (there.is_dir() and os.access(there, os.W_OK)):
-            raise typer.BadParameter(f"{there} is no writable folder", param_hint="'-o'")
+        existing = next(parent for parent in (folder, *folder.resolve().parents) if parent.exists())
+        if not (existing.is_dir() and os.access(existing, os.W_OK)):
+            raise typer.BadParameter(f"{existing} is no writable folder.", param_hint="'-o'")

@@ -1,0 +1,57 @@
+"""``cdvd deblur``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from service.cli.options import (
+    End,
+    Fields,
+    Force,
+    JsonFlag,
+    ModelName,
+    Models,
+    OwnUrl,
+    Start,
+    Strict,
+    VideosIn,
+    form_fields,
+)
+
+
+def deblur(  # noqa: PLR0913  # one parameter per option
+    sources: VideosIn,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="OUT", help="A file for one video, a directory for several."),
+    ] = None,
+    model: ModelName = None,
+    start: Start = None,
+    end: End = None,
+    strict: Strict = False,
+    more: Fields = None,
+    force: Force = False,
+    parallel: Annotated[int, typer.Option(help="Videos at the service at a time.", min=1)] = 2,
+    url: OwnUrl = None,
+    models: Models = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Deblur videos, and all videos in directories. Results are beside them, as IN_deblurred.mp4, unless OUT is named.
+
+    A video that has a result already is skipped, and one that fails does not stop the others. The exit code is 0 when
+    every video has a result.
+    """
+    from service.cli.batch.plan import plan
+
+    items = plan(sources, output, force=force)
+    fields = form_fields(
+        {"model": model, "start": start, "end": end, "strict": "true" if strict else None}, more
+    )
+
+    from service.cli.actions.deblur import DeblurRequest, deblur_videos
+
+    request = DeblurRequest(items, fields, url, models, parallel)
+    raise typer.Exit(deblur_videos(request, as_json=as_json))

@@ -1,0 +1,140 @@
+"""The commands about jobs of a running service: submit, status, watch, list, cancel, retry, delete, result, report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from service.cli.options import (
+    DEFAULT_URL,
+    End,
+    Fields,
+    Force,
+    JobId,
+    JsonFlag,
+    ModelName,
+    Start,
+    Strict,
+    Timeout,
+    Url,
+    VideoIn,
+    form_fields,
+    writable_output,
+)
+
+PANEL = "Jobs of a running service"
+
+commands = typer.Typer()
+
+
+@commands.command(rich_help_panel=PANEL)
+def submit(  # noqa: PLR0913  # one parameter per option
+    source: VideoIn,
+    model: ModelName = None,
+    start: Start = None,
+    end: End = None,
+    strict: Strict = False,
+    more: Fields = None,
+    once: Annotated[
+        str | None,
+        typer.Option("--idempotency-key", help="Calls with the same key and video make one job."),
+    ] = None,
+    url: Url = DEFAULT_URL,
+    as_json: JsonFlag = False,
+) -> None:
+    """Send a video and print the job's id without waiting; a large upload resumes when the connection breaks."""
+    from service.cli.actions.jobs import JobActions
+
+    fields = form_fields(
+        {"model": model, "start": start, "end": end, "strict": "true" if strict else None}, more
+    )
+    JobActions(url, as_json).submit(source, fields, once)
+
+
+@commands.command(rich_help_panel=PANEL)
+def status(job: JobId, url: Url = DEFAULT_URL, as_json: JsonFlag = False) -> None:
+    """Tell how far a job is."""
+    from service.cli.actions.jobs import JobActions
+
+    JobActions(url, as_json).status(job)
+
+
+@commands.command(rich_help_panel=PANEL)
+def watch(job: JobId, timeout: Timeout = None, url: Url = DEFAULT_URL, as_json: JsonFlag = False) -> None:
+    """Show a job's progress until it ends; exits 1 unless it succeeds. With --json, a line per change."""
+    from service.cli.actions.jobs import JobActions
+
+    JobActions(url, as_json).watch(job, timeout)
+
+
+@commands.command("list", rich_help_panel=PANEL)
+def list_jobs(
+    limit: Annotated[int, typer.Option(help="Most jobs to list, newest first.", min=1)] = 20,
+    status: Annotated[
+        str | None,
+        typer.Option(help="List only jobs that are queued, running, succeeded, failed or canceled."),
+    ] = None,
+    url: Url = DEFAULT_URL,
+    as_json: JsonFlag = False,
+) -> None:
+    """List jobs."""
+    from service.cli.actions.jobs import JobActions
+
+    JobActions(url, as_json).list_jobs(limit, status)
+
+
+@commands.command(rich_help_panel=PANEL)
+def cancel(job: JobId, url: Url = DEFAULT_URL, as_json: JsonFlag = False) -> None:
+    """Stop a job; the part that is restored already is kept."""
+    from service.cli.actions.jobs import JobActions
+
+    JobActions(url, as_json).cancel(job)
+
+
+@commands.command(rich_help_panel=PANEL)
+def retry(job: JobId, url: Url = DEFAULT_URL, as_json: JsonFlag = False) -> None:
+    """Go on with a failed or canceled job."""
+    from service.cli.actions.jobs import JobActions
+
+    JobActions(url, as_json).retry(job)
+
+
+@commands.command(rich_help_panel=PANEL)
+def delete(job: JobId, url: Url = DEFAULT_URL, as_json: JsonFlag = False) -> None:
+    """Remove a job and all of its files."""
+    from service.cli.actions.jobs import JobActions
+
+    JobActions(url, as_json).delete(job)
+
+
+@commands.command(rich_help_panel=PANEL)
+def result(  # noqa: PLR0913  # one parameter per option
+    job: JobId,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="OUT", help="Without it, the upload's name with _deblurred."),
+    ] = None,
+    force: Force = False,
+    partial: Annotated[
+        bool, typer.Option("--partial", help="Fetch also the beginning that a canceled job left.")
+    ] = False,
+    timeout: Timeout = None,
+    url: Url = DEFAULT_URL,
+    as_json: JsonFlag = False,
+) -> None:
+    """Wait for a job and fetch its video; a broken download resumes, also with the next call."""
+    from service.cli.actions.jobs import JobActions
+
+    actions = JobActions(url, as_json)
+    output = writable_output(output or actions.default_output(job), force=force)
+    actions.result(job, output, timeout, partial=partial)
+
+
+@commands.command(rich_help_panel=PANEL)
+def report(job: JobId, url: Url = DEFAULT_URL, as_json: JsonFlag = False) -> None:
+    """Tell what a result kept of its video, what it lost, and how it was made."""
+    from service.cli.actions.jobs import JobActions
+
+    JobActions(url, as_json).report(job)

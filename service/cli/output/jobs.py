@@ -1,0 +1,84 @@
+"""Prints jobs, tables of jobs and fidelity reports for people."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from service.cli.output.lines import note, say
+from service.cli.output.units import duration, mebibytes
+from service.client import Job, Progress
+from service.text import plural
+
+PIPE_WIDTH = 500
+"""Columns of a table that no terminal shows: programs get each job on one line."""
+_STATUS_STYLES = {"succeeded": "green", "running": "cyan", "failed": "red", "canceled": "yellow"}
+
+
+def frame_progress(progress: Progress) -> str:
+    """Returns ``12 of 48 frames, 3.1 frames/s``, as far as it is known."""
+    total = plural(progress.frames_total, "frame")
+    parts = [f"{progress.frames_done} of {total}"] if progress.frames_total else []
+    if progress.frames_per_second:
+        parts.append(f"{progress.frames_per_second:.2g} frames/s")
+    return ", ".join(parts)
+
+
+def job_progress(job: Job) -> str:
+    """Returns ``12 of 48 frames, 3.1 frames/s, 0:11 left``, as far as it is known."""
+    left = job.progress.eta_s if not job.finished else None
+    parts = (frame_progress(job.progress), f"{duration(left)} left" if left is not None else "")
+    return ", ".join(part for part in parts if part)
+
+
+def job_line(job: Job) -> str:
+    """Returns a job's status, its progress and why it failed, as far as there is any."""
+    reason = job.error.detail or job.error.title if job.error else ""
+    return ": ".join(part for part in (job.status, job_progress(job), reason) if part)
+
+
+def print_result(job: Job, output: Path) -> None:
+    """Prints the line about a job whose result is in ``output`` now."""
+    frames = job.output.frames if job.output else job.progress.frames_total
+    say(f"Wrote {output}: {plural(frames, 'frame')}, {mebibytes(output.stat().st_size)}.")
+
+
+def print_jobs(jobs: list[Job]) -> None:
+    """Prints a table of jobs, one a line."""
+    if not jobs:
+        note("There are no jobs.")
+        return
+    table = Table(box=None, pad_edge=False)
+    table.add_column("Job", no_wrap=True, min_width=len(jobs[0].id))
+    table.add_column("Status", no_wrap=True)
+    table.add_column("Video", overflow="fold")
+    table.add_column("Progress")
+    for job in jobs:
+        name = job.input.filename if job.input else ""
+        table.add_row(job.id, _status_text(job.status), name, job_progress(job))
+    Console(width=None if sys.stdout.isatty() else PIPE_WIDTH).print(table)
+
+
+def print_report(report: Mapping[str, Any], indent: str = "") -> None:
+    """Prints every entry on a line of its own, and indents what is made of entries."""
+    for name, value in report.items():
+        label = f"{indent}{name.replace('_', ' ')}:"
+        if isinstance(value, Mapping):
+            say(label)
+            print_report(value, f"{indent}  ")
+        elif isinstance(value, list) and value and isinstance(value[0], Mapping):
+            for entry in value:
+                say(label)
+                print_report(entry, f"{indent}  ")
+        else:
+            say(f"{label} {', '.join(map(str, value)) or 'nothing' if isinstance(value, list) else value}")
+
+
+def _status_text(status: str) -> Text:
+    return Text(status, style=_STATUS_STYLES.get(status, ""))
