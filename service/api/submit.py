@@ -14,7 +14,6 @@ from anyio.to_thread import run_sync
 from starlette.requests import Request
 
 from service.api.dependencies import Gateway
-from service.api.options import RequestedOptions, read_options
 from service.api.upload.body import RequestBody
 from service.api.upload.receiving import ReceivedUpload, declared_length, filled_from_spool, received_upload
 from service.errors.base import ServiceError
@@ -30,6 +29,7 @@ from service.jobs.job import Job, JobSpec, SourceFile
 from service.jobs.step_names import PLAN
 from service.logs import current_request
 from service.metrics import UPLOADS
+from service.options import JobOptions
 from service.tenancy.quotas import Reservation
 from service.tracing import current_traceparent, span
 from service.video.sandbox.probe import probe
@@ -154,14 +154,14 @@ def _counted() -> Iterator[None]:
 
 
 async def _specify(parts: Gateway, received: ReceivedUpload) -> JobSpec:
-    requested = read_options(received.fields)
+    requested = JobOptions.from_text(received.fields)
     model = await run_sync(_known_model, parts, requested)
     await run_sync(_check_webhook, parts, requested.webhook_url)
     with span("probe"):
         video = await probe(received.upload.contents(), parts.limits.probe, requested.excerpt)
     source = SourceFile(received.filename, received.upload.size, received.sha256)
     url, strict = requested.webhook_url, requested.strict
-    spec = JobSpec(model, requested.encode, source, video, url, strict=strict)
+    spec = JobSpec(model, requested.encode(), source, video, url, strict=strict)
     return replace(spec, request_id=current_request(), traceparent=current_traceparent())
 
 
@@ -178,7 +178,7 @@ def _check_webhook(parts: Gateway, url: str | None) -> None:
         raise WebhookRefused(f"the webhook's host {target.host} is not found: {error}") from error
 
 
-def _known_model(parts: Gateway, requested: RequestedOptions) -> str:
+def _known_model(parts: Gateway, requested: JobOptions) -> str:
     """A graph has its stages inside, so another number of them is another model."""
     try:
         model = parts.catalog.require(requested.model or parts.default_model)

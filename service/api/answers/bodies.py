@@ -12,6 +12,7 @@ from service.jobs.job import Job, JobSpec, JobStatus, Stage
 from service.jobs.reader import JobPage
 from service.jobs.workers import WorkerState
 from service.model_catalog import ModelCard
+from service.options import EncodingOptions
 
 JOB_EXAMPLE_ID = "0199d3a4c7f15e0b6d2f8c91a7e34b52"
 
@@ -48,13 +49,12 @@ class InputBody(BaseModel):
     subtitles: list[str]
 
 
-class OptionsBody(BaseModel):
-    codec: str = Field(examples=["h264"])
-    crf: int = Field(examples=[18])
-    container: str = Field(examples=["mp4"])
-    start: float | None = Field(description="seconds; the part that is restored begins here")
-    end: float | None = Field(description="seconds; the part ends before this")
-    strict: bool = Field(description="fails where the result would not hold everything")
+class OptionsBody(EncodingOptions):
+    """The options that a job has, those of its defaults included."""
+
+    start: float | None = Field(description="Seconds; the part that is restored begins here.")
+    end: float | None = Field(description="Seconds; the part ends before this.")
+    strict: bool = Field(description="Whether the job fails where its result would not hold everything.")
 
 
 class ProgressBody(BaseModel):

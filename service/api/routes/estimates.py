@@ -10,13 +10,14 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from service.api.dependencies import Gateway, Parts
+from service.api.openapi.form import MULTIPART, estimate_form
 from service.api.openapi.responses import UPLOAD_REFUSALS, problems
-from service.api.options import read_options
 from service.api.upload.receiving import received_upload
 from service.errors.engine import ModelNotFound
 from service.errors.limit import RateLimited
 from service.errors.upload import MalformedRequest
 from service.estimates.estimate import Workload
+from service.options import EncodingOptions, JobOptions
 from service.types import MIN_SIDE, EncodeOptions
 from service.video.sandbox.probe import probe
 
@@ -26,7 +27,7 @@ MAX_BODY_BYTES = 16 << 10
 _SIDE = Field(ge=MIN_SIDE, le=16384, examples=[1280])
 
 
-class EstimateRequest(BaseModel):
+class EstimateRequest(EncodingOptions):
     """A video in figures: how many frames, or how long at which rate."""
 
     model_config = ConfigDict(
@@ -67,17 +68,12 @@ class EstimateBody(BaseModel):
     basis: str = Field(examples=["measured"], description="measured: by this installation; none: no job yet")
 
 
-_FORM = {
-    "type": "object",
-    "required": ["video"],
-    "properties": {"video": {"type": "string", "format": "binary"}},
-}
 _BODY = {
     "requestBody": {
         "required": True,
         "content": {
             "application/json": {"schema": EstimateRequest.model_json_schema()},
-            "multipart/form-data": {"schema": _FORM},
+            MULTIPART: {"schema": estimate_form()},
         },
     }
 }
@@ -91,22 +87,22 @@ _BODY = {
 )
 async def estimate(parts: Parts, request: Request) -> EstimateBody:
     """What a video would take in time, memory and disk: described as JSON, or sent, looked at and forgotten."""
-    if request.headers.get("content-type", "").startswith("multipart/form-data"):
+    if request.headers.get("content-type", "").startswith(MULTIPART):
         return await _of_upload(parts, request)
     asked = await _described(request)
     model = parts.catalog.require(asked.model or parts.default_model).name
     video = Workload(model, asked.width, asked.height, asked.frame_count)
-    return await run_sync(_answer, parts, video, asked.bytes, EncodeOptions())
+    return await run_sync(_answer, parts, video, asked.bytes, asked.encode())
 
 
 async def _of_upload(parts: Gateway, request: Request) -> EstimateBody:
     async with received_upload(request, parts.storage, parts.limits.max_bytes) as received:
-        options = read_options(received.fields)
+        options = JobOptions.from_text(received.fields)
         model = parts.catalog.require(options.model or parts.default_model).name
         info = await probe(received.upload.contents(), parts.limits.probe, options.excerpt)
         size = received.upload.size
     video = Workload(model, info.width, info.height, info.frames)
-    return await run_sync(_answer, parts, video, size, options.encode)
+    return await run_sync(_answer, parts, video, size, options.encode())
 
 
 async def _described(request: Request) -> EstimateRequest:
@@ -123,7 +119,7 @@ async def _described(request: Request) -> EstimateRequest:
 
 def _answer(parts: Gateway, video: Workload, size: int | None, encode: EncodeOptions) -> EstimateBody:
     found = parts.estimator.estimate(video)
-    density = parts.estimator.throughput.bytes_per_pixel(encode.codec, encode.crf)
+    density = parts.estimator.book.bytes_per_pixel(encode.codec, encode.crf)
     return EstimateBody(
         model=video.model,
         frames=video.frames,

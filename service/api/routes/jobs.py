@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 from service.api.answers.bodies import JobBody, JobPageBody, job_body, job_page_body
 from service.api.answers.etag import tagged
 from service.api.dependencies import Parts
+from service.api.openapi.form import MULTIPART, job_form
 from service.api.openapi.responses import UPLOAD_REFUSALS, Responses, header_parameter, headers, problems
 from service.api.submit import submit
 from service.errors.job import JobNotFound, JobStateConflict
@@ -45,63 +46,22 @@ _SHOWN: Responses = {
     304: {"description": "still as the `ETag` in `If-None-Match` says"},
 }
 _IF_NONE_MATCH = {"parameters": [header_parameter("If-None-Match", "an ETag that is known")]}
-_FORM = {
+_SUBMISSION = {
     "parameters": [
         header_parameter(
             "Idempotency-Key", "sending this again gives the same job", maxLength=255, minLength=1
         )
     ],
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "additionalProperties": False,
-                    "oneOf": [{"required": ["video"]}, {"required": ["upload"]}],
-                    "description": "`video`, or `upload` in its place",
-                    "properties": {
-                        "video": {"type": "string", "format": "binary", "description": "the file"},
-                        "upload": {"type": "string", "description": "id of a complete upload from /uploads"},
-                        "model": {"type": "string", "example": "cdvd_lite"},
-                        "codec": {"type": "string", "enum": ["h264"]},
-                        "crf": {"type": "integer", "minimum": 0, "maximum": 51, "example": 18},
-                        "container": {"type": "string", "enum": ["mp4"]},
-                        "stages": {
-                            "type": "integer",
-                            "minimum": 1,
-                            "maximum": 9,
-                            "description": "refused unless the model has as many",
-                        },
-                        "start": {
-                            "type": "number",
-                            "minimum": 0,
-                            "description": "seconds; restore from here",
-                        },
-                        "end": {
-                            "type": "number",
-                            "exclusiveMinimum": 0,
-                            "description": "seconds; restore what comes before",
-                        },
-                        "strict": {
-                            "type": "boolean",
-                            "description": "fail where the result would not hold everything",
-                        },
-                        "webhook_url": {
-                            "type": "string",
-                            "format": "uri",
-                            "description": "told when the job ends",
-                        },
-                    },
-                }
-            }
-        },
-    },
+    "requestBody": {"required": True, "content": {MULTIPART: {"schema": job_form()}}},
 }
 
 
 @router.post(
-    "/jobs", status_code=202, response_model=JobBody, responses={**_REFUSED, **_ACCEPTED}, openapi_extra=_FORM
+    "/jobs",
+    status_code=202,
+    response_model=JobBody,
+    responses={**_REFUSED, **_ACCEPTED},
+    openapi_extra=_SUBMISSION,
 )
 async def submit_job(parts: Parts, request: Request) -> Response:
     """Send a video to be deblurred. With the header `Idempotency-Key`, sending it again gives the same job."""

@@ -1,0 +1,143 @@
+"""The options of a job, whoever sends them: a form, the JSON of an estimate, a command line.
+
+Limits are written here once; the OpenAPI document and the sentences that refuse a value are made from them.
+Another option is another field: of ``EncodingOptions`` if a worker needs it to encode, else of ``JobOptions``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import fields as fields_of
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from service.errors.submission import InvalidOption
+from service.types import EncodeOptions, Excerpt
+
+UNIT = "x-unit"
+"""The key of a field's unit in its JSON schema."""
+_SHOWN = 64
+"""Characters of a refused value that the answer repeats."""
+
+
+def _written_as(pattern: str) -> BeforeValidator:
+    """Refuses text that Python would read but nobody should send, such as ``1_0``, ``1e3`` or ``yes``."""
+
+    def check(value: object) -> object:
+        if isinstance(value, str) and not re.fullmatch(pattern, value):
+            raise ValueError("The text has another form.")
+        return value
+
+    return BeforeValidator(check)
+
+
+_WHOLE = _written_as("[0-9]{1,9}")
+Seconds = Annotated[
+    float,
+    Field(ge=0, lt=1e9, examples=[12.5], json_schema_extra={UNIT: "seconds"}),
+    _written_as(r"[0-9]{1,9}(\.[0-9]*)?"),
+]
+Flag = Annotated[bool, _written_as("true|false")]
+
+
+class EncodingOptions(BaseModel):
+    """How a result is encoded."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    codec: Literal["h264"] = Field("h264", description="Names the video codec of the result.")
+    crf: Annotated[int, Field(ge=0, le=51), _WHOLE] = Field(
+        EncodeOptions.crf,
+        examples=[18],
+        description="Sets the quality on H.264's scale: 0 is lossless, 18 looks lossless, 51 is the worst.",
+    )
+    container: Literal["mp4"] = Field("mp4", description="Names the file format of the result.")
+
+    def encode(self) -> EncodeOptions:
+        """Returns the same as the plain values that workers take."""
+        return EncodeOptions(**{field.name: getattr(self, field.name) for field in fields_of(EncodeOptions)})
+
+
+class JobOptions(EncodingOptions):
+    """Everything that a job can be asked for beside its video; None leaves the choice to the service."""
+
+    model: str | None = Field(None, examples=["cdvd_lite"], description="Names a model of `GET /models`.")
+    stages: Annotated[int, Field(ge=1, le=9), _WHOLE] | None = Field(
+        None, description="Refuses the job unless the model has as many stages."
+    )
+    start: Seconds | None = Field(None, description="Restores the video from here on, in seconds.")
+    end: Seconds | None = Field(None, description="Restores what comes before, in seconds.")
+    strict: Flag = Field(False, description="Fails the job where its result would not hold everything.")
+    webhook_url: str | None = Field(
+        None, description="Is told when the job ends.", json_schema_extra={"format": "uri"}
+    )
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.end is not None and self.end <= (self.start or 0):
+            raise ValueError(f"The end ({self.end:g} s) must come after the start ({self.start or 0:g} s).")
+        return self
+
+    @property
+    def excerpt(self) -> Excerpt | None:
+        """The part from ``start`` to ``end``; None is the whole video."""
+        if self.start is None and self.end is None:
+            return None
+        return Excerpt(self.start or 0.0, self.end)
+
+    @classmethod
+    def from_text(cls, texts: Mapping[str, str]) -> Self:
+        """Reads the text fields of a form; one that may be left out may also be empty.
+
+        Raises InvalidOption, naming the option and what is allowed.
+        """
+        for name in texts:
+            if name not in cls.model_fields:
+                known = ", ".join(cls.model_fields)
+                raise InvalidOption(f"There is no option {name[:_SHOWN]!r}; there are: {known}.")
+        given = {name: text for name, text in texts.items() if text or not _optional(cls, name)}
+        try:
+            return cls.model_validate(given)
+        except ValidationError as error:
+            raise InvalidOption(_sentence(cls, error)) from error
+
+
+def form_fields(model: type[BaseModel]) -> dict[str, dict[str, Any]]:
+    """Returns the JSON schema of each field as a form has it: absent where JSON has null."""
+    return {name: _without_null(schema) for name, schema in model.model_json_schema()["properties"].items()}
+
+
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    kinds = [kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"}]
+    rest = {key: value for key, value in schema.items() if key not in ("anyOf", "title")}
+    if not kinds:
+        return rest
+    del rest["default"]
+    return {**kinds[0], **rest}
+
+
+def _optional(model: type[BaseModel], name: str) -> bool:
+    return model.model_fields[name].default is None
+
+
+def _sentence(model: type[BaseModel], error: ValidationError) -> str:
+    fault = error.errors()[0]
+    if not fault["loc"]:
+        return str(fault["ctx"]["error"])
+    name = str(fault["loc"][0])
+    return f"The option {name} is {_allowed(form_fields(model)[name])}, not {fault['input'][:_SHOWN]!r}."
+
+
+def _allowed(schema: Mapping[str, Any]) -> str:
+    """Says what a field takes: ``a whole number from 0 to 51``."""
+    if schema["type"] == "integer":
+        return f"a whole number from {schema['minimum']} to {schema['maximum']}"
+    if schema["type"] == "number":
+        unit = f" of {schema[UNIT]}" if UNIT in schema else ""
+        return f"a number{unit} like {schema['examples'][0]}"
+    if schema["type"] == "boolean":
+        return "true or false"
+    choices = schema.get("enum") or [schema["const"]]
+    return f"one of {', '.join(map(str, choices))}"
