@@ -119,7 +119,7 @@ async def _described(request: Request) -> EstimateRequest:
 
 def _answer(parts: Gateway, video: Workload, size: int | None, encode: EncodeOptions) -> EstimateBody:
     found = parts.estimator.estimate(video)
-    density = parts.estimator.book.bytes_per_pixel(encode.codec, encode.crf)
+    density = parts.estimator.throughput.bytes_per_pixel(encode.codec, encode.crf)
     return EstimateBody(
         model=video.model,
         frames=video.frames,
