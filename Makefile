@@ -11,7 +11,7 @@ demo: $(VENV)/.demo
 	$(BIN)/python -m benchmarks.demo
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --durations=15
 
 check: $(VENV)/.dev lint unit
 
