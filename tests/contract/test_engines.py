@@ -14,6 +14,7 @@ from service.inference.openvino import OpenVinoEngine
 from service.inference.triton import TritonEngine, TritonOptions
 from tests.support.fake_engines import AveragingEngine, IdentityEngine
 from tests.support.graphs import averaging_graph, identity_graph, write_model
+from tests.support.paced_triton import PacedTriton, paced_triton
 from tests.support.triton_servers import running_triton
 
 ENGINES: dict[str, Callable[[Path], DeblurEngine]] = {
@@ -32,6 +33,7 @@ TRITONS = {
     for model in GRAPHS
     for shared in (True, False)
 }
+PACED = {"paced Triton identity": IdentityEngine(), "paced Triton average": AveragingEngine()}
 
 
 @pytest.fixture(scope="module")
@@ -44,12 +46,25 @@ def triton(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield server.address
 
 
-@pytest.fixture(params=[*ENGINES, *(pytest.param(name, marks=pytest.mark.integration) for name in TRITONS)])
+@pytest.fixture(scope="module")
+def paced() -> Iterator[PacedTriton]:
+    """A server of the tests that holds nothing back."""
+    with paced_triton({}, PACED) as server:
+        server.pace.release()
+        yield server
+
+
+@pytest.fixture(
+    params=[*ENGINES, *PACED, *(pytest.param(name, marks=pytest.mark.integration) for name in TRITONS)]
+)
 def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[DeblurEngine]:
     if request.param in TRITONS:
         model, shared = TRITONS[request.param]
         options = TritonOptions([request.getfixturevalue("triton")], share_memory=shared)
         made: DeblurEngine = TritonEngine(model, options)
+    elif request.param in PACED:
+        address = f"127.0.0.1:{request.getfixturevalue('paced').port}"
+        made = TritonEngine(request.param, TritonOptions([address]))
     else:
         made = ENGINES[request.param](tmp_path)
     yield made

@@ -13,7 +13,9 @@ from unittest.mock import patch
 import httpx
 
 from service.embedded import EmbeddedOptions, EmbeddedStack
+from tests.support.fake_engines import IdentityEngine
 from tests.support.models import write_model
+from tests.support.paced_triton import PacedTriton, paced_triton
 
 QUICK, SLOW = "quick", "slow"
 SLOW_PRODUCTS = 150
@@ -27,6 +29,20 @@ def write_models(directory: Path) -> Path:
         write_model(directory, QUICK)
         write_model(directory, SLOW, products=SLOW_PRODUCTS)
     return directory
+
+
+@contextmanager
+def held_engine(host: str = "127.0.0.1") -> Iterator[PacedTriton]:
+    """A server of both models, where windows of ``slow`` wait until the test lets them pass."""
+    with paced_triton({QUICK: IdentityEngine()}, {SLOW: IdentityEngine()}, host) as server:
+        yield server
+
+
+@contextmanager
+def paced_stack(root: Path, settings: Mapping[str, str] | None = None) -> Iterator[PacedService]:
+    """As ``running_stack``, with an engine that restores at the pace of the test."""
+    with held_engine() as server, running_stack(root, {**server.settings(), **(settings or {})}) as service:
+        yield PacedService(service.http, service.data, server)
 
 
 @contextmanager
@@ -98,3 +114,26 @@ class Service:
         folders = ("incoming", "jobs", "trash")
         found = (path for folder in folders for path in (self.data / folder).rglob("*"))
         return {str(path.relative_to(self.data)) for path in found}
+
+
+class PacedService(Service):
+    """A service whose model ``slow`` restores no frame before the test lets it."""
+
+    def __init__(self, http: httpx.Client, data: Path, server: PacedTriton) -> None:
+        super().__init__(http, data)
+        self.server = server
+        self.pace = server.pace
+
+    def submit_held(self, path: Path, **fields: str) -> str:
+        """Send a video whose frames wait from now on; returns the job's id."""
+        self.pace.hold()
+        return self.submit(path, model=SLOW, **fields)
+
+    def until_held(self) -> None:
+        """Wait until a window is at the engine, and stays there."""
+        until(lambda: self.pace.waiting, "a window at the engine")
+
+    def let_frames(self, job_id: str, frames: int) -> None:
+        """Let so many frames of a held job pass, rounded up to windows, and wait until they are restored."""
+        self.pace.let(frames)
+        self.until_frames(job_id, frames)
