@@ -33,7 +33,7 @@ class StepLeases:
         """
         self._redis = client
         self._owner = owner
-        self._ttl_s = claim_ttl_s
+        self.claim_ttl_s = claim_ttl_s
         self._claim = client.register_script(steps.CLAIM)
         self._renew = client.register_script(steps.RENEW)
         self._forgive = client.register_script(steps.FORGIVE)
@@ -49,14 +49,16 @@ class StepLeases:
         claim = key_names.claim(job_id, step)
         used = [names.record, names.steps, names.done, claim, names.deliveries, names.frames, names.events]
         with broker_errors():
-            reply = self._claim(keys=used, args=[step, self._owner, self._ttl_s, time.time()])
+            reply = self._claim(keys=used, args=[step, self._owner, self.claim_ttl_s, time.time()])
         answer, deliveries, crashes = reply
         return Claim(ClaimAnswer(answer), int(deliveries), int(crashes))
 
     def renew(self, job_id: str, step: str) -> bool:
         """Prolongs a claim. Returns False if it was lost; the work may go on, it is only no longer exclusive."""
         with broker_errors():
-            return bool(self._renew(keys=[key_names.claim(job_id, step)], args=[self._owner, self._ttl_s]))
+            return bool(
+                self._renew(keys=[key_names.claim(job_id, step)], args=[self._owner, self.claim_ttl_s])
+            )
 
     def forgive(self, job_id: str, step: str) -> None:
         """Notes that this worker leaves in good order, so that the step it holds is not blamed for a crash."""

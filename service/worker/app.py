@@ -1,24 +1,20 @@
 """The worker's composition root: settings in, a Celery worker process out.
 
 Tasks run in threads of one process. That keeps one engine for all of them, needs no fork (which breaks ONNX
-Runtime, gRPC and CUDA), and makes a crash whole: the process is gone, its claims expire, others go on.
-Threads have no time limit, so the keeper ends a worker whose task hangs.
+Runtime, gRPC and CUDA), and makes a crash complete: the process is gone, its claims expire, and others go on.
+Threads have no time limit, so a watchdog ends a worker whose task hangs.
 """
 
 from __future__ import annotations
 
-import logging
-import os
 import secrets
-import threading
-from typing import Any, NoReturn
+from typing import Any
 
 from celery import Celery
 from celery.signals import worker_shutting_down
 
 from service.config import Settings
 from service.errors.base import ServiceError
-from service.errors.engine import EngineUnavailable, PrecisionTooLow
 from service.estimates.throughput import Throughput
 from service.jobs.queue import QUEUES, JobQueue, create_celery
 from service.jobs.reconcile import Reconciler
@@ -37,33 +33,32 @@ from service.webhooks.deliveries import DeliveryStore
 from service.webhooks.post import WebhookClient
 from service.webhooks.sender import RetryPlan, WebhookSender
 from service.worker import transport
-from service.worker.background import Background
-from service.worker.choose import choose
+from service.worker.chores.background import BackgroundThread
+from service.worker.chores.partial_results import PartialResults
+from service.worker.chores.retention import DueJobs, Retention
+from service.worker.default_model import load_default_model
+from service.worker.engine_loader import engine_loader
 from service.worker.engines import EngineCache
-from service.worker.keeper import Keeper, KeeperTimes
-from service.worker.measured import Measured
-from service.worker.partial import PartialResults
-from service.worker.retention import DueJobs, Retention
+from service.worker.heartbeat import Heartbeat
 from service.worker.runner import StepRunner
-from service.worker.steps import Steps
-from service.worker.tasks import register
-
-log = logging.getLogger(__name__)
-
-LOAD_AGAIN_S = 5.0
-"""Pause between attempts to load the default model while its engine is away."""
+from service.worker.steps.finish import FinishStep
+from service.worker.steps.plan import PlanStep
+from service.worker.steps.restore import RestoreStep
+from service.worker.tasks import JobSteps, register
+from service.worker.throughput_recorder import ThroughputRecorder
+from service.worker.watchdog import Watchdog
 
 
 def main() -> None:
-    """Work until told to stop: ``python -m service.worker``."""
+    """Works until told to stop: ``python -m service.worker``."""
     settings = Settings()
     configure_logging(settings.log_format, settings.log_level)
     configure_tracing("cdvd-worker")
     _open_data(settings)
-    app, engines, keeper = build(settings)
-    _announce(keeper, settings.drain_s)
-    _load_default(engines, settings.model, keeper.stopping)
-    keeper.start()
+    app, engines, heartbeat = build(settings)
+    _stop_on_signal(heartbeat, settings.drain_s)
+    load_default_model(engines, settings.model, heartbeat.stopping)
+    heartbeat.start()
     chores = _chores(settings)
     for chore in chores:
         chore.start()
@@ -73,7 +68,7 @@ def main() -> None:
     finally:
         for chore in chores:
             chore.stop()
-        keeper.stop()
+        heartbeat.stop()
         engines.close()
 
 
@@ -86,8 +81,8 @@ def _open_data(settings: Settings) -> None:
         raise SystemExit(f"cdvd: {error}") from error
 
 
-def build(settings: Settings) -> tuple[Celery, EngineCache, Keeper]:
-    """Put the worker together; nothing runs yet."""
+def build(settings: Settings) -> tuple[Celery, EngineCache, Heartbeat]:
+    """Puts the worker together; nothing runs yet."""
     transport.install()
     client = connect(settings.broker)
     app = create_celery(settings.broker)
@@ -95,40 +90,46 @@ def build(settings: Settings) -> tuple[Celery, EngineCache, Keeper]:
     store, queue = RedisJobStore(client, settings.retention_s), JobQueue(app, client)
     owner = f"{settings.worker_name}/{secrets.token_hex(8)}"
     leases = StepLeases(client, owner, settings.claim_ttl_s)
-    engines = EngineCache(settings.models, choose(settings))
-    keeper = Keeper(
+    engines = EngineCache(settings.models, engine_loader(settings))
+    watchdog = Watchdog(settings.stall_timeout_s)
+    heartbeat = Heartbeat(
         leases,
         Reconciler(store, leases, queue),
         WorkerRegistry(client),
+        watchdog,
         lambda running: _describe(settings, engines, running),
-        KeeperTimes(settings.claim_ttl_s, settings.stall_timeout_s),
     )
     storage = open_storage(settings.storage_options())
-    measured = Measured(Throughput(client), settings.engine)
-    steps = Steps(store, leases, queue, storage, engines, keeper, settings.window_limits(), measured)
-    register(app, StepRunner(store, leases, queue, keeper), steps)
-    return app, engines, keeper
+    recorder = ThroughputRecorder(Throughput(client), settings.engine)
+    limits, stopping = settings.window_limits(), heartbeat.stopping
+    steps = JobSteps(
+        PlanStep(leases, queue, storage, limits.segment_frames),
+        RestoreStep(store, leases, queue, storage, engines, recorder, limits, stopping),
+        FinishStep(store, leases, storage, engines, recorder),
+    )
+    register(app, StepRunner(store, leases, queue, watchdog, stopping), steps)
+    return app, engines, heartbeat
 
 
-def _chores(settings: Settings) -> tuple[Background, ...]:
-    """What a worker does beside its tasks. Two couriers, so that one slow receiver does not hold up all others."""
+def _chores(settings: Settings) -> tuple[BackgroundThread, ...]:
+    """Returns the threads beside the tasks; two send webhooks, so that one slow receiver does not delay all others."""
     client = connect(settings.broker)
     storage = open_storage(settings.storage_options())
     store = RedisJobStore(client, settings.retention_s)
     due = DueJobs(DueList(client, key_names.EXPIRY_DUE), DueList(client, key_names.FORGET_DUE))
     partials = PartialResults(store, storage, DueList(client, key_names.PARTIALS_DUE))
     secret = settings.webhook_secret
-    courier = WebhookSender(
+    sender = WebhookSender(
         DeliveryStore(client),
         WebhookClient(settings.webhook_timeout_s, settings.webhook_allow_private),
         RetryPlan(settings.webhook_timeout_s, settings.webhook_first_delay_s, settings.webhook_attempts),
         secret.get_secret_value() if secret else None,
     )
     return (
-        Background("webhooks 1", courier.step),
-        Background("webhooks 2", courier.step),
-        Background("partial results", partials.step),
-        Background("retention", Retention(store, storage, due, settings.record_retention_s).step),
+        BackgroundThread("webhooks 1", sender.step),
+        BackgroundThread("webhooks 2", sender.step),
+        BackgroundThread("partial results", partials.step),
+        BackgroundThread("retention", Retention(store, storage, due, settings.record_retention_s).step),
     )
 
 
@@ -156,48 +157,13 @@ def _arguments(settings: Settings) -> list[str]:
     ]
 
 
-def _announce(keeper: Keeper, drain_s: float) -> None:
-    """Stop at the next window, or after ``drain_s``, when the process is told to; the handler only sets a flag."""
+def _stop_on_signal(heartbeat: Heartbeat, drain_s: float) -> None:
+    """Lets a signal end the work at the next window, or after ``drain_s`` seconds; the handler only sets a flag."""
 
     def on_shutdown(**_: Any) -> None:
-        keeper.drain(drain_s)
+        heartbeat.drain(drain_s)
 
     worker_shutting_down.connect(on_shutdown, weak=False)
-
-
-def _load_default(engines: EngineCache, model: str, stopping: threading.Event) -> None:
-    """Load the default model before taking work; while its engine is away, go on trying in the background.
-
-    A worker without it still serves other models.
-    """
-
-    def keep_trying() -> None:
-        while not stopping.wait(LOAD_AGAIN_S) and not _load(engines, model):
-            pass
-
-    if not _load(engines, model):
-        threading.Thread(target=keep_trying, name="load", daemon=True).start()
-
-
-def _load(engines: EngineCache, model: str) -> bool:
-    """Whether the answer is final; an engine that is away may come back."""
-    try:
-        engines.get(model)
-    except EngineUnavailable as error:
-        log.warning("the default model is tried again: %s", error)
-        return False
-    except PrecisionTooLow as error:
-        _refuse_to_serve(error)
-    except ServiceError as error:
-        log.error("the default model is not available: %s", error)
-    return True
-
-
-def _refuse_to_serve(error: PrecisionTooLow) -> NoReturn:
-    """End the process, from whichever thread: a worker whose pictures are wrong must not take a single segment."""
-    log.critical("this worker does not serve: %s", error)
-    logging.shutdown()
-    os._exit(os.EX_CONFIG)
 
 
 def _describe(settings: Settings, engines: EngineCache, running: int) -> WorkerState:

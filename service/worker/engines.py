@@ -1,4 +1,4 @@
-"""The engines of this worker: each model is loaded once and stays."""
+"""Keeps the engines of this worker: each model is loaded once and stays."""
 
 from __future__ import annotations
 
@@ -24,14 +24,17 @@ class EngineCache:
         self._lock = threading.Lock()
 
     def get(self, name: str) -> DeblurEngine:
-        """Raises what loading and `check_precision` raise; then the next call tries again."""
+        """Returns the engine of a model.
+
+        Raises what loading and ``check_precision`` raise; the next call then tries again.
+        """
         with self._lock:
             if name not in self._engines:
                 self._engines[name] = self._checked(self._models / name)
             return self._engines[name]
 
     def memory(self, name: str) -> WindowMemory | None:
-        """What windows of this model take, if its card says so."""
+        """Returns what windows of a model take, if its ``model.json`` says so."""
         return read_card(self._models / name).memory
 
     def _checked(self, directory: Path) -> DeblurEngine:
@@ -45,18 +48,20 @@ class EngineCache:
 
     @property
     def loaded(self) -> tuple[str, ...]:
+        """Names of the models that are loaded."""
         return tuple(sorted(self._engines))
 
     def available(self) -> tuple[str, ...]:
-        """Models whose graph is in the repository."""
+        """Returns the names of the models whose graph is in the repository."""
         return tuple(sorted(path.parents[1].name for path in self._models.glob("*/1/model.onnx")))
 
     def digest(self, name: str) -> str:
-        """SHA-256 of the model's graph, in hex."""
+        """Returns the SHA-256 of a model's graph, in hex."""
         with (self._models / name / "1" / "model.onnx").open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
     def close(self) -> None:
+        """Closes all engines."""
         with self._lock:
             for engine in self._engines.values():
                 engine.close()

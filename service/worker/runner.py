@@ -1,4 +1,4 @@
-"""Beginning and ending a step: a claim before, the right entry in the books after, whatever happens."""
+"""Runs the steps of jobs: claims each before, and records how it ended after, whatever happens."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from threading import Event
 
 from service.errors.base import ServiceError
 from service.errors.broker import BrokerUnavailable
@@ -19,42 +20,47 @@ from service.jobs.step_leases import StepLeases
 from service.jobs.store import RedisJobStore
 from service.logs import log_context
 from service.metrics import STEPS
+from service.text import plural
 from service.tracing import span
-from service.worker.keeper import Keeper
+from service.worker.watchdog import Touch, Watchdog
 
 log = logging.getLogger(__name__)
 
 MAX_DELIVERIES = 3
-"""A step that took its worker down this often would take down the next one as well."""
+"""A step that crashed its worker this often would crash the next one as well."""
 MAX_CRASHES = 6
-"""The same for a job whose segments take turns at it: so many in a row, without one being finished."""
+"""The same for a job whose segments take turns at it: so many crashes in a row, without a finished segment."""
 MAX_POSTPONED = 10
 FIRST_DELAY_S, LONGEST_DELAY_S = 5.0, 120.0
-"""The engine, or the object store, is tried again after 5, 10, 20 ... 120 s: a quarter of an hour in all."""
+"""A step without engine or object store is tried again after 5, 10, 20 ... 120 s: a quarter of an hour in all."""
 
-Touch = Callable[[], None]
+_FAULT = "The service has a fault ({}); the log of its worker tells more."
 
 
 class StepRunner:
     """Runs steps of jobs, each at most once at a time and never again once it is finished."""
 
-    def __init__(self, store: RedisJobStore, leases: StepLeases, queue: JobQueue, keeper: Keeper) -> None:
+    def __init__(
+        self, store: RedisJobStore, leases: StepLeases, queue: JobQueue, watchdog: Watchdog, stopping: Event
+    ) -> None:
+        """``stopping`` is set when this worker stops; steps that end early then go to another one."""
         self._store = store
         self._leases = leases
         self._queue = queue
-        self._keeper = keeper
+        self._watchdog = watchdog
+        self._stopping = stopping
 
     def run(self, job_id: str, step: str, work: Callable[[Job, Touch], None]) -> None:
-        """Do ``work`` if the step is ours to do. Raises nothing: the outcome is in the books and the log."""
+        """Does ``work`` if this worker gets the step. Raises nothing: the job's record and the log hold the outcome."""
         with log_context(job=job_id, step=step):
             try:
                 claim = self._leases.claim(job_id, step)
                 if claim.answer is ClaimAnswer.GRANTED:
-                    with self._keeper.holding(job_id, step) as touch:
+                    with self._watchdog.watching(job_id, step) as touch:
                         self._perform(job_id, step, claim, lambda job: work(job, touch))
             except BrokerUnavailable as error:
                 # The claim expires, and a worker that can reach Redis takes the step over.
-                log.warning("a step is left to others: %s", error)
+                log.warning("A step is left to other workers: %s", error)
 
     def _perform(self, job_id: str, step: str, claim: Claim, work: Callable[[Job], None]) -> None:
         try:
@@ -64,7 +70,7 @@ class StepRunner:
             with log_context(request=job.spec.request_id), _span(job, step):
                 began = time.monotonic()
                 work(job)
-                log.info("done in %.1f s", time.monotonic() - began)
+                log.info("Done in %.1f s.", time.monotonic() - began)
             _count(step, "done")
         except (JobCanceled, JobNotFound):
             self._give_back(job_id, step)
@@ -74,14 +80,14 @@ class StepRunner:
             raise
         except ServiceError as error:
             self._fail(job_id, step, Failure(error.code, str(error)))
-        except Exception as error:  # noqa: BLE001  # a job must not hang because of a fault of ours
+        except Exception as error:  # noqa: BLE001  # A job must not hang because of a fault in this service.
             self._fault(job_id, step, error)
 
     def _give_back(self, job_id: str, step: str) -> None:
-        """The job was canceled or deleted, or this worker is stopping and another may go on at once."""
+        """Gives up the step of a job that was canceled or deleted; if this worker stops, another may go on at once."""
         _count(step, "given_back")
         self._leases.release(job_id, step)
-        if self._keeper.stopping.is_set() and self._store.is_running(job_id):
+        if self._stopping.is_set() and self._store.is_running(job_id):
             self._queue.enqueue(job_id, step)
 
     def _postpone(self, job_id: str, step: str, error: EngineUnavailable | StorageUnavailable) -> None:
@@ -91,27 +97,32 @@ class StepRunner:
             return
         _count(step, "postponed")
         delay = min(FIRST_DELAY_S * 2 ** (times - 1), LONGEST_DELAY_S)
-        log.warning("tried again in %g s: %s", delay, error)
+        log.warning("The step is tried again in %g s: %s", delay, error)
         self._leases.release(job_id, step, not_before=time.time() + delay)
 
     def _fault(self, job_id: str, step: str, error: Exception) -> None:
-        """An error that nobody expected; after a delete, the files that went away are the likely reason."""
+        """Fails a job after an unexpected error; if the job was deleted, its missing files are the likely reason."""
         if self._store.exists(job_id):
-            log.error("unexpected", exc_info=error)
-        self._fail(job_id, step, Failure(ServiceError.code, f"{type(error).__name__}: {error}"))
+            log.error("The step met an unexpected error.", exc_info=error)
+        self._fail(job_id, step, Failure(ServiceError.code, _FAULT.format(type(error).__name__)))
 
     def _fail(self, job_id: str, step: str, failure: Failure) -> None:
         _count(step, "failed")
         if self._store.fail(job_id, failure):
-            log.error("the job failed: %s", failure.detail)
+            log.error("The job failed: %s", failure.detail)
         self._leases.release(job_id, step)
 
 
 def _refuse_killer(step: str, claim: Claim) -> None:
+    """Raises SegmentGaveUp for a step, or a job, that crashed too many workers."""
     if claim.deliveries > MAX_DELIVERIES:
-        raise SegmentGaveUp(f"{step} ended its worker {MAX_DELIVERIES} times; it is not tried again")
+        raise SegmentGaveUp(
+            f"The step {step} crashed its worker {plural(MAX_DELIVERIES, 'time')}; it is not tried again."
+        )
     if claim.crashes >= MAX_CRASHES:
-        raise SegmentGaveUp(f"segments of this job ended their workers {claim.crashes} times in a row")
+        raise SegmentGaveUp(
+            f"Segments of this job crashed their workers {plural(claim.crashes, 'time')} in a row."
+        )
 
 
 def _span(job: Job, step: str) -> AbstractContextManager[None]:

@@ -1,8 +1,8 @@
-"""Celery's Redis transport, able to outlive Redis while a task runs.
+"""Adapts Celery's Redis transport, so that a worker survives a Redis that fails while a task runs.
 
-kombu 5.7 forgets to strike a message off its own list when it cannot tell Redis that the message is done with.
-With a limit of one message at a time the worker then takes it for still running, never asks for another one, and
-so never notices that its connection is dead: alive, idle and deaf until somebody restarts it.
+kombu 5.7 keeps a message on its own list of unacknowledged messages when the acknowledgment does not reach Redis. With
+a limit of one message at a time the worker then takes it for still running, never asks for another one, and so never
+notices that its connection is dead: it stays alive and idle until somebody restarts it.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from redis import RedisError
 
 
 class _QoS(redis.QoS):
+    """Removes a message from the local list also when Redis cannot be told."""
+
     def ack(self, delivery_tag: Any) -> None:
         try:
             super().ack(delivery_tag)  # type: ignore[no-untyped-call]
@@ -39,6 +41,6 @@ class SentinelTransport(redis.SentinelTransport):
 
 
 def install() -> None:
-    """Use these transports for Redis addresses of every form; before the first connection."""
+    """Makes Celery use these transports for Redis addresses of every form. Call it before the first connection."""
     TRANSPORT_ALIASES["redis"] = f"{__name__}:{Transport.__name__}"
     TRANSPORT_ALIASES["sentinel"] = f"{__name__}:{SentinelTransport.__name__}"

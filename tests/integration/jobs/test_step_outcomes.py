@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from threading import Event
 
 import pytest
 
@@ -13,16 +14,14 @@ from service.errors.job import JobCanceled
 from service.errors.pipeline import PipelineError
 from service.jobs.job import Job, JobSpec, JobStatus, SourceFile, new_job_id
 from service.jobs.queue import JobQueue, create_celery
-from service.jobs.reconcile import Reconciler
 from service.jobs.step_leases import StepLeases
 from service.jobs.store import RedisJobStore
-from service.jobs.workers import WorkerRegistry, WorkerState
 from service.local.children import Child, ChildSpec
 from service.local.redis_server import find_redis_server, redis_command
 from service.redis_state.connection import connect, is_answering
 from service.types import ColorTags, EncodeOptions, VideoInfo
-from service.worker.keeper import Keeper, KeeperTimes
 from service.worker.runner import FIRST_DELAY_S, MAX_POSTPONED, StepRunner, Touch
+from service.worker.watchdog import Watchdog
 from tests.support.stack import until
 
 pytestmark = pytest.mark.integration
@@ -40,11 +39,8 @@ class Worker:
         self.store = RedisJobStore(client)
         self.queue = JobQueue(create_celery(url), client)
         self.leases = StepLeases(client, "one/first", claim_ttl_s=30)
-        reconciler = Reconciler(self.store, self.leases, self.queue)
-        state = WorkerState("one", "none", (), (), 0)
-        times = KeeperTimes(claim_ttl_s=30, stall_timeout_s=30.0)
-        self.keeper = Keeper(self.leases, reconciler, WorkerRegistry(client), lambda _running: state, times)
-        self.runner = StepRunner(self.store, self.leases, self.queue, self.keeper)
+        self.stopping = Event()
+        self.runner = StepRunner(self.store, self.leases, self.queue, Watchdog(30.0), self.stopping)
         self.job_id = self.store.create(new_job_id(), SPEC).id
 
     def run(self, error: Exception | None = None) -> Job:
@@ -92,7 +88,10 @@ def test_unexpected_error_fails_the_job_instead_of_leaving_it(worker: Worker) ->
 
     assert job.status is JobStatus.FAILED
     assert job.error is not None
-    assert (job.error.code, job.error.detail) == ("internal_error", "ZeroDivisionError: a fault")
+    assert (job.error.code, job.error.detail) == (
+        "internal_error",
+        "The service has a fault (ZeroDivisionError); the log of its worker tells more.",
+    )
 
 
 def test_absent_engine_puts_the_step_off(worker: Worker) -> None:
@@ -123,7 +122,7 @@ def test_canceled_step_is_given_back(worker: Worker) -> None:
 
 
 def test_worker_that_is_stopping_hands_its_step_to_the_next(worker: Worker) -> None:
-    worker.keeper.stopping.set()
+    worker.stopping.set()
 
     job = worker.run(JobCanceled("stopped"))
 

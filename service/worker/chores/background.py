@@ -1,4 +1,4 @@
-"""Threads of a worker beside its tasks: each does one kind of work that is due, then looks again."""
+"""Runs the chores of a worker, each in a thread beside its tasks."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from service.errors.base import ServiceError
 log = logging.getLogger(__name__)
 
 PAUSE_S = 1.0
+"""Seconds until a chore without work looks for some again."""
 
 
-class Background:
-    """Runs ``step`` again and again; it returns whether it found anything to do."""
+class BackgroundThread:
+    """Calls ``step`` again and again. ``step`` returns whether it found work; after False the thread pauses."""
 
     def __init__(self, name: str, step: Callable[[], bool], pause_s: float = PAUSE_S) -> None:
         self._name = name
@@ -24,10 +25,11 @@ class Background:
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
+        """Starts the thread."""
         self._thread.start()
 
     def stop(self, patience_s: float = 1.0) -> None:
-        """Begin nothing more; what is not over in time is due again and done by another worker."""
+        """Begins nothing more, and waits up to ``patience_s`` seconds; unfinished work is due again later."""
         self._stopping.set()
         self._thread.join(patience_s)
 
@@ -42,5 +44,5 @@ class Background:
         except ServiceError as error:
             log.warning("%s: %s", self._name, error)
         except Exception:
-            log.exception("%s: unexpected", self._name)  # the thread must outlive one bad job
+            log.exception("%s: unexpected error", self._name)  # The thread must outlive one bad job.
         return False

@@ -1,4 +1,4 @@
-"""What this worker learns from its work, for the estimates of jobs to come."""
+"""Records what this worker learns from its work, for the estimates of later jobs."""
 
 from __future__ import annotations
 
@@ -15,25 +15,24 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Measured:
-    """Raises nothing: an estimate that learns nothing from one window is no reason to stop."""
+class ThroughputRecorder:
+    """Records rates and sizes. Raises nothing: estimates that miss one window are no reason to stop."""
 
     throughput: Throughput
     engine: str
     """The kind of engine, as in the worker's heartbeat."""
 
     def window(self, job: Job, frames: int, seconds: float) -> None:
-        """``frames`` more frames of a segment took ``seconds``."""
+        """Records that ``frames`` more frames of a segment took ``seconds``."""
         video = job.spec.video
+        pixels = frames * video.width * video.height
         try:
-            self.throughput.learn_rate(
-                job.spec.model, self.engine, frames * video.width * video.height, seconds
-            )
+            self.throughput.learn_rate(job.spec.model, self.engine, pixels, seconds)
         except BrokerUnavailable as error:
-            log.warning("throughput is not noted: %s", error, extra={"job": job.id})
+            log.warning("The throughput was not recorded: %s", error, extra={"job": job.id})
 
     def result(self, job: Job, output: Output) -> None:
-        """A job has finished: how large its result is, and how good its estimate was."""
+        """Records how large the result of a finished job is, and how good its estimate was."""
         if job.spec.estimated_s:
             ESTIMATE_RATIO.observe((time.time() - job.created_at) / job.spec.estimated_s)
         video, options = job.spec.video, job.spec.options
@@ -41,4 +40,4 @@ class Measured:
         try:
             self.throughput.learn_size(options.codec, options.crf, pixels, output.bytes)
         except BrokerUnavailable as error:
-            log.warning("the size of a result is not noted: %s", error, extra={"job": job.id})
+            log.warning("The size of a result was not recorded: %s", error, extra={"job": job.id})

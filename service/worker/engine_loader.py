@@ -1,6 +1,6 @@
-"""Which runtime restores the windows: ``CDVD_ENGINE``. The part of the composition root that knows them all.
+"""Chooses the runtime that restores windows, by ``CDVD_ENGINE``. Only this module knows all runtimes.
 
-Each is imported when it is chosen: a worker that asks a Triton loads no runtime of its own.
+A runtime is imported when it is chosen: a worker that uses Triton loads no runtime of its own.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ Load = Callable[[Path], DeblurEngine]
 """Makes an engine from a model's directory; raises ModelNotFound, EngineError or EngineUnavailable."""
 
 
-def choose(settings: Settings) -> Load:
-    """The way to load a model that the settings ask for. Raises RequirementMissing without its package."""
+def engine_loader(settings: Settings) -> Load:
+    """Returns what loads models with the engine of the settings. Raises RequirementMissing without its package."""
     try:
         return _CHOICES[settings.engine](settings)
     except ImportError as error:

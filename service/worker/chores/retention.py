@@ -1,4 +1,4 @@
-"""What goes in time: files of jobs that ended, then their records, and files that belong to no job."""
+"""Removes the files of jobs some time after they ended, later their records, and files that belong to no job."""
 
 from __future__ import annotations
 
@@ -11,29 +11,31 @@ from service.errors.job import JobNotFound
 from service.jobs.store import RedisJobStore
 from service.redis_state.due import DueList
 from service.storage.store import Storage
+from service.text import plural
 
 log = logging.getLogger(__name__)
 
 LEASE_S = 300.0
-"""For removing the files of one job; then another worker tries."""
+"""Seconds for removing the files of one job; then another worker tries."""
 ORPHAN_S = 24 * 3600.0
-"""Files without a job are removed at this age: nothing that is still arriving is that old."""
+"""Age in seconds at which files without a job are removed: nothing that is still arriving is that old."""
 ROUND_S = 3600.0
+"""Seconds between two searches for files without a job."""
 
 
 @dataclass(frozen=True)
 class DueJobs:
-    """Finished jobs whose files are to go, and expired ones whose records are."""
+    """The ended jobs whose files are due for removal, and the expired jobs whose records are."""
 
     expiry: DueList
     forget: DueList
 
 
 class Retention:
-    """Safe to run in several workers."""
+    """Removes what is due. Safe to run in several workers."""
 
     def __init__(self, store: RedisJobStore, storage: Storage, due: DueJobs, record_s: float) -> None:
-        """``record_s``: how long an expired job stays on record."""
+        """``record_s``: how many seconds an expired job stays on record."""
         self._store = store
         self._storage = storage
         self._due = due
@@ -41,11 +43,14 @@ class Retention:
         self._next_round = 0.0
 
     def step(self) -> bool:
-        """Remove one thing that is due. Raises BrokerUnavailable and StorageUnavailable; it is then due again."""
+        """Removes the files or the record of one job if one is due; returns whether one was.
+
+        Raises BrokerUnavailable and StorageUnavailable; the job is then due again.
+        """
         return self._expire() or self._forget() or self._sweep()
 
     def _expire(self) -> bool:
-        """Expired first, so that nobody is promised a file that is going; it stays due until the files are gone."""
+        """Marks a job as expired, then removes its files: nobody is promised them. It stays due until they are gone."""
         ticket = self._due.expiry.take(LEASE_S)
         if ticket is None:
             return False
@@ -70,5 +75,7 @@ class Retention:
         self._next_round = time.monotonic() + ROUND_S
         removed = self._storage.sweep(self._store.exists, ORPHAN_S)
         if removed:
-            log.info("removed %d files and uploads that belonged to no job", removed)
+            log.info(
+                "Removed %s that belonged to no job.", plural(removed, "file or upload", "files and uploads")
+            )
         return False

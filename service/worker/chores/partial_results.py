@@ -1,4 +1,4 @@
-"""What a canceled job leaves: its finished segments from the start, as a video that plays."""
+"""Makes a playable video of what a canceled job leaves: its finished segments, from the first one on."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from service.types import Segment
 log = logging.getLogger(__name__)
 
 LEASE_S = 600.0
-"""For joining; it copies packets, so that an hour of video takes seconds."""
+"""Seconds for joining; it copies packets, so that an hour of video takes seconds."""
 
 
 class PartialResults:
-    """Joins for all canceled jobs. Safe to run in several workers."""
+    """Joins the segments of all canceled jobs. Safe to run in several workers."""
 
     def __init__(self, store: RedisJobStore, storage: Storage, due: DueList) -> None:
         self._store = store
@@ -32,14 +32,17 @@ class PartialResults:
         self._due = due
 
     def step(self) -> bool:
-        """Join for one job if one is due. Raises BrokerUnavailable and StorageUnavailable; it is then due again."""
+        """Joins the segments of one job if one is due; returns whether one was.
+
+        Raises BrokerUnavailable and StorageUnavailable; the job is then due again.
+        """
         ticket = self._due.take(LEASE_S)
         if ticket is None:
             return False
         try:
             self._keep(self._store.get(ticket.member))
         except (JobNotFound, PipelineError, FileNotFoundError) as error:
-            log.warning("no partial result: %s", error, extra={"job": ticket.member})
+            log.warning("A canceled job leaves no partial result: %s", error, extra={"job": ticket.member})
         self._due.remove(ticket)
         return True
 

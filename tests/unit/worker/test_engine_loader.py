@@ -10,12 +10,12 @@ from service.config import Settings
 from service.distribution import install_command
 from service.errors.engine import EngineUnavailable
 from service.errors.startup import RequirementMissing
-from service.worker.choose import choose
+from service.worker.engine_loader import engine_loader
 
 
 def test_windows_go_to_the_servers_of_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CDVD_TRITON_URLS", "127.0.0.1:1, 127.0.0.1:2")
-    load = choose(Settings(engine="triton"))
+    load = engine_loader(Settings(engine="triton"))
 
     with pytest.raises(EngineUnavailable, match=r"127\.0\.0\.1:1.*127\.0\.0\.1:2"):
         load(Path("any"))
@@ -27,4 +27,4 @@ def test_an_engine_without_its_package_says_what_to_install(monkeypatch: pytest.
     monkeypatch.setitem(sys.modules, "tritonclient.grpc", None)
 
     with pytest.raises(RequirementMissing, match=re.escape(install_command("triton"))):
-        choose(Settings(engine="triton"))
+        engine_loader(Settings(engine="triton"))

@@ -1,0 +1,116 @@
+"""The step ``finish``: joins the restored segments and publishes the result."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from service.artifacts.curve import merged, read_curve
+from service.artifacts.heat_maps import merge_pictures
+from service.errors.pipeline import PipelineError
+from service.jobs.job import Job, Output
+from service.jobs.step_leases import StepLeases
+from service.jobs.step_names import FINISH, segment_step
+from service.jobs.store import RedisJobStore
+from service.pipeline.finalize import finalize
+from service.pipeline.report import FinalReport
+from service.storage.store import (
+    CURVE,
+    HEAT_MAPS,
+    REPORT,
+    SOURCE,
+    Storage,
+    curve_name,
+    heat_maps_name,
+    piece_name,
+    result_name,
+)
+from service.types import Segment
+from service.worker.engines import EngineCache
+from service.worker.steps.fidelity import require_lossless
+from service.worker.throughput_recorder import ThroughputRecorder
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class FinishStep:
+    """Finishes jobs. Doing it twice does no harm."""
+
+    store: RedisJobStore
+    leases: StepLeases
+    storage: Storage
+    engines: EngineCache
+    recorder: ThroughputRecorder
+
+    def run(self, job: Job) -> None:
+        """Joins the pieces, writes the report and the sharpness files, and publishes the result.
+
+        Raises PipelineError for pieces that cannot be joined, and FidelityLost for a strict job that lost something.
+        """
+        try:
+            output, report = self._join(job)
+        except FileNotFoundError as error:
+            log.error("A file of the job is missing: %s", error)
+            raise PipelineError("The source or a restored segment of the job is missing.") from error
+        self._write_report(job, json.loads(report.to_json()))
+        self._join_sharpness(job)
+        if self.store.succeed(job.id, output):
+            self.recorder.result(job, output)
+            self.storage.drop_pieces(job.id)
+        self.leases.drop(job.id, FINISH)
+
+    def _join(self, job: Job) -> tuple[Output, FinalReport]:
+        spec = job.spec
+        container = spec.options.container
+        with ExitStack() as stack:
+            source = stack.enter_context(self.storage.reading(job.id, SOURCE))
+            names = [piece_name(segment) for segment in job.plan]
+            pieces = [stack.enter_context(self.storage.reading(job.id, name)) for name in names]
+            target = stack.enter_context(self.storage.writing(job.id, result_name(container)))
+            report = finalize(source, pieces, target, spec.video, spec.options)
+            if spec.strict:
+                require_lossless(report.losses)
+            digest, size = _digest(target)
+        return Output(size, digest, container, spec.options.codec, report.frames_out), report
+
+    def _join_sharpness(self, job: Job) -> None:
+        """Joins curves and heat maps, as far as there are any: pieces of an older version lack them."""
+        with ExitStack() as stack:
+            curves = [read_curve(file) for file in self._read_all(stack, job, curve_name)]
+            with self.storage.writing(job.id, CURVE) as file:
+                file.write_text(merged(curves, job.spec.video.frames).to_json(), "utf-8")
+            parts = self._read_all(stack, job, heat_maps_name)
+            with self.storage.writing(job.id, HEAT_MAPS) as file:
+                merge_pictures(file, parts)
+
+    def _read_all(self, stack: ExitStack, job: Job, name_of: Callable[[Segment], str]) -> list[Path]:
+        found = []
+        for segment in job.plan:
+            with suppress(FileNotFoundError):
+                found.append(stack.enter_context(self.storage.reading(job.id, name_of(segment))))
+        return found
+
+    def _write_report(self, job: Job, report: dict[str, object]) -> None:
+        made_with = {"name": job.spec.model, "sha256": self.engines.digest(job.spec.model)}
+        workers = self.leases.finished_by(job.id)
+        segments = [
+            {**asdict(segment), "worker": workers.get(segment_step(segment.index))} for segment in job.plan
+        ]
+        text = json.dumps({"job": job.id, "model": made_with, **report, "segments": segments}, indent=2)
+        with self.storage.writing(job.id, REPORT) as file:
+            file.write_text(text, "utf-8")
+
+
+def _digest(path: Path) -> tuple[str, int]:
+    """Returns the SHA-256 of a file, in hex, and its size in bytes."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest(), path.stat().st_size
+    except OSError as error:
+        raise PipelineError(f"The result cannot be read back: {error.strerror}.") from error

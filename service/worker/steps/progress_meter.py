@@ -1,0 +1,49 @@
+"""Passes the progress of a segment on, with the time that it took."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass
+
+from service.errors.broker import BrokerUnavailable
+from service.jobs.job import Job
+from service.jobs.step_leases import StepLeases
+from service.worker.throughput_recorder import ThroughputRecorder
+from service.worker.watchdog import Touch
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class ProgressListeners:
+    """Who hears of progress: the job's record, the estimates and the watchdog."""
+
+    leases: StepLeases
+    recorder: ThroughputRecorder
+    touch: Touch
+
+
+class ProgressMeter:
+    """Measures one segment from its construction on."""
+
+    def __init__(self, listeners: ProgressListeners, job: Job, step: str) -> None:
+        self._listeners = listeners
+        self._job = job
+        self._step = step
+        self._frames = 0
+        self._since = time.monotonic()
+
+    def advance(self, frames: int) -> None:
+        """Reports that ``frames`` frames of the segment are restored by now."""
+        now = time.monotonic()
+        new, seconds = frames - self._frames, now - self._since
+        self._frames, self._since = frames, now
+        self._listeners.touch()
+        self._listeners.recorder.window(self._job, new, seconds)
+        try:
+            self._listeners.leases.progress(self._job.id, self._step, frames, new, seconds)
+        except BrokerUnavailable as error:
+            log.warning(
+                "Progress was not recorded: %s", error, extra={"job": self._job.id, "step": self._step}
+            )

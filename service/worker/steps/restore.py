@@ -1,0 +1,87 @@
+"""The steps ``segment:<index>``: each restores one segment."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+
+from service.artifacts.curve import Curve
+from service.artifacts.heat_maps import write_pictures
+from service.errors.broker import BrokerUnavailable
+from service.jobs.job import Job
+from service.jobs.queue import JobQueue
+from service.jobs.reader import JobReader
+from service.jobs.step_leases import StepLeases
+from service.jobs.step_names import FINISH, segment_step
+from service.pipeline.segment import SegmentRequest, SegmentResult, restore_segment
+from service.storage.store import SOURCE, Storage, curve_name, heat_maps_name, piece_name
+from service.types import Segment
+from service.window_limits import WindowLimits
+from service.worker.engines import EngineCache
+from service.worker.steps.progress_meter import ProgressListeners, ProgressMeter
+from service.worker.throughput_recorder import ThroughputRecorder
+from service.worker.watchdog import Touch
+
+
+@dataclass(frozen=True)
+class RestoreStep:
+    """Restores segments. Doing it twice does no harm."""
+
+    jobs: JobReader
+    leases: StepLeases
+    queue: JobQueue
+    storage: Storage
+    engines: EngineCache
+    recorder: ThroughputRecorder
+    limits: WindowLimits
+    stopping: threading.Event
+    """Set when the worker is to stop; the segment then ends at the next window."""
+
+    def run(self, job: Job, index: int, touch: Touch) -> None:
+        """Restores a segment, unless its piece was published by a worker that died right after.
+
+        Raises JobCanceled if the job or the worker stops meanwhile.
+        """
+        segment = job.plan[index]
+        if self.storage.find(job.id, piece_name(segment)) is None:
+            self._restore(job, segment, touch)
+        if self.leases.complete(job.id, segment_step(index), segment.frames):
+            self.queue.enqueue(job.id, FINISH)
+
+    def _restore(self, job: Job, segment: Segment, touch: Touch) -> None:
+        with (
+            self.storage.reading(job.id, SOURCE) as source,
+            self.storage.writing(job.id, piece_name(segment)) as target,
+        ):
+            engine, video = self.engines.get(job.spec.model), job.spec.video
+            touch()
+            memory = self.engines.memory(job.spec.model)
+            request = SegmentRequest(
+                source=source,
+                target=target,
+                segment=segment,
+                encode=job.spec.options,
+                window=self.limits.window_frames(video.width * video.height, memory),
+                in_flight=self.limits.in_flight,
+                excerpt=video.excerpt,
+            )
+            listeners = ProgressListeners(self.leases, self.recorder, touch)
+            meter = ProgressMeter(listeners, job, segment_step(segment.index))
+            result = restore_segment(request, engine, meter.advance, lambda: self._should_stop(job.id))
+            self._write_sharpness(job, segment, result)
+
+    def _write_sharpness(self, job: Job, segment: Segment, result: SegmentResult) -> None:
+        """Writes curve and heat maps, before the piece is published: where there is a piece, they are complete."""
+        curve = Curve(segment.start, result.sharpness_before, result.sharpness_after, result.prior)
+        with self.storage.writing(job.id, curve_name(segment)) as file:
+            file.write_text(curve.to_json(), "utf-8")
+        with self.storage.writing(job.id, heat_maps_name(segment)) as file:
+            write_pictures(file, segment.start, result.heat_maps)
+
+    def _should_stop(self, job_id: str) -> bool:
+        if self.stopping.is_set():
+            return True
+        try:
+            return not self.jobs.is_running(job_id)
+        except BrokerUnavailable:
+            return False  # Redis may be back before the segment is done.
