@@ -15,8 +15,9 @@ from service.pipeline.report import CopyCheck, FinalReport, Versions
 from service.text import plural
 from service.types import EncodeOptions, VideoInfo
 from service.video.color import MATRIX_RGB
-from service.video.remux import CopiedStream, Joined, join, read_copies, streams_left_out
+from service.video.join import JoinSummary, join
 from service.video.source import Source, load_source
+from service.video.stream_copies import CopiedStream, read_copies, streams_left_out
 
 RESULT_BIT_DEPTH = 8
 
@@ -62,7 +63,7 @@ def _check_unchanged(source: Source, info: VideoInfo) -> None:
 
 
 def _verify(
-    source: Source, target: Path, joined: Joined, pieces: int, options: EncodeOptions, frames: int
+    source: Source, target: Path, joined: JoinSummary, pieces: int, options: EncodeOptions, frames: int
 ) -> FinalReport:
     result = load_source(target)
     if result.index.frames != frames:

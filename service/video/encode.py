@@ -1,8 +1,7 @@
-"""Encoding restored frames into a piece: a closed-GOP MP4 that can be joined to others by packet copy."""
+"""Encodes restored frames into a piece: a closed-GOP MP4 that can be joined to others by packet copy."""
 
 from __future__ import annotations
 
-from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
 from typing import cast
@@ -19,40 +18,23 @@ from service.types import EncodeOptions
 from service.video.color import conversion, result_tags
 from service.video.rgb import from_rgb
 from service.video.source import Source
+from service.video.timing import piece_time_base, result_pts, ticks, timescale_options
 
 _ENCODERS = {"h264": "libx264"}
-_MAX_TICKS_PER_SECOND = 1_000_000
-"""Beyond this, encoders and MP4's 32-bit fields overflow."""
-_FINE_TIME_BASE = Fraction(1, 90_000)
-
 _CPU_AVX_512F = 13
-"""OpenCV's number of this feature, which its Python module does not name."""
+"""OpenCV's number of this feature, which has no name in its Python module."""
 _X264 = {
     "preset": "medium",
     "threads": "2",  # a fixed number: x264's bytes depend on it, and pieces must not depend on the machine
     "bf": "0",  # packets in presentation order, and durations that MP4 holds exactly
-    # Without open-gop=0 a piece refers to its neighbour. With AVX-512, x264's look-ahead reads memory that it never
+    # Without open-gop=0 a piece refers to its neighbor. With AVX-512, x264's look-ahead reads memory that it never
     # wrote where a picture's width is no multiple of 128: now and then a piece has other bytes. AVX2 is as fast.
     "x264-params": "open-gop=0" + (":asm=AVX2" if cv2.checkHardwareSupport(_CPU_AVX_512F) else ""),
 }
 
 
-def piece_time_base(source: Source) -> Fraction:
-    """The time base of pieces and results: the source's own unless it is too fine for MP4."""
-    own = source.index.time_base
-    return own if own.denominator <= _MAX_TICKS_PER_SECOND else _FINE_TIME_BASE
-
-
-def timescale_options(time_base: Fraction) -> dict[str, str]:
-    """MP4 muxer options that keep times exact: the default rounds a start time to milliseconds."""
-    return {
-        "video_track_timescale": str(time_base.denominator),
-        "movie_timescale": str(time_base.denominator),
-    }
-
-
 def result_pixel_format(width: int, height: int) -> str:
-    """4:2:0, which every player decodes, except for odd sizes.
+    """Returns ``yuv420p``, which every player decodes, or ``yuv444p`` for odd sizes.
 
     H.264 can state a 4:2:0 size, cropping included, in steps of two pixels only. Full chroma resolution keeps
     an odd size exact; Chromium and FFmpeg play it, players that rely on hardware may not.
@@ -61,19 +43,19 @@ def result_pixel_format(width: int, height: int) -> str:
 
 
 class PieceEncoder:
-    """Writes one piece. All pieces of a source and the same options have equal parameters, so they join.
+    """Writes one piece. All pieces of one source with the same options have equal parameters, so they can be joined.
 
-    Use as a context manager: leaving it normally completes the file.
+    Used as a context manager: leaving it without an error completes the file.
     """
 
     def __init__(self, target: Path, source: Source, options: EncodeOptions) -> None:
-        """Raises PipelineError for a codec that is not supported."""
+        """Creates the file ``target``. Raises PipelineError for a codec that is not supported."""
         if options.codec not in _ENCODERS:
             raise PipelineError(
                 f"Results are encoded as {' or '.join(_ENCODERS)}; {options.codec!r} was asked for."
             )
         self._source = source
-        self._time_base = piece_time_base(source)
+        self._time_base = piece_time_base(source.index)
         self._tags = result_tags(source.picture.color)
         self._conversion = conversion(self._tags, source.picture.height)
         self._scaler = VideoReformatter()
@@ -95,14 +77,17 @@ class PieceEncoder:
             self._container.close()
 
     def write(self, image: NDArray[np.uint8], number: int) -> None:
-        """Encode ``image``, uint8 [H, W, 3] RGB, as the source's frame ``number``, with that frame's time."""
+        """Encodes ``image``, uint8 [H, W, 3] RGB, as the source's frame ``number``, with that frame's time.
+
+        Raises PipelineError.
+        """
         index = self._source.index
         frame = from_rgb(
             image, self._conversion, self._stream.codec_context.pix_fmt or "yuv420p", self._scaler
         )
-        frame.pts = round((index.pts[number] - index.origin) * index.time_base / self._time_base)
+        frame.pts = result_pts(index, number)
         frame.time_base = self._time_base
-        frame.duration = round(index.step(number) * index.time_base / self._time_base)
+        frame.duration = ticks(index.step(number) * index.time_base, self._time_base)
         try:
             self._container.mux(self._stream.encode(frame))
         except av.FFmpegError as failure:

@@ -1,4 +1,4 @@
-// Swagger UI over this service's own description; nothing comes from another host.
+// Shows the OpenAPI document of this service in Swagger UI; nothing comes from another host.
 
 SwaggerUIBundle({
   url: "/openapi.json",

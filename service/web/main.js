@@ -1,14 +1,14 @@
 /** Wires the parts of the page together. */
 
-import * as api from "./api.js";
-import { Comparison } from "./compare.js";
-import { JobList } from "./jobs.js";
-import { signedIn } from "./key.js";
-import { Uploader } from "./upload.js";
+import { Comparison } from "./compare/comparison.js";
+import { JobList } from "./jobs/job_list.js";
+import * as api from "./lib/api.js";
+import { signedIn } from "./lib/sign_in.js";
+import { Uploader } from "./upload/uploader.js";
 
 const $ = (id) => document.getElementById(id);
 
-/** For screen readers: one short sentence when something changed that was not asked for just now. */
+/** Tells screen readers of a change that the user did not just ask for, in one short sentence. */
 function announce(text) {
   $("announcer").textContent = text;
 }

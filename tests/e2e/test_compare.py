@@ -65,7 +65,7 @@ def test_the_prior_is_a_third_view_that_follows_the_frame(
 ) -> None:
     compare(page, service, write_clip(tmp_path / "prior.mp4", Clip(frames=20)))
     page.get_by_role("radio", name="Prior").check(force=True)
-    expect(page.get_by_text("found again in the neighbouring frames")).to_be_visible()
+    expect(page.get_by_text("found again in the neighboring frames")).to_be_visible()
     page.get_by_label("Position in the video").fill("0")
     expect(page.get_by_alt_text("Sharpness prior of frame 1", exact=True)).to_be_visible()
     page.keyboard.press(".")

@@ -1,8 +1,9 @@
-/** The list of jobs: drawn from GET /jobs, each unfinished job polled at the pace the service asks for. */
+/** Shows the list of jobs, and polls each unfinished one at the pace that the service asks for. */
 
-import * as api from "./api.js";
-import { explained } from "./problems.js";
-import { facts, progressText, statusWord } from "./format.js";
+import * as api from "../lib/api.js";
+import { facts, progressText, statusWord } from "../lib/format.js";
+import { ApiError } from "../lib/http.js";
+import { explained } from "../lib/problems.js";
 
 const $ = (id) => document.getElementById(id);
 
@@ -14,18 +15,18 @@ const ACTIONS = {
   retry: (job) => job.status === "failed" || job.status === "canceled",
   delete: () => true,
 };
-/** A canceled job keeps its beginning. */
+/** A canceled job may have the beginning of a result. */
 const hasResult = (job) => job.output != null && job.status !== "expired";
-/** Jobs may also come from elsewhere, for instance from the command line. */
+/** Other clients make jobs as well, for instance the command line. */
 const REFRESH_MS = 15000;
 const OUTAGE_RETRY_MS = 3000;
 
 export class JobList {
-  #rows = new Map(); // id -> { element, job, timer }
+  #rows = new Map(); // id -> { element, job, timer, addedAt }
   #cursor = null;
   #on;
 
-  /** handlers: announce(text), onOutage(error or null), onCompare(job), onGone(id) */
+  /** `handlers`: { announce(text), onOutage(error or null), onCompare(job), onGone(id) }. */
   constructor(handlers) {
     this.#on = handlers;
     $("more").addEventListener("click", () => this.#loadOlder());
@@ -33,7 +34,7 @@ export class JobList {
     setInterval(() => !document.hidden && this.refresh(), REFRESH_MS);
   }
 
-  /** Bring the newest page up to date; jobs that were loaded further down stay. */
+  /** Brings the newest page up to date; older jobs that were loaded stay. */
   async refresh() {
     await this.#guarded(async () => {
       const page = await api.jobs();
@@ -48,7 +49,7 @@ export class JobList {
     this.#put(job);
   }
 
-  /** Rows no older than the page's last job that the page does not have: deleted elsewhere. */
+  /** Removes rows that the page should have and does not: another client deleted their jobs. */
   #dropMissing(page) {
     const alive = new Set(page.jobs.map((job) => job.id));
     const oldest = page.next_cursor ? page.jobs.at(-1).created_at : "";
@@ -79,14 +80,14 @@ export class JobList {
       this.#rows.set(job.id, row);
       $("jobs")[where](row.element);
     }
-    this.#tell(row.job, job);
+    this.#announceChange(row.job, job);
     row.job = job;
     draw(row.element, job);
     this.#showEmpty();
     if (!FINAL.has(job.status) && row.timer === null) this.#schedule(row, 1);
   }
 
-  #tell(before, now) {
+  #announceChange(before, now) {
     if (before && before.status !== now.status) {
       this.#on.announce(`${now.input?.filename ?? "The video"}: ${statusWord(now.status)}`);
     }
@@ -154,13 +155,13 @@ export class JobList {
     $("no-jobs").hidden = this.#rows.size > 0;
   }
 
-  /** Run `work`; an unreachable service shows up at the top, a refusal in the job's own row. */
+  /** Runs `work`; shows an outage at the top of the page, and a refusal in the row of the job. */
   async #guarded(work, id, row) {
     try {
       await work();
       this.#on.onOutage(null);
     } catch (error) {
-      if (!(error instanceof api.ApiError)) throw error;
+      if (!(error instanceof ApiError)) throw error;
       if (id && error.status === 404) this.#remove(id);
       else if (row && error.status) part(row.element, "problem").textContent = error.message;
       else this.#on.onOutage(error);
@@ -191,7 +192,7 @@ function draw(element, job) {
   element.querySelector('[data-act="download"]').href = api.resultUrl(job.id);
 }
 
-/** Ask in the page's own dialog whether to delete; Escape keeps the job. */
+/** Asks in a dialog whether to delete the job; Escape keeps it. */
 function confirmed(job) {
   const dialog = $("confirm");
   $("confirm-text").textContent = `Delete ${job.input?.filename ?? "this job"}, with its result?`;

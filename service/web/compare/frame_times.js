@@ -1,6 +1,6 @@
-/** When each frame of a video appears, and which frame a moment shows. */
+/** Knows when each frame of a result appears, and which frame is on the screen at a moment. */
 
-import { readTimes } from "./mp4.js";
+import { frames } from "../lib/api.js";
 
 const FALLBACK_FPS = 30;
 /** Seconds by which players round the time of a frame. */
@@ -10,8 +10,10 @@ export class FrameTimes {
   #times; // seconds, rising; empty where only the rate is known
   #fps;
 
-  constructor(fps, times = []) {
+  /** `lead`: seconds of the uploaded video before the first frame that was restored. */
+  constructor(fps, lead, times = []) {
     this.#fps = fps || FALLBACK_FPS;
+    this.lead = lead;
     this.#times = times;
   }
 
@@ -28,7 +30,7 @@ export class FrameTimes {
     return low;
   }
 
-  /** A moment safely inside a frame: its very start may be rounded to the frame before. */
+  /** A moment safely inside a frame: players may round its very start to the frame before. */
   middle(frame) {
     if (!this.#times.length) return (frame + 0.5) / this.#fps;
     const last = this.#times.length - 1;
@@ -38,13 +40,15 @@ export class FrameTimes {
   }
 }
 
-/** The times in the result's own index; where that cannot be read, those of its rate. */
-export async function frameTimes(url, count, fps, signal) {
+/** The times of a job's frames by its average rate: right for all videos but those of variable rate. */
+export const timesOfRate = (job) => new FrameTimes(job.input.fps, job.options.start ?? 0);
+
+/** The exact times of a job's frames, from the service; where it cannot tell, those of the average rate. */
+export async function loadTimes(job, signal) {
   try {
-    const times = await readTimes(url, signal);
-    if (times.length === count) return new FrameTimes(fps, times);
+    const { source, result } = await frames(job.id, signal);
+    return new FrameTimes(job.input.fps, source[0] - result[0], result.slice(0, job.output.frames));
   } catch {
-    // Another host, another container: the rate is right for all videos but those of variable rate.
+    return timesOfRate(job);
   }
-  return new FrameTimes(fps);
 }

@@ -1,17 +1,17 @@
-/** The sharpness prior of the frame on the screen, as a heat map from the service. */
+/** Shows the sharpness prior of the frame on the screen, as a heat map from the service. */
 
-import { previewUrl } from "./api.js";
+import { previewUrl } from "../lib/api.js";
 
 export class Prior {
   #image;
   #onProblem;
   #job = null;
-  #wanted = null; // the newest frame asked for
-  #loading = null;
+  #wanted = null; // the newest frame that is to be shown
+  #loading = null; // the frame whose map is being loaded
 
   constructor(image, onProblem) {
     [this.#image, this.#onProblem] = [image, onProblem];
-    image.addEventListener("load", () => this.#arrived());
+    image.addEventListener("load", () => this.#loaded());
     image.addEventListener("error", () => this.#failed());
   }
 
@@ -22,12 +22,12 @@ export class Prior {
   }
 
   hide() {
-    this.#job = this.#wanted = this.#loading = null;
+    this.#job = this.#wanted = this.#loading = null; // the frame whose map is being loaded
     this.#image.hidden = true;
     this.#image.removeAttribute("src");
   }
 
-  /** One picture is under way at a time: while a video plays, maps come as fast as they can and no faster. */
+  /** Loads one map at a time, so that a playing video does not queue requests. */
   follow(frame) {
     if (this.#job === null || frame === this.#wanted) return;
     this.#wanted = frame;
@@ -39,17 +39,17 @@ export class Prior {
     this.#image.src = previewUrl(this.#job, this.#loading, "prior");
   }
 
-  #arrived() {
+  #loaded() {
     if (this.#job === null) return;
     this.#image.alt = `Sharpness prior of frame ${this.#loading + 1}`;
     const behind = this.#wanted !== this.#loading;
-    this.#loading = null;
+    this.#loading = null; // the frame whose map is being loaded
     if (behind) this.#load();
   }
 
   #failed() {
     if (this.#job === null) return;
-    this.#loading = null;
+    this.#loading = null; // the frame whose map is being loaded
     this.#onProblem("There is no heat map of this frame.");
   }
 }

@@ -1,26 +1,26 @@
 /**
- * Resumable uploads: a client of tus 1.0 (https://tus.io/protocols/resumable-upload).
+ * Sends resumable uploads by the protocol tus 1.0 (https://tus.io/protocols/resumable-upload).
  *
- * After every break the service is asked how far it has come, and the rest is sent. The address of an upload is kept
- * in the browser under the file's name, size and date, so that the same file goes on after the page was closed.
+ * After every break it asks the service how many bytes have arrived, and sends the rest. The browser keeps the id of an
+ * upload under the file's name, size and date, so that the same file continues after the page was closed.
  */
 
-import { ApiError, ask, patch } from "./api.js";
+import { ApiError, ask, patch } from "../lib/http.js";
 
 const TUS = { "Tus-Resumable": "1.0.0" };
 const BYTES = { ...TUS, "Content-Type": "application/offset+octet-stream" };
-/** A chunk per request: proxies limit bodies, and a lock of a lost connection is held for one chunk at most. */
+/** Bytes per request: proxies limit bodies, and a lost connection locks the upload for one chunk at most. */
 const CHUNK = 32 * 1024 * 1024;
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 30_000;
 const PREFIX = "cdvd-upload:";
 
-/** Statuses that pass by themselves: no answer, offset or lock of a broken request, busy, away. */
+/** Statuses worth another try: no answer, the offset or lock of a broken request, busy or unavailable. */
 const PASSING = new Set([0, 409, 423, 429, 460, 500, 502, 503, 504]);
 
 export const isPassing = (error) => error instanceof ApiError && PASSING.has(error.status);
 
-/** Uploads that were begun here and not finished: [{ key, id, name, size, sent }]. */
+/** Uploads that this browser began and did not finish: [{ key, id, name, size, sent }]. */
 export function unfinished() {
   return keys()
     .filter((key) => key.startsWith(PREFIX))
@@ -28,13 +28,13 @@ export function unfinished() {
     .filter((upload) => upload.id);
 }
 
-/** Forget an upload and have the service remove what it has of it. */
+/** Forgets an upload and has the service remove its bytes. */
 export async function terminate({ key, id }) {
   localStorage.removeItem(key);
   if (id) await ask(address(id), { method: "DELETE", headers: TUS });
 }
 
-/** One file on its way. `on`: { progress(bytes), waiting(milliseconds or 0, error) }. */
+/** Uploads one file. `on`: { progress(bytes), waiting(milliseconds or 0, error) }. */
 export class TusUpload {
   #file;
   #on;
@@ -52,7 +52,7 @@ export class TusUpload {
     return this.#id;
   }
 
-  /** Send all that is missing; resolves with the id of the complete upload. */
+  /** Sends all bytes that are missing; resolves with the id of the complete upload. */
   async send(signal) {
     await persistently(() => this.#attempt(signal), signal, this.#on.waiting);
     return this.#id;
@@ -65,20 +65,20 @@ export class TusUpload {
   async #attempt(signal) {
     const began = this.#offset;
     try {
-      if (!(await this.#found(signal))) await this.#create(signal);
+      if (!(await this.#locate(signal))) await this.#create(signal);
       while (this.#offset < this.#file.size) await this.#sendChunk(signal);
     } catch (error) {
-      error.moved = this.#offset > began; // there was progress: the next wait is a short one again
+      error.moved = this.#offset > began; // after progress, the next wait is short again
       throw error;
     }
   }
 
-  /** Whether the service still has this upload; learns how far it has come. */
-  async #found(signal) {
+  /** Asks for the offset; resolves with whether the service still has this upload. */
+  async #locate(signal) {
     if (!this.#id) return false;
     try {
       const { headers } = await ask(address(this.#id), { method: "HEAD", headers: TUS, signal });
-      this.#moved(Number(headers.get("Upload-Offset")));
+      this.#advance(Number(headers.get("Upload-Offset")));
       return true;
     } catch (error) {
       if (error.status !== 404 && error.status !== 410) throw error;
@@ -95,7 +95,7 @@ export class TusUpload {
     };
     const answer = await ask("uploads", { method: "POST", headers, signal });
     this.#id = answer.headers.get("Location").split("/").at(-1);
-    this.#moved(0);
+    this.#advance(0);
   }
 
   async #sendChunk(signal) {
@@ -106,10 +106,10 @@ export class TusUpload {
       { ...BYTES, "Upload-Offset": String(begin) },
       { signal, onProgress: (sent) => this.#on.progress(begin + sent) },
     );
-    this.#moved(Number(header("Upload-Offset")));
+    this.#advance(Number(header("Upload-Offset")));
   }
 
-  #moved(offset) {
+  #advance(offset) {
     this.#offset = offset;
     const { name, size } = this.#file;
     remember(this.key, { id: this.#id, name, size, sent: offset });
@@ -117,7 +117,7 @@ export class TusUpload {
   }
 }
 
-/** Run `work` again until it succeeds, fails for good, or `signal` stops it; the waits grow, with jitter. */
+/** Runs `work` until it succeeds, fails for good, or `signal` stops it. The waits grow, with jitter. */
 export async function persistently(work, signal, onWaiting) {
   for (let failures = 0; ; failures += 1) {
     try {
@@ -134,7 +134,7 @@ export async function persistently(work, signal, onWaiting) {
   }
 }
 
-/** Wait, less when the network comes back. */
+/** Waits, but not longer than until the network is back. */
 function pause(milliseconds, signal) {
   return new Promise((resolve, reject) => {
     const end = () => {
@@ -173,7 +173,7 @@ function recall(key) {
   }
 }
 
-/** Without storage, as in some private windows, uploads still survive breaks, only not a reload. */
+/** Some private windows have no storage: uploads then survive breaks, but not a reload. */
 function remember(key, upload) {
   try {
     localStorage.setItem(key, JSON.stringify(upload));

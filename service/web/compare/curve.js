@@ -1,8 +1,10 @@
-/** How sharp every frame was and became, as two lines; where one points, the video goes. */
+/** Draws the sharpness of every frame before and after as two lines; the video follows the pointer on them. */
+
+import { plural } from "../lib/format.js";
 
 const $ = (id) => document.getElementById(id);
 const SVG = "http://www.w3.org/2000/svg";
-/** Units of the drawing, which is stretched to the width of the page. */
+/** Units of the drawing, which the browser stretches to the width of the page. */
 const WIDTH = 1000;
 const HEIGHT = 100;
 const HEADROOM = 1.08;
@@ -15,7 +17,7 @@ export class Curve {
     $("curve-frame").addEventListener("input", () => onFrame($("curve-frame").valueAsNumber));
   }
 
-  /** `curve` is the answer of /sharpness; `frames` how many of them the result has. */
+  /** `curve`: the answer of /sharpness. `frames`: how many frames the result has. */
   draw(curve, frames) {
     this.#frames = frames;
     this.#values = curve;
@@ -35,9 +37,9 @@ export class Curve {
     $("curve-mark").setAttribute("x1", at * WIDTH);
     $("curve-mark").setAttribute("x2", at * WIDTH);
     $("curve-frame").value = frame;
-    const told = ["before", "after"].map((name) => `${name} ${rounded(this.#values[name][frame])}`).join(", ");
-    $("curve-frame").setAttribute("aria-valuetext", `frame ${frame + 1}: ${told}`);
-    $("curve-value").textContent = told;
+    const text = ["before", "after"].map((name) => `${name} ${rounded(this.#values[name][frame])}`).join(", ");
+    $("curve-frame").setAttribute("aria-valuetext", `frame ${frame + 1}: ${text}`);
+    $("curve-value").textContent = text;
   }
 
   clear() {
@@ -46,19 +48,19 @@ export class Curve {
   }
 }
 
-/** Gaps where a frame has no value yet; long videos are drawn by their largest value per unit of width. */
+/** Leaves gaps where frames have no value yet; draws the largest value per unit of width of a long video. */
 function polyline(name, values, top, frames) {
   const path = document.createElementNS(SVG, "path");
   let [commands, pen] = ["", "M"];
   const every = Math.max(1, Math.ceil(frames / WIDTH));
   for (let frame = 0; frame < values.length; frame += every) {
-    const there = values.slice(frame, frame + every).filter((value) => value !== null);
-    if (!there.length) {
+    const known = values.slice(frame, frame + every).filter((value) => value !== null);
+    if (!known.length) {
       pen = "M";
       continue;
     }
     const x = frames > 1 ? (frame / (frames - 1)) * WIDTH : 0;
-    commands += `${pen}${x.toFixed(1)} ${(HEIGHT - (Math.max(...there) / top) * HEIGHT).toFixed(2)}`;
+    commands += `${pen}${x.toFixed(1)} ${(HEIGHT - (Math.max(...known) / top) * HEIGHT).toFixed(2)}`;
     pen = "L";
   }
   path.setAttribute("class", `line-${name}`);
@@ -72,7 +74,7 @@ function summary(curve) {
     .filter(([before, after]) => before !== null && after !== null);
   const mean = (side) => pairs.reduce((sum, pair) => sum + pair[side], 0) / pairs.length;
   const sharper = pairs.filter(([before, after]) => after > before).length;
-  return `Mean ${rounded(mean(0))} before and ${rounded(mean(1))} after; ${sharper} of ${pairs.length} frames became sharper.`;
+  return `Mean ${rounded(mean(0))} before and ${rounded(mean(1))} after; ${sharper} of ${plural(pairs.length, "frame")} became sharper.`;
 }
 
 const rounded = (value) => (value == null ? "unknown" : value < 100 ? value.toFixed(1) : String(Math.round(value)));

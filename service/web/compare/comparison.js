@@ -1,9 +1,9 @@
-/** Before and after: two videos on top of each other, played as one, with a divider, zoom, frames and their curve. */
+/** Compares a video before and after: two videos on top of each other that play as one, with a divider and zoom. */
 
-import { resultUrl, sharpness, sourceUrl } from "./api.js";
+import { resultUrl, sharpness, sourceUrl } from "../lib/api.js";
+import { clock, plural } from "../lib/format.js";
 import { Curve } from "./curve.js";
-import { clock } from "./format.js";
-import { FrameTimes, frameTimes } from "./frames.js";
+import { loadTimes, timesOfRate } from "./frame_times.js";
 import { Player } from "./player.js";
 import { Prior } from "./prior.js";
 import { Stage } from "./stage.js";
@@ -25,7 +25,7 @@ const PROBLEMS = {
 
 export class Comparison {
   #job = null;
-  #opened = null; // AbortController of what is loading for this job
+  #loading = null; // AbortController of the requests for this job
   #player;
   #stage;
   #curve;
@@ -43,26 +43,25 @@ export class Comparison {
     this.#wire();
   }
 
-  /** Show a job that has a result, or the beginning of one. */
+  /** Shows a job that has a result, or the beginning of one. */
   open(job) {
     this.close();
     this.#job = job;
-    this.#opened = new AbortController();
+    this.#loading = new AbortController();
     $("compare-title").textContent = job.input.filename;
     $("stage").classList.remove("after-only");
-    this.#note(job.output.partial ? `Canceled: the first ${job.output.frames} frames were restored.` : "");
-    const times = new FrameTimes(job.input.fps);
-    this.#player.load(sourceUrl(job.id), resultUrl(job.id), times, job.options.start ?? 0);
+    this.#note(job.output.partial ? `The job was canceled. Its result has the first ${plural(job.output.frames, "frame")}.` : "");
+    this.#player.load(sourceUrl(job.id), resultUrl(job.id), timesOfRate(job));
     this.#player.rate = Number($("rate").value);
     $("compare").hidden = false;
     this.#setView();
-    this.#loadDetails(job, this.#opened.signal);
+    this.#loadDetails(job, this.#loading.signal);
     $("compare-title").focus({ preventScroll: true });
     $("compare").scrollIntoView({ block: "nearest" });
   }
 
   close() {
-    this.#opened?.abort();
+    this.#loading?.abort();
     this.#job = null;
     this.#player.unload();
     this.#stage.reset();
@@ -91,10 +90,10 @@ export class Comparison {
     this.#player.toggle();
   }
 
-  /** What makes frames exact and the curve: the videos do not wait for it. */
+  /** Loads the exact times of the frames and the curve. The videos do not wait for them. */
   async #loadDetails(job, signal) {
     const [times, curve] = await Promise.all([
-      frameTimes(resultUrl(job.id), job.output.frames, job.input.fps, signal),
+      loadTimes(job, signal),
       sharpness(job.id, signal).catch(() => null),
     ]);
     if (signal.aborted) return;
@@ -104,7 +103,7 @@ export class Comparison {
   }
 
   #wire() {
-    const on = (id, event, work) => $(id).addEventListener(event, work);
+    const on = (id, event, handler) => $(id).addEventListener(event, handler);
     on("play", "click", () => this.toggle());
     on("back", "click", () => this.step(-1));
     on("forward", "click", () => this.step(1));
@@ -123,13 +122,13 @@ export class Comparison {
 
   #key(event) {
     const typing = event.target.matches("select, input:not([type=range], [type=radio], [type=checkbox])");
-    const known = KEYS[event.key];
-    if (!known || typing || event.ctrlKey || event.metaKey || event.altKey) return;
+    const command = KEYS[event.key];
+    if (!command || typing || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
-    known(this);
+    command(this);
   }
 
-  /** Right of the divider: the deblurred video, or the prior of the frame. */
+  /** Shows the deblurred video or the prior of the frame right of the divider. */
   #setView() {
     const prior = $("view").elements.view.value === "prior";
     $("legend").hidden = !prior;

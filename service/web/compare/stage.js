@@ -1,9 +1,9 @@
-/** Pointers on the pictures: the divider, zoom by wheel and pinch, and moving what is zoomed. */
+/** Handles pointers on the pictures: the divider, zoom by wheel and pinch, and moving a zoomed picture. */
 
 const LARGEST = 12;
 const STEP = 1.5;
-const PIXELS_FROM = 4; // from here on single pixels are what one wants to see
-const REACH = 28; // pixels beside the divider that still take hold of it
+const PIXELS_FROM = 4; // from this zoom on, single pixels are drawn as squares
+const REACH = 28; // pixels beside the divider at which a pointer still takes hold of it
 
 export class Stage {
   #element;
@@ -36,15 +36,15 @@ export class Stage {
     this.#zoomTo(this.#scale * STEP ** steps, at);
   }
 
-  /** Move the picture by shares of the stage. */
+  /** Moves the picture by shares of the stage. */
   pan(x, y) {
     this.#place(this.#x + x, this.#y + y);
   }
 
   #wheel(event) {
-    // Pages scroll by wheel: only who has touched the pictures, or holds a key down, means to zoom.
-    const meant = event.ctrlKey || event.metaKey || this.#scale > 1 || this.#element.contains(document.activeElement);
-    if (!meant || (this.#scale === 1 && event.deltaY > 0)) return;
+    // The wheel scrolls the page, unless the pictures have the focus, are zoomed, or a key is held down.
+    const zooms = event.ctrlKey || event.metaKey || this.#scale > 1 || this.#element.contains(document.activeElement);
+    if (!zooms || (this.#scale === 1 && event.deltaY > 0)) return;
     event.preventDefault();
     const pixels = event.deltaY * (event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 16 : 1);
     this.zoom(-Math.min(Math.max(pixels, -150), 150) / 150, this.#at(event));
@@ -57,7 +57,7 @@ export class Stage {
     this.#element.setPointerCapture(event.pointerId);
     this.#dragging = this.#takesDivider(at) ? "divider" : "picture";
     this.#split.focus({ preventScroll: true });
-    if (event.pointerType !== "touch") event.preventDefault(); // no selection; touches may still scroll the page
+    if (event.pointerType !== "touch") event.preventDefault(); // selects nothing; touches may still scroll the page
     if (this.#dragging === "divider" && this.#pointers.size === 1) this.#divide(at);
   }
 
@@ -96,7 +96,7 @@ export class Stage {
     return [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
   }
 
-  /** What is under `at` stays there. */
+  /** Zooms around `at`: the point of the picture that lies there stays there. */
   #zoomTo(scale, [atX, atY]) {
     const wanted = Math.min(Math.max(scale, 1), LARGEST);
     const next = wanted < 1.02 ? 1 : wanted;
@@ -108,7 +108,7 @@ export class Stage {
     this.#onZoom(next);
   }
 
-  /** The picture always covers the stage. */
+  /** Moves the picture to `x`, `y`, but no further than it still covers the stage. */
   #place(x, y) {
     const least = 1 - this.#scale;
     this.#x = Math.min(Math.max(x, least), 0);

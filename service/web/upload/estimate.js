@@ -1,28 +1,28 @@
-/** How long a chosen video will take, asked before it is sent, from what the browser can tell about the file. */
+/** Estimates how long a chosen video will take, from what the browser can read of the file. */
 
-import { estimate } from "./api.js";
-import { spoken } from "./format.js";
+import { estimate } from "../lib/api.js";
+import { spoken } from "../lib/format.js";
 
 const USUAL_FPS = 30;
 const FRAMES_TO_TIME = 8;
 const PATIENCE_MS = 2500;
 
-/** "About 3 minutes to deblur", or "" where the browser or the service cannot tell. */
+/** "About 3 minutes once it is sent", or "" where the browser or the service cannot tell. */
 export async function estimateText(file, model) {
   try {
-    const seen = await described(file);
-    if (!seen) return "";
-    const told = await estimate({ ...seen, bytes: file.size, ...(model ? { model } : {}) });
-    if (told.seconds == null) return "";
-    const turn = told.waiting_s > 30 ? `, of which ${spoken(told.waiting_s)} in the queue` : "";
-    return `About ${spoken(told.seconds)} once it is sent${turn}`;
+    const properties = await propertiesOf(file);
+    if (!properties) return "";
+    const expected = await estimate({ ...properties, bytes: file.size, ...(model ? { model } : {}) });
+    if (expected.seconds == null) return "";
+    const queued = expected.waiting_s > 30 ? `, of which ${spoken(expected.waiting_s)} in the queue` : "";
+    return `About ${spoken(expected.seconds)} once it is sent${queued}`;
   } catch {
-    return ""; // an estimate is a courtesy: the upload itself tells what is wrong
+    return ""; // the upload itself shows what is wrong
   }
 }
 
-/** Size, length and rate; null for a file that this browser cannot play. */
-async function described(file) {
+/** Reads size, duration and rate; null for a file that this browser cannot play. */
+async function propertiesOf(file) {
   const video = document.createElement("video");
   const url = URL.createObjectURL(file);
   video.muted = true;
@@ -48,7 +48,7 @@ function happens(video, event) {
   });
 }
 
-/** Browsers do not tell the frame rate: play a few frames, unseen, and look at their times. */
+/** Measures the frame rate, which browsers do not report: plays a few frames unseen and compares their times. */
 async function rate(video) {
   if (!video.requestVideoFrameCallback) return USUAL_FPS;
   const times = [];
@@ -65,6 +65,6 @@ async function rate(video) {
   await video.play().catch(() => {});
   await enough;
   const steps = times.slice(1).map((time, index) => time - times[index]);
-  const shortest = Math.min(...steps.filter((step) => step > 0.001)); // frames may be skipped, never invented
+  const shortest = Math.min(...steps.filter((step) => step > 0.001)); // players may skip frames, so the shortest step counts
   return Number.isFinite(shortest) ? Math.min(Math.max(1 / shortest, 1), 240) : USUAL_FPS;
 }

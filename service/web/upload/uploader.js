@@ -1,8 +1,8 @@
-/** Choosing, dropping and sending videos, one after the other. */
+/** Sends the videos that were chosen or dropped, one after the other. */
 
-import { submit } from "./api.js";
+import { submit } from "../lib/api.js";
+import { bytes, duration } from "../lib/format.js";
 import { estimateText } from "./estimate.js";
-import { bytes, duration } from "./format.js";
 import { Pace } from "./pace.js";
 import { TusUpload, persistently, terminate, unfinished } from "./tus.js";
 
@@ -10,7 +10,7 @@ const $ = (id) => document.getElementById(id);
 
 export class Uploader {
   #waiting = [];
-  #current = null; // { file, upload, control: AbortController, pace, paused }
+  #current = null; // { file, upload, control: AbortController, pace, stopped, resume, sent }
   #announce;
   #onJob;
 
@@ -64,10 +64,10 @@ export class Uploader {
     const current = this.#begin(file);
     try {
       this.#onJob(await this.#job(current));
-      this.#announce(`${file.name} was sent and waits for its turn.`);
+      this.#announce(`${file.name} was sent and is queued.`);
       current.upload.forget();
     } catch (error) {
-      await terminate(current.upload).catch(() => {}); // what is left expires by itself
+      await terminate(current.upload).catch(() => {}); // an upload that cannot be removed expires by itself
       if (error.name !== "AbortError") this.#refuse(`${file.name}: ${error.message}`);
     } finally {
       this.#current = null;
@@ -77,7 +77,7 @@ export class Uploader {
   #begin(file) {
     const upload = new TusUpload(file, {
       progress: (sent) => this.#show(sent),
-      waiting: (wait, error) => this.#tellBreak(wait, error),
+      waiting: (wait, error) => this.#showBreak(wait, error),
     });
     this.#current = { file, upload, pace: new Pace(), stopped: false, resume: null, sent: 0 };
     this.#showPaused(false);
@@ -94,7 +94,7 @@ export class Uploader {
     if (this.#current?.file === file) $("sending-estimate").textContent = text;
   }
 
-  /** Send, through pauses; raises AbortError when stopped. */
+  /** Sends the file through all pauses and makes a job of it. Throws AbortError when stopped. */
   async #job(current) {
     for (;;) {
       current.control = new AbortController();
@@ -105,7 +105,7 @@ export class Uploader {
         return await persistently(
           () => submit(id, $("model").value),
           signal,
-          (wait, error) => this.#tellBreak(wait, error),
+          (wait, error) => this.#showBreak(wait, error),
         );
       } catch (error) {
         if (error.name !== "AbortError" || current.stopped) throw error;
@@ -153,17 +153,17 @@ export class Uploader {
     $("sending").hidden = false;
     $("sending-name").textContent = file.name;
     $("sending-pause").hidden = whole;
-    this.#detail(whole ? "sent, being checked" : [amount(sent, file.size), ...pace.told(sent, file.size)].join(" · "));
+    this.#detail(whole ? "Sent. The service checks it." : [amount(sent, file.size), ...pace.texts(sent, file.size)].join(" · "));
     if (whole) $("sending-bar").removeAttribute("value");
     else $("sending-bar").value = file.size ? sent / file.size : 0;
   }
 
-  #tellBreak(wait, error) {
+  #showBreak(wait, error) {
     $("sending").classList.toggle("broken", wait > 0);
     if (!wait) return;
     this.#current.pace = new Pace();
     this.#detail(`${error.message} Trying again in ${duration(Math.max(1, wait / 1000))}.`);
-    this.#announce("The upload is interrupted and goes on by itself.");
+    this.#announce("The upload is interrupted and will continue by itself.");
   }
 
   #detail(text) {
@@ -171,7 +171,7 @@ export class Uploader {
     $("sending-detail").textContent = text + left;
   }
 
-  /** Uploads of an earlier visit: the browser gives their files back only when they are chosen again. */
+  /** Lists uploads of earlier visits. A page gets their files again only when they are chosen again. */
   #showUnfinished() {
     const left = unfinished().filter(({ key }) => key !== this.#current?.upload.key);
     $("unfinished").hidden = left.length === 0;

@@ -1,6 +1,6 @@
-/** How fast bytes go, and how long the rest takes: over the last seconds, so that it follows the network. */
+/** Measures how fast an upload is and how long the rest takes, over the last seconds. */
 
-import { bytes, duration } from "./format.js";
+import { bytes, duration } from "../lib/format.js";
 
 const WINDOW_MS = 5000;
 const SURE_AFTER_MS = 1000;
@@ -9,7 +9,7 @@ export class Pace {
   #seen = []; // [milliseconds, bytes], oldest first
 
   /** ["2.1 MiB/s", "0:14 left"], or nothing while it is too early to tell. */
-  told(sent, size) {
+  texts(sent, size) {
     const now = performance.now();
     this.#seen.push([now, sent]);
     while (this.#seen[0][0] < now - WINDOW_MS && this.#seen.length > 2) this.#seen.shift();

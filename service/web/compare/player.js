@@ -1,20 +1,19 @@
-/** Two videos that play as one. */
+/** Plays two videos as one. */
 
-/** Seconds: above the first the two are told apart and one jumps; above the second it is nudged. */
+/** Seconds of drift between the two: above the first, one jumps; above the second, its rate is changed. */
 const JUMP_ABOVE = 0.2;
 const NUDGE_ABOVE = 0.015;
-const NUDGE = 0.08;
+const NUDGE = 0.08; // change of the rate
 
 export class Player {
   #before;
-  #after; // leads: it has the sound and the clock
+  #after; // leads: its sound is heard, and its clock counts
   #on;
   #times;
-  #lead = 0; // seconds of the uploaded video before the part that was restored
   #loaded = false;
   #loop = true;
 
-  /** on: { frame(index), playing(boolean), failed("before" or "after", MediaError) } */
+  /** `on`: { frame(index), playing(boolean), failed("before" or "after", MediaError) }. */
   constructor(before, after, on) {
     [this.#before, this.#after, this.#on] = [before, after, on];
     this.#listen();
@@ -25,8 +24,8 @@ export class Player {
     requestAnimationFrame(tick);
   }
 
-  load(source, result, times, lead) {
-    [this.#times, this.#lead, this.#loaded] = [times, lead, true];
+  load(source, result, times) {
+    [this.#times, this.#loaded] = [times, true];
     this.#before.src = source;
     this.#after.src = result;
   }
@@ -41,7 +40,8 @@ export class Player {
 
   set times(times) {
     this.#times = times;
-    this.#tell();
+    if (!this.playing) this.#follow();
+    this.#reportFrame();
   }
 
   set loop(loop) {
@@ -70,7 +70,7 @@ export class Player {
     try {
       await this.#after.play();
     } catch {
-      // The error event of the video tells what is wrong, in words.
+      // The error event of the video says what is wrong.
     }
   }
 
@@ -82,7 +82,7 @@ export class Player {
     this.show(this.frame + frames);
   }
 
-  /** Stop at a frame. */
+  /** Stops at a frame. */
   show(frame) {
     this.#after.pause();
     this.seek(this.#times.middle(Math.max(frame, 0)));
@@ -93,11 +93,11 @@ export class Player {
     const time = Math.min(Math.max(seconds, 0), last);
     this.#after.currentTime = time;
     this.#follow();
-    this.#tell();
+    this.#reportFrame();
   }
 
   #follow() {
-    if (!this.#before.error) this.#before.currentTime = this.#after.currentTime + this.#lead;
+    if (!this.#before.error) this.#before.currentTime = this.#after.currentTime + this.#times.lead;
   }
 
   #listen() {
@@ -108,36 +108,36 @@ export class Player {
     after.addEventListener("pause", () => this.#paused());
     after.addEventListener("waiting", () => this.#before.pause());
     after.addEventListener("playing", () => this.#playBefore());
-    after.addEventListener("seeked", () => this.#tell());
+    after.addEventListener("seeked", () => this.#reportFrame());
     after.addEventListener("ended", () => this.#ended());
     after.addEventListener("error", () => this.#failed("after", after));
     this.#before.addEventListener("error", () => this.#failed("before", this.#before));
     this.#watchFrames();
   }
 
-  /** Where browsers tell which frame they show, that is more exact than their clock. */
+  /** Follows the frames on the screen: where browsers report them, that is more exact than their clock. */
   #watchFrames() {
     const video = this.#after;
-    if (!video.requestVideoFrameCallback) return video.addEventListener("timeupdate", () => this.#tell());
-    const shown = (_, { mediaTime }) => {
+    if (!video.requestVideoFrameCallback) return video.addEventListener("timeupdate", () => this.#reportFrame());
+    const onFrame = (_, { mediaTime }) => {
       if (this.#loaded && this.playing) this.#on.frame(this.#times.index(mediaTime));
-      video.requestVideoFrameCallback(shown);
+      video.requestVideoFrameCallback(onFrame);
     };
-    video.requestVideoFrameCallback(shown);
+    video.requestVideoFrameCallback(onFrame);
   }
 
-  #tell() {
+  #reportFrame() {
     if (this.#loaded) this.#on.frame(this.frame);
   }
 
   #paused() {
     this.#before.pause();
     this.#on.playing(false);
-    // Both to the middle of one frame: they may have stopped on two sides of its edge.
+    // The two may have stopped on either side of a frame's edge: both go to the middle of one frame.
     if (this.#loaded && !this.#after.ended && this.#after.readyState) this.seek(this.#times.middle(this.frame));
   }
 
-  /** Short clips are looked at again and again. */
+  /** Begins again at the end: short clips are watched repeatedly. */
   #ended() {
     if (!this.#loop) return;
     this.seek(0);
@@ -150,7 +150,7 @@ export class Player {
 
   #keepTogether() {
     if (this.#before.paused || this.#before.seeking) return;
-    const wanted = this.#after.currentTime + this.#lead;
+    const wanted = this.#after.currentTime + this.#times.lead;
     const drift = this.#before.currentTime - wanted;
     if (Math.abs(drift) > JUMP_ABOVE) this.#before.currentTime = wanted;
     const nudge = Math.abs(drift) > NUDGE_ABOVE ? 1 - Math.sign(drift) * NUDGE : 1;

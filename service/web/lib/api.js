@@ -1,0 +1,59 @@
+/** The calls of the HTTP API that the page makes. */
+
+import { ask } from "./http.js";
+
+const DEFAULT_POLL_SECONDS = 2;
+const LONGEST_POLL_SECONDS = 30;
+
+const path = (id, part = "") => `jobs/${encodeURIComponent(id)}${part}`;
+
+export const sourceUrl = (id) => path(id, "/source");
+export const resultUrl = (id) => path(id, "/result");
+
+export async function models() {
+  return (await ask("models")).body.models;
+}
+
+/** One page of jobs, newest first: { jobs, next_cursor }. */
+export async function jobs(cursor) {
+  const query = new URLSearchParams({ limit: 20, ...(cursor ? { cursor } : {}) });
+  return (await ask(`jobs?${query}`)).body;
+}
+
+/** A job, and the seconds to wait before it is asked for again. */
+export async function job(id) {
+  const { body, headers } = await ask(path(id));
+  const wanted = Number(headers.get("Retry-After")) || DEFAULT_POLL_SECONDS;
+  return { job: body, pollSeconds: Math.min(wanted, LONGEST_POLL_SECONDS) };
+}
+
+export const cancel = (id) => ask(path(id, "/cancel"), { method: "POST" });
+export const retry = (id) => ask(path(id, "/retry"), { method: "POST" });
+export const remove = (id) => ask(path(id), { method: "DELETE" });
+
+/** Values per frame: { before, after, prior, frames_total, frames_measured, ... }. */
+export async function sharpness(id, signal) {
+  return (await ask(path(id, "/sharpness"), { signal })).body;
+}
+
+/** Seconds at which each frame appears: { source, result }. */
+export async function frames(id, signal) {
+  return (await ask(path(id, "/frames"), { signal })).body;
+}
+
+/** The address of a frame as a picture; `view` is before, after, side or prior. */
+export const previewUrl = (id, frame, view) => `${path(id, "/preview")}/${frame}.jpg?view=${view}`;
+
+/** What a video would take: `video` is { width, height, duration_s, fps, bytes, model }. */
+export async function estimate(video) {
+  const headers = { "Content-Type": "application/json" };
+  return (await ask("estimates", { method: "POST", headers, body: JSON.stringify(video) })).body;
+}
+
+/** Makes a job of a complete upload. The upload's id makes it one job, however often this is called. */
+export async function submit(upload, model) {
+  const form = new FormData();
+  if (model) form.append("model", model);
+  form.append("upload", upload);
+  return (await ask("jobs", { method: "POST", headers: { "Idempotency-Key": upload }, body: form })).body;
+}

@@ -1,0 +1,79 @@
+/** Sends requests to the service and reads their answers. Addresses are relative to the page. */
+
+import { explained } from "./problems.js";
+
+const SILENCE_MS = 60_000; // a connection that moves nothing for so long is given up
+
+/** An answer that is not the one asked for; `message` can be shown to people. `status` 0 means no answer at all. */
+export class ApiError extends Error {
+  constructor(message, status, code, retryAfter = 0) {
+    super(message);
+    this.status = status;
+    this.code = code;
+    this.retryAfter = retryAfter; // seconds
+  }
+}
+
+/** Sends a request and reads its JSON answer: { body, headers, status }. Throws ApiError, and AbortError for `signal`. */
+export async function ask(address, { method = "GET", headers = {}, body, signal } = {}) {
+  let answer, content;
+  try {
+    answer = await fetch(address, { method, headers: { Accept: "application/json", ...headers }, body, signal });
+    content = parsed(await answer.text());
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new ApiError("The service does not answer. Is it still running?", 0, "unreachable");
+  }
+  if (answer.status === 401) location.reload(); // the session has ended: the page asks for a key when it opens
+  if (!answer.ok) throw problem(answer.status, content, answer.headers.get("Retry-After"));
+  return { body: content, headers: answer.headers, status: answer.status };
+}
+
+/**
+ * Sends bytes with PATCH. Uses XMLHttpRequest, because fetch does not report how much was sent. Resolves with a
+ * function that returns a header of the answer. Throws like `ask`.
+ */
+export function patch(address, bytes, headers, { onProgress, signal }) {
+  const request = new XMLHttpRequest();
+  const stop = () => request.abort();
+  let silence;
+  const restartSilence = () => {
+    clearTimeout(silence);
+    silence = setTimeout(stop, SILENCE_MS);
+  };
+  return new Promise((resolve, reject) => {
+    const lost = () => reject(new ApiError("The connection was lost.", 0, "unreachable"));
+    request.upload.addEventListener("progress", (event) => {
+      restartSilence();
+      onProgress(event.loaded);
+    });
+    request.addEventListener("load", () => {
+      if (request.status < 300) resolve((name) => request.getResponseHeader(name));
+      else reject(problem(request.status, parsed(request.responseText), request.getResponseHeader("Retry-After")));
+    });
+    request.addEventListener("error", lost);
+    request.addEventListener("abort", () =>
+      signal.aborted ? reject(new DOMException("stopped", "AbortError")) : lost(),
+    );
+    signal.addEventListener("abort", stop);
+    request.open("PATCH", address);
+    for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
+    restartSilence();
+    request.send(bytes);
+  }).finally(() => {
+    clearTimeout(silence);
+    signal.removeEventListener("abort", stop);
+  });
+}
+
+function parsed(text) {
+  try {
+    return text ? JSON.parse(text) : null;
+  } catch {
+    return null;
+  }
+}
+
+function problem(status, body, retryAfter) {
+  return new ApiError(explained(body, status), status, body?.code, Number(retryAfter) || 0);
+}
