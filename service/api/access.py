@@ -82,6 +82,7 @@ RULES: dict[str, Rule] = {
     "GET /jobs/{job_id}/source": _READ,
     "GET /jobs/{job_id}/report": _READ,
     "GET /jobs/{job_id}/sharpness": _READ,
+    "GET /jobs/{job_id}/frames": _READ,
     "GET /jobs/{job_id}/preview/{frame}.jpg": _READ,
     "GET /jobs/{job_id}/webhooks": _READ,
     "POST /jobs/{job_id}/webhooks/{event_id}/resend": _WRITE,

@@ -27,6 +27,7 @@ from service.api.routes import (
     estimates,
     events,
     files,
+    frames,
     jobs,
     metrics,
     previews,
@@ -72,6 +73,7 @@ PREVIEWS_AT_ONCE = 2
 ROUTES = (
     jobs,
     files,
+    frames,
     previews,
     estimates,
     sharpness,

@@ -28,7 +28,7 @@ from service.storage.store import (
     result_name,
 )
 from service.types import Segment
-from service.video.sandbox.preview import Shot, StillLimits, preview
+from service.video.sandbox.preview import PreviewLimits, Shot, preview
 
 router = APIRouter(tags=["files"])
 
@@ -82,7 +82,7 @@ async def _decoded(parts: Gateway, job: Job, frame: int, view: View) -> bytes:
     async with parts.previews:
         with ExitStack() as files:
             shots = await run_sync(_shots, files, parts, job, frame, view)
-            return await preview(shots, StillLimits())
+            return await preview(shots, PreviewLimits())
 
 
 def _shots(files: ExitStack, parts: Gateway, job: Job, frame: int, view: View) -> list[Shot]:

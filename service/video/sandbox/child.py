@@ -1,4 +1,4 @@
-"""Looking into files that strangers sent, in child processes with hard limits.
+"""Runs what parses files from strangers in child processes with hard limits.
 
 The gateway imports this module, so it loads neither FFmpeg nor numpy.
 """
@@ -20,12 +20,14 @@ from service.errors.video import DamagedVideo, ProbeTimeout
 _PACKAGES = Path(__file__).parents[3]
 """Where the package ``service`` lies: the child's working directory, so that it finds the same code."""
 
-_COMPLAINT = 2000
-"""Characters of a traceback that are worth keeping."""
+_TRACEBACK_CHARACTERS = 2000
+"""How much of the end of a traceback an error message holds."""
+
+GIB = 1 << 30
 
 
-async def run_child(module: str, limits: str, question: str, timeout_s: float) -> bytes:
-    """What ``python -m module limits`` writes after reading ``question`` from its standard input.
+async def run_child(module: str, limits: str, request: str, timeout_s: float) -> bytes:
+    """Runs ``python -m module limits`` with ``request`` on its standard input; returns what it writes.
 
     Raises ProbeTimeout, and DamagedVideo where the decoder crashes.
     The child process is gone when this returns, raises or is canceled.
@@ -34,18 +36,18 @@ async def run_child(module: str, limits: str, question: str, timeout_s: float) -
         *(sys.executable, "-m", module, limits), cwd=_PACKAGES, stdin=PIPE, stdout=PIPE, stderr=PIPE
     )
     try:
-        answer, complaint = await asyncio.wait_for(child.communicate(question.encode()), timeout_s)
+        answer, traceback = await asyncio.wait_for(child.communicate(request.encode()), timeout_s)
     except TimeoutError:
         raise _took_too_long(timeout_s) from None
     finally:
         await _end(child)
     if child.returncode:
-        _explain(-child.returncode, complaint, timeout_s)
+        _raise_cause(-child.returncode, traceback, timeout_s)
     return answer
 
 
 def restrict(memory: int, timeout_s: float) -> None:
-    """Bind this process, a child, in case its parent dies and nobody is left to end it.
+    """Limits this process, a child, also for the case that its parent dies and nobody is left to end it.
 
     ``memory``: bytes of address space; ``timeout_s``: wall clock and CPU seconds.
     """
@@ -63,14 +65,16 @@ async def _end(child: Process) -> None:
         await child.wait()
 
 
-def _explain(number: int, complaint: bytes, timeout_s: float) -> NoReturn:
-    """Raise what the death of the child means; a negative ``number`` is an exit status, no signal."""
+def _raise_cause(number: int, traceback: bytes, timeout_s: float) -> NoReturn:
+    """Raises the error that the end of a child means. ``number``: its signal; a negative one is an exit status."""
     if number in (signal.SIGALRM, signal.SIGXCPU):
         raise _took_too_long(timeout_s)
     if number > 0:
-        raise DamagedVideo("The file makes the decoder crash; it is damaged or made to do so.")
-    raise RuntimeError(f"the probe failed by itself: {complaint.decode(errors='replace')[-_COMPLAINT:]}")
+        raise DamagedVideo("The file makes the decoder crash. It is damaged, or made to do so.")
+    raise RuntimeError(
+        f"The child process failed by itself: {traceback.decode(errors='replace')[-_TRACEBACK_CHARACTERS:]}"
+    )
 
 
 def _took_too_long(timeout_s: float) -> ProbeTimeout:
-    return ProbeTimeout(f"Looking at the file took longer than the {timeout_s:g} s that are allowed.")
+    return ProbeTimeout(f"Reading the file took longer than the {timeout_s:g} s that are allowed.")

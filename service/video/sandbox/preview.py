@@ -1,4 +1,4 @@
-"""Single frames of videos as JPEG, decoded in a child process with hard limits.
+"""Makes JPEG pictures of single frames, which a child process with hard limits decodes.
 
 The gateway imports this module, so it loads neither FFmpeg nor numpy.
 """
@@ -11,11 +11,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from service.types import Excerpt
-from service.video.sandbox.child import run_child
-from service.video.sandbox.probe_protocol import GIB, read_verdict
+from service.video.sandbox.child import GIB, run_child
+from service.video.sandbox.refusals import read_answer
 
 JPEG = b"\xff\xd8"
-"""How a JPEG file begins."""
+"""The first bytes of a JPEG file."""
 
 
 @dataclass(frozen=True)
@@ -25,12 +25,12 @@ class Shot:
     path: Path
     frame: int
     excerpt: Excerpt | None = None
-    """The part of the video that ``frame`` counts in."""
+    """The part of the video whose frames ``frame`` counts; None is the whole."""
 
 
 @dataclass(frozen=True)
-class StillLimits:
-    """What a preview may be, and what making it may cost."""
+class PreviewLimits:
+    """What a preview may be, and what making it may use."""
 
     side: int = 1280
     """The longer side of each frame at most, in pixels."""
@@ -40,8 +40,8 @@ class StillLimits:
     """Bytes of address space of the child process."""
 
 
-async def preview(shots: Sequence[Shot], limits: StillLimits) -> bytes:
-    """The frames beside each other, as JPEG. Raises DamagedVideo and ProbeTimeout."""
+async def preview(shots: Sequence[Shot], limits: PreviewLimits) -> bytes:
+    """Returns a JPEG with the frames beside each other. Raises DamagedVideo and ProbeTimeout."""
     answer = await run_child(
         "service.video.sandbox.preview_child",
         json.dumps(asdict(limits)),
@@ -49,16 +49,18 @@ async def preview(shots: Sequence[Shot], limits: StillLimits) -> bytes:
         limits.timeout_s,
     )
     if not answer.startswith(JPEG):
-        read_verdict(answer.decode())
-        raise RuntimeError("a preview that is neither a picture nor a refusal")
+        read_answer(answer.decode())
+        raise RuntimeError("The child process answered with neither a picture nor a refusal.")
     return answer
 
 
-def limits_from_json(text: str) -> StillLimits:
-    return StillLimits(**json.loads(text))
+def limits_from_json(text: str) -> PreviewLimits:
+    """Reads the first argument of the child."""
+    return PreviewLimits(**json.loads(text))
 
 
 def shots_from_json(text: str) -> tuple[Shot, ...]:
+    """Reads the child's standard input."""
     return tuple(
         Shot(Path(path), frame, Excerpt(**excerpt) if excerpt else None)
         for path, frame, excerpt in json.loads(text)

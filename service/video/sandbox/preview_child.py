@@ -1,8 +1,7 @@
 """The child process of a preview.
 
-``python -m service.video.sandbox.preview_child LIMITS`` reads which frames are wanted and writes a JPEG.
-
-Upright as a player shows them, with square pixels; several frames beside each other.
+``python -m service.video.sandbox.preview_child LIMITS`` reads which frames are wanted and writes a JPEG or a refusal.
+The frames are upright, as a player shows them, with square pixels, and several of them stand beside each other.
 """
 
 from __future__ import annotations
@@ -23,22 +22,24 @@ from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
 from service.errors.pipeline import PipelineError
 from service.errors.video import DamagedVideo, VideoError
+from service.text import plural
 from service.video.color import QUALITY, conversion
 from service.video.frames import numbered_frames
 from service.video.sandbox.child import restrict
-from service.video.sandbox.preview import JPEG, Shot, StillLimits, limits_from_json, shots_from_json
-from service.video.sandbox.probe_protocol import refusal_to_json
+from service.video.sandbox.preview import JPEG, PreviewLimits, Shot, limits_from_json, shots_from_json
+from service.video.sandbox.refusals import refusal_to_json
 from service.video.source import PictureFormat, Source, load_source
 
 _FORMAT = "yuvj420p"
 _QUANTIZER = 3
-"""JPEG's coarseness in FFmpeg's scale from 1 to 31: good enough to judge sharpness by."""
-_NO_TIME = Fraction(1, 25)
-"""Pictures have no time, but filters and encoder ask for its unit."""
-_TURNS = {0: (), 90: ("clock",), 180: ("clock", "clock"), 270: ("cclock",)}
+"""JPEG's quantizer on FFmpeg's scale from 1 (fine) to 31: fine enough to judge sharpness by."""
+_TIME_BASE = Fraction(1, 25)
+"""Single pictures have no times, but filters and encoders require a unit of them."""
+_TRANSPOSITIONS = {0: (), 90: ("clock",), 180: ("clock", "clock"), 270: ("cclock",)}
 
 
 def main() -> None:
+    """Answers the request on standard input."""
     limits, shots = limits_from_json(sys.argv[1]), shots_from_json(sys.stdin.read())
     restrict(limits.memory, limits.timeout_s)
     try:
@@ -50,13 +51,16 @@ def main() -> None:
     sys.stdout.buffer.write(answer)
 
 
-def jpeg(shots: Sequence[Shot], limits: StillLimits) -> bytes:
-    """The frames beside each other, each within ``limits.side`` pixels. Raises VideoError's kinds, PipelineError."""
+def jpeg(shots: Sequence[Shot], limits: PreviewLimits) -> bytes:
+    """Returns a JPEG of the frames beside each other, each within ``limits.side`` pixels.
+
+    Raises VideoError's kinds and PipelineError.
+    """
     encoder = CodecContext.create("mjpeg", "w")
     assert isinstance(encoder, VideoCodecContext)
     picture = _beside([_still(shot, limits.side) for shot in shots])
     encoder.width, encoder.height, encoder.pix_fmt = picture.width, picture.height, _FORMAT
-    encoder.time_base = _NO_TIME
+    encoder.time_base = _TIME_BASE
     encoder.color_range = ColorRange.JPEG
     encoder.options = {"qmin": str(_QUANTIZER), "qmax": str(_QUANTIZER)}
     data = b"".join(bytes(packet) for packet in [*encoder.encode(picture), *encoder.encode(None)])
@@ -65,10 +69,10 @@ def jpeg(shots: Sequence[Shot], limits: StillLimits) -> bytes:
 
 
 def _still(shot: Shot, side: int) -> tuple[VideoFrame, int]:
-    """A frame in JPEG's colours, not turned yet, and how a player would turn it."""
+    """Returns a frame in JPEG's colors, not rotated yet, and the degrees clockwise by which a player rotates it."""
     source = load_source(shot.path, shot.excerpt)
     if shot.frame >= source.index.frames:
-        raise PipelineError(f"the video has {source.index.frames} frames")
+        raise PipelineError(f"the video has {plural(source.index.frames, 'frame')}")
     with closing(numbered_frames(source, shot.frame, shot.frame + 1)) as frames:
         ((_, frame),) = frames
     return _converted(frame, source, side), source.picture.rotation
@@ -92,20 +96,21 @@ def _converted(frame: VideoFrame, source: Source, side: int) -> VideoFrame:
 
 
 def _size(picture: PictureFormat, side: int) -> tuple[int, int]:
-    """Even, with square pixels, at most ``side`` long, never enlarged but for the shape of pixels."""
+    """Returns an even width and height, at most ``side``, for square pixels; enlarges nothing beyond their shape."""
     wide = picture.width * float(picture.pixel_aspect or 1)
     scale = min(1.0, side / max(wide, picture.height))
     return max(2, round(wide * scale / 2) * 2), max(2, round(picture.height * scale / 2) * 2)
 
 
 def _beside(stills: Sequence[tuple[VideoFrame, int]]) -> VideoFrame:
+    """Rotates the frames and puts them beside each other."""
     graph = Graph()
     ends, inputs = [], []
     for frame, rotation in stills:
         start = graph.add_buffer(
-            width=frame.width, height=frame.height, format=frame.format, time_base=_NO_TIME
+            width=frame.width, height=frame.height, format=frame.format, time_base=_TIME_BASE
         )
-        chain = [start, *(graph.add("transpose", turn) for turn in _TURNS[rotation])]
+        chain = [start, *(graph.add("transpose", turn) for turn in _TRANSPOSITIONS[rotation])]
         for one, other in pairwise(chain):
             one.link_to(other)
         inputs.append(start)
@@ -113,7 +118,7 @@ def _beside(stills: Sequence[tuple[VideoFrame, int]]) -> VideoFrame:
     _stacked(graph, ends).link_to(sink := graph.add("buffersink"))
     graph.configure()
     for start, (frame, _) in zip(inputs, stills, strict=True):
-        frame.pts, frame.time_base = 0, _NO_TIME
+        frame.pts, frame.time_base = 0, _TIME_BASE
         start.push(frame)
     picture = sink.pull()
     assert isinstance(picture, VideoFrame)

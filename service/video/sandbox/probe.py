@@ -1,4 +1,4 @@
-"""Looking at an upload without trusting it: the parsing happens in a child process with hard limits.
+"""Probes an upload without trusting it: a child process with hard limits parses the file.
 
 The gateway imports this module, so it loads neither FFmpeg nor numpy.
 """
@@ -11,13 +11,13 @@ from pathlib import Path
 from service.errors.upload import EmptyUpload
 from service.types import Excerpt, RemoteFile, VideoInfo
 from service.video.sandbox.child import run_child
-from service.video.sandbox.probe_protocol import ProbeLimits, limits_to_json, question_to_json, read_verdict
+from service.video.sandbox.probe_protocol import ProbeLimits, info_from_json, limits_to_json, request_to_json
 
 __all__ = ["ProbeLimits", "probe"]
 
 
 async def probe(media: Path | RemoteFile, limits: ProbeLimits, excerpt: Excerpt | None = None) -> VideoInfo:
-    """Find out what video ``media`` holds, or the ``excerpt`` of it, and whether it is within ``limits``.
+    """Describes the video in ``media``, or its part ``excerpt``, and checks that it is within ``limits``.
 
     Raises EmptyUpload, NotAVideo, NoVideoStream, DamagedVideo, FrameSizeRejected, VideoTooLong, ExcerptEmpty,
     ProbeTimeout, and StorageUnavailable for a remote file.
@@ -27,13 +27,14 @@ async def probe(media: Path | RemoteFile, limits: ProbeLimits, excerpt: Excerpt 
     answer = await run_child(
         "service.video.sandbox.probe_child",
         limits_to_json(limits),
-        question_to_json(upload, excerpt),
+        request_to_json(upload, excerpt),
         limits.timeout_s,
     )
-    return read_verdict(answer.decode())
+    return info_from_json(answer.decode())
 
 
 def _existing(media: Path | RemoteFile) -> Path | RemoteFile:
+    """Returns the file under its absolute path. Raises EmptyUpload."""
     if (media.stat().st_size if isinstance(media, Path) else media.bytes) == 0:
         raise EmptyUpload("The upload is empty. Send a video file.")
     return media.resolve() if isinstance(media, Path) else media

@@ -1,8 +1,8 @@
 """The child process of the probe.
 
-``python -m service.video.sandbox.probe_child LIMITS`` reads which file it is about and prints a verdict.
-
-Both are JSON. The file comes over standard input because its address may be a signed one, which is a secret.
+``python -m service.video.sandbox.probe_child LIMITS`` reads a request and prints the description of the video or a
+refusal. All of them are JSON. The request comes over standard input, because it may hold a signed address, which is a
+secret that the arguments of a process would show to everybody.
 """
 
 from __future__ import annotations
@@ -24,30 +24,31 @@ from service.video.sandbox.probe_protocol import (
     ProbeLimits,
     info_to_json,
     limits_from_json,
-    question_from_json,
-    refusal_to_json,
+    request_from_json,
 )
+from service.video.sandbox.refusals import refusal_to_json
 from service.video.source import examine
 
 
 def main() -> None:
+    """Answers the request on standard input."""
     limits = limits_from_json(sys.argv[1])
-    media, excerpt = question_from_json(sys.stdin.read())
+    media, excerpt = request_from_json(sys.stdin.read())
     restrict(limits.memory, limits.timeout_s)
     try:
         file = media if isinstance(media, Path) else RangedFile(media)
-        verdict = info_to_json(inspect(file, limits, excerpt))
+        answer = info_to_json(inspect(file, limits, excerpt))
     except (VideoError, StorageUnavailable) as error:
-        verdict = refusal_to_json(error)
+        answer = refusal_to_json(error)
     except MemoryError:
-        verdict = refusal_to_json(DamagedVideo("The file needs more memory to decode than is allowed."))
+        answer = refusal_to_json(DamagedVideo("The file needs more memory to decode than is allowed."))
     except av.FFmpegError as error:
-        verdict = refusal_to_json(DamagedVideo(f"The video cannot be read: {error.strerror}."))
-    sys.stdout.write(verdict)
+        answer = refusal_to_json(DamagedVideo(f"The video cannot be read: {error.strerror}."))
+    sys.stdout.write(answer)
 
 
 def inspect(media: Path | RangedFile, limits: ProbeLimits, excerpt: Excerpt | None = None) -> VideoInfo:
-    """Look at the container, then its packets, then its first frame; refuse as early as possible.
+    """Describes the container, then its packets, then its first frame; refuses as early as possible.
 
     Raises VideoError's kinds, MemoryError, StorageUnavailable.
     """
@@ -103,7 +104,7 @@ def _codec(stream: Stream) -> str:
 
 
 def _container(names: str) -> str:
-    """FFmpeg names a demuxer after all that it reads, e.g. mov,mp4,m4a,3gp,3g2,mj2."""
+    """Returns one name for a container; FFmpeg names a demuxer after all that it reads, such as mov,mp4,m4a,3gp."""
     return "mp4" if names.startswith("mov") else names.split(",")[0]
 
 

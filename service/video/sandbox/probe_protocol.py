@@ -1,47 +1,19 @@
-"""What passes between the probe and its child process: limits one way, a verdict the other, as JSON."""
+"""The messages between the probe and its child process, as JSON: limits and a request there, a description back."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
-from service.errors.base import ServiceError
-from service.errors.storage import StorageUnavailable
-from service.errors.upload import EmptyUpload
-from service.errors.video import (
-    DamagedVideo,
-    ExcerptEmpty,
-    FrameSizeRejected,
-    NotAVideo,
-    NoVideoStream,
-    ProbeTimeout,
-    VideoTooLong,
-)
 from service.types import MIN_SIDE, ColorTags, Excerpt, RemoteFile, VideoInfo
-
-GIB = 1 << 30
-
-_REFUSALS: dict[str, type[ServiceError]] = {
-    kind.code: kind
-    for kind in (
-        EmptyUpload,
-        NotAVideo,
-        NoVideoStream,
-        DamagedVideo,
-        FrameSizeRejected,
-        VideoTooLong,
-        ExcerptEmpty,
-        ProbeTimeout,
-        StorageUnavailable,
-    )
-}
+from service.video.sandbox.child import GIB
+from service.video.sandbox.refusals import read_answer
 
 
 @dataclass(frozen=True)
 class ProbeLimits:
-    """What a video may be, and what looking at it may cost."""
+    """What a video may be, and what the probe may use."""
 
     max_pixels: int
     """Width times height."""
@@ -55,42 +27,37 @@ class ProbeLimits:
 
 
 def limits_to_json(limits: ProbeLimits) -> str:
+    """Returns the first argument of the child."""
     return json.dumps(asdict(limits))
 
 
 def limits_from_json(text: str) -> ProbeLimits:
+    """Reads the first argument of the child."""
     return ProbeLimits(**json.loads(text))
 
 
-def question_to_json(media: Path | RemoteFile, excerpt: Excerpt | None) -> str:
+def request_to_json(media: Path | RemoteFile, excerpt: Excerpt | None) -> str:
+    """Returns the child's standard input: a file, and the part of it that is meant."""
     file = {"path": str(media)} if isinstance(media, Path) else asdict(media)
     return json.dumps({"file": file, "excerpt": asdict(excerpt) if excerpt else None})
 
 
-def question_from_json(text: str) -> tuple[Path | RemoteFile, Excerpt | None]:
-    asked = json.loads(text)
-    file, excerpt = asked["file"], asked["excerpt"]
+def request_from_json(text: str) -> tuple[Path | RemoteFile, Excerpt | None]:
+    """Reads the child's standard input."""
+    request = json.loads(text)
+    file, excerpt = request["file"], request["excerpt"]
     media = Path(file["path"]) if "path" in file else RemoteFile(**file)
     return media, Excerpt(**excerpt) if excerpt else None
 
 
 def info_to_json(info: VideoInfo) -> str:
+    """Returns the answer of a child that found a video within the limits."""
     return json.dumps({"info": asdict(info)})
 
 
-def refusal_to_json(error: ServiceError) -> str:
-    return json.dumps({"code": error.code, "message": str(error)})
-
-
-def read_verdict(text: str) -> VideoInfo:
-    """Return what the child found or raise the error that it named; ValueError for anything else."""
-    verdict = json.loads(text)
-    if "info" in verdict:
-        return _info(verdict["info"])
-    raise _REFUSALS.get(verdict["code"], DamagedVideo)(verdict["message"])
-
-
-def _info(fields: dict[str, Any]) -> VideoInfo:
+def info_from_json(text: str) -> VideoInfo:
+    """Reads the child's answer. Raises the error that it names."""
+    fields = read_answer(text)["info"]
     return VideoInfo(
         **{
             **fields,

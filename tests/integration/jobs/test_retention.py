@@ -13,7 +13,7 @@ pytestmark = pytest.mark.integration
 SETTINGS = {"CDVD_RETENTION_S": "0.5", "CDVD_RECORD_RETENTION_S": "8"}
 
 
-@pytest.mark.parametrize("path", ["result", "source", "report", "sharpness"])
+@pytest.mark.parametrize("path", ["result", "source", "report", "sharpness", "frames"])
 def test_files_of_an_expired_job_are_gone(expired, path):
     service, job = expired
     answer = service.http.get(f"/jobs/{job}/{path}")

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from service.errors.video import DamagedVideo
-from service.video.sandbox.preview import Shot, StillLimits, preview
+from service.video.sandbox.preview import PreviewLimits, Shot, preview
 from tests.support.clips import Clip, write_clip
 
 
-def picture(*shots: Shot, limits: StillLimits | None = None) -> np.ndarray:
+def picture(*shots: Shot, limits: PreviewLimits | None = None) -> np.ndarray:
     """BGR."""
-    data = asyncio.run(preview(shots, limits or StillLimits()))
+    data = asyncio.run(preview(shots, limits or PreviewLimits()))
     return np.asarray(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR))
 
 
@@ -66,7 +66,7 @@ def test_frames_stand_beside_each_other(tmp_path: Path) -> None:
 def test_pictures_are_made_smaller_but_never_larger(tmp_path: Path) -> None:
     path = write_clip(tmp_path / "clip.mp4", Clip(frames=2))
 
-    assert picture(Shot(path, 0), limits=StillLimits(side=48)).shape == (32, 48, 3)
+    assert picture(Shot(path, 0), limits=PreviewLimits(side=48)).shape == (32, 48, 3)
 
 
 def test_a_video_that_cannot_be_read_is_said_so(tmp_path: Path) -> None:
