@@ -9,7 +9,7 @@ from kombu.exceptions import OperationalError
 from service.errors.broker import BrokerUnavailable
 from service.jobs.step_names import FINISH, PLAN, segment_index
 from service.redis_state.celery_address import broker_url, tls_options, transport_options
-from service.redis_state.connection import broker_errors
+from service.redis_state.connection import broker_errors, reason
 from service.redis_state.key_names import SEGMENT_QUEUE, SHORT_QUEUE
 
 PLAN_TASK = "cdvd.plan"
@@ -61,7 +61,7 @@ class JobQueue:
         try:
             self._app.send_task(name, args=arguments, retry=False)
         except (OperationalError, redis.RedisError) as error:
-            raise BrokerUnavailable("The job cannot be queued: Redis cannot be reached.") from error
+            raise BrokerUnavailable(f"The job cannot be queued: {reason(error)}") from error
 
     def is_empty(self) -> bool:
         """Returns whether no message waits."""

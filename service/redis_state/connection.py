@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -18,6 +19,8 @@ from service.redis_state.sentinel import SCHEMES, sentinel_address
 CONNECT_TIMEOUT_S = 5.0
 REPLY_TIMEOUT_S = 30.0
 """The scripts of this service take microseconds: a reply that takes this long will not come."""
+
+_PATH = re.compile(r"(?<!\S)(?:unix:)?/[^\s]*?(?=[.:,]?(?:\s|$))")
 
 
 def connect(url: str) -> redis.Redis:
@@ -79,11 +82,14 @@ def broker_errors() -> Iterator[None]:
     """Turns the client's exceptions into BrokerUnavailable."""
     try:
         yield
-    except (redis.ConnectionError, redis.TimeoutError) as error:
-        # The client's text may hold the path of a socket.
-        raise BrokerUnavailable(f"Redis cannot be reached ({type(error).__name__}).") from error
     except redis.RedisError as error:
-        raise BrokerUnavailable(f"Redis refused a command: {str(error).rstrip('.')}.") from error
+        raise BrokerUnavailable(f"Redis cannot be used: {reason(error)}") from error
+
+
+def reason(error: Exception) -> str:
+    """Returns the client's words for an error as a sentence, without the path of a socket: clients may read them."""
+    text = _PATH.sub("its socket", str(error)) or type(error).__name__
+    return text if text.endswith(".") else f"{text}."
 
 
 def texts(values: Iterable[object]) -> list[str]:

@@ -17,7 +17,7 @@ from service.jobs.queue import JobQueue, create_celery
 from service.jobs.store import RedisJobStore
 from service.local.children import Child
 from service.redis_state.connection import connect, is_answering
-from tests.integration.jobs.test_steps_in_redis import SPEC
+from tests.integration.jobs.planned import SPEC
 from tests.support.clips import Clip, write_clip
 from tests.support.cluster import cluster, until_ready
 from tests.support.object_store import free_port

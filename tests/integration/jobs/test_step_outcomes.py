@@ -16,13 +16,10 @@ from service.jobs.job import Job, JobSpec, JobStatus, SourceFile, new_job_id
 from service.jobs.queue import JobQueue, create_celery
 from service.jobs.step_leases import StepLeases
 from service.jobs.store import RedisJobStore
-from service.local.children import Child, ChildSpec
-from service.local.redis_server import find_redis_server, redis_command
-from service.redis_state.connection import connect, is_answering
+from service.redis_state.connection import connect
 from service.types import ColorTags, EncodeOptions, VideoInfo
 from service.worker.runner import FIRST_DELAY_S, MAX_POSTPONED, StepRunner, Touch
 from service.worker.watchdog import Watchdog
-from tests.support.stack import until
 
 pytestmark = pytest.mark.integration
 
@@ -52,20 +49,6 @@ class Worker:
 
         self.runner.run(self.job_id, "plan", work)
         return self.store.get(self.job_id)
-
-
-@pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    directory = tmp_path_factory.mktemp("redis")
-    url = f"unix://{directory}/redis.sock?db=0"
-    command = redis_command(find_redis_server(), directory, directory / "redis.sock")
-    child = Child(ChildSpec("redis", command, directory / "redis.log"))
-    child.start()
-    try:
-        until(lambda: is_answering(url), "Redis answers")
-        yield url
-    finally:
-        child.stop()
 
 
 @pytest.fixture

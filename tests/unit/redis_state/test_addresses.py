@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import pytest
+import redis
 
 from service.redis_state.celery_address import broker_url, tls_options, transport_options
-from service.redis_state.connection import with_password
+from service.redis_state.connection import reason, with_password
 from service.redis_state.sentinel import sentinel_address
 
 
@@ -66,3 +67,20 @@ def test_master_is_a_transport_option() -> None:
 
 def test_password_from_elsewhere_finds_its_place() -> None:
     assert with_password("sentinel://one,two:1/jobs/0", "p/w") == "sentinel://:p%2Fw@one,two:1/jobs/0"
+
+
+@pytest.mark.parametrize(
+    ("said", "sentence"),
+    [
+        (
+            "Error 2 connecting to unix:///run/cdvd/redis.sock. No such file or directory.",
+            "Error 2 connecting to its socket. No such file or directory.",
+        ),
+        ("Error 111 connecting to 127.0.0.1:6379. Connection refused.",) * 2,
+        ("Timeout reading from /run/redis.sock", "Timeout reading from its socket."),
+        ("OOM command not allowed", "OOM command not allowed."),
+        ("", "ConnectionError."),
+    ],
+)
+def test_reasons_are_sentences_without_the_path_of_a_socket(said: str, sentence: str) -> None:
+    assert reason(redis.ConnectionError(said)) == sentence
