@@ -1,4 +1,4 @@
-"""The models that can be asked for, as the export side described them in ``<model>/model.json``."""
+"""Lists the models that can be asked for, as the export side described them in ``<model>/model.json``."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class ModelCard:
     sha256: str
     description: str
     memory: WindowMemory | None = None
-    """None for older exports: nothing is known."""
+    """The memory that a window takes; None for older exports, of which nothing is known."""
 
 
 _CARD = TypeAdapter(ModelCard)
@@ -35,24 +35,27 @@ _CARD = TypeAdapter(ModelCard)
 class ModelCatalog:
     """Reads the model repository anew each time: it is small, and models come and go."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, default: str = "") -> None:
+        """``default``: the model of whoever names none."""
         self._directory = directory
+        self.default = default
 
     def models(self) -> tuple[ModelCard, ...]:
-        """All models whose graph and description are there, by name."""
-        found = (self._read(path.parent) for path in sorted(self._directory.glob("*/model.json")))
-        return tuple(card for card in found if card is not None)
+        """Returns all models whose graph and description are there, by name."""
+        cards = (self._read(path.parent) for path in sorted(self._directory.glob("*/model.json")))
+        return tuple(card for card in cards if card is not None)
 
-    def require(self, name: str) -> ModelCard:
-        """Raises ModelNotFound, naming those that exist."""
+    def require(self, name: str | None) -> ModelCard:
+        """Returns the model ``name``, or the default for None. Raises ModelNotFound, naming those that exist."""
+        wanted = name or self.default
         cards = {card.name: card for card in self.models()}
-        if name not in cards:
-            known = ", ".join(cards) or "none is installed"
-            raise ModelNotFound(f"there is no model {name[:64]!r}; there are: {known}")
-        return cards[name]
+        if wanted not in cards:
+            known = f"there are: {', '.join(cards)}" if cards else "none is installed"
+            raise ModelNotFound(f"There is no model {wanted[:64]!r}; {known}.")
+        return cards[wanted]
 
     def _read(self, directory: Path) -> ModelCard | None:
-        """None for a directory that is not (yet, or no longer) a usable model."""
+        """Returns None for a directory that is not (yet, or no longer) a usable model."""
         if not (directory / "1" / "model.onnx").is_file():
             return None
         try:

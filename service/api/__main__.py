@@ -1,3 +1,3 @@
-from service.api.app import main
+from service.api.serve import main
 
 main()

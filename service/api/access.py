@@ -130,6 +130,11 @@ def caller_of(request: Request, ring: KeyRing) -> Caller | None:
     return None if key is None else Caller(key.tenant, key.scopes, key)
 
 
+def still_admitted(caller: Caller, ring: KeyRing) -> bool:
+    """Returns whether the caller of a long answer would still be let in. Raises BrokerUnavailable."""
+    return not ring.any() if caller.key is None else ring.still_valid(caller.key.prefix)
+
+
 def _in_session(request: Request, ring: KeyRing) -> ApiKey | None:
     """Browsers send the cookie by themselves, so what changes something must also come from a page of ours: the guard
     compares the Origin, and browsers send it with every such request.

@@ -1,108 +1,117 @@
-"""What the routes work with; put together once in ``service.api.app``."""
+"""The parts of the gateway that a route can ask for, one by one, each as its caller may see it.
+
+A route's signature says what it may touch. Every part comes through ``admitted_caller``, so that no route can get at
+data without the check of who is asking.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
-from typing import Annotated, cast
+from collections.abc import Callable
+from typing import Annotated, Any, cast
 
+import httpx
 from anyio.to_thread import run_sync
 from fastapi import Depends, Request
 from prometheus_client import CollectorRegistry
 
-from service.api.access import NOBODY, Caller, Rule, admitted, rule_of
+from service.api.access import Caller, Rule, admitted, rule_of
+from service.api.answers.frame_pictures import FramePictures
+from service.api.gateway import AccessParts, Gateway
+from service.api.upload.appending import UploadIntake
 from service.api.upload.body import RequestBody
 from service.errors.base import ServiceError
-from service.errors.job import ResultExpired
 from service.estimates.estimate import Estimator
 from service.jobs.events import EventReader
-from service.jobs.idempotency import Submissions
-from service.jobs.job import Job, JobStatus
 from service.jobs.queue import JobQueue
 from service.jobs.store import RedisJobStore
 from service.jobs.workers import WorkerRegistry
 from service.model_catalog import ModelCatalog
 from service.storage.spool import UploadSpool
 from service.storage.store import Storage
+from service.submission.acceptance import JobAcceptance
+from service.submission.rules import SubmissionRules
+from service.submission.submitter import Submitter
 from service.tenancy.api_keys import KeyRing
 from service.tenancy.quotas import Quotas
-from service.video.sandbox.probe import ProbeLimits
 from service.webhooks.deliveries import DeliveryStore
 
 
-@dataclass(frozen=True)
-class UploadLimits:
-    """What an upload may be."""
+async def admitted_caller(request: Request) -> Caller:
+    """Returns the caller if the rule of the route lets them in; the body is not looked at before that.
 
-    max_bytes: int
-    probe: ProbeLimits
-
-
-@dataclass(frozen=True)
-class Gateway:
-    """The parts of a running gateway. A route gets them as its caller sees them: without others' jobs and uploads."""
-
-    store: RedisJobStore
-    queue: JobQueue
-    events: EventReader
-    workers: WorkerRegistry
-    storage: Storage
-    catalog: ModelCatalog
-    default_model: str
-    limits: UploadLimits
-    estimator: Estimator
-    deliveries: DeliveryStore
-    submissions: Submissions
-    spool: UploadSpool
-    keys: KeyRing
-    quotas: Quotas
-    webhook_allow_private: bool
-    load: CollectorRegistry
-    """Gauges that are read from Redis."""
-    previews: asyncio.Semaphore
-    """Bounds the child processes that decode: previews must not starve uploads of the processor."""
-    caller: Caller = NOBODY
-
-    def job_with_files(self, job_id: str) -> Job:
-        """A job whose files have not gone. Raises JobNotFound and ResultExpired."""
-        job = self.store.get(job_id)
-        if job.status is JobStatus.EXPIRED:
-            raise ResultExpired("the files of this job were removed when its time was over")
-        return job
-
-    def still_admitted(self) -> bool:
-        """Whether the caller of a long answer would still be let in."""
-        key = self.caller.key
-        return not self.keys.any() if key is None else self.keys.still_valid(key.prefix)
-
-    def seen_by(self, caller: Caller) -> Gateway:
-        """The same parts for one caller."""
-        return replace(
-            self,
-            caller=caller,
-            store=self.store if caller.sees_all else self.store.of(caller.tenant),
-            submissions=self.submissions.of(caller.tenant),
-            spool=self.spool.of(caller.tenant),
-        )
-
-
-async def _gateway(request: Request) -> Gateway:
-    """Lets nobody in who may not: no route gets its parts any other way. The body is not looked at before that."""
-    gateway = cast(Gateway, request.app.state.gateway)
+    Raises AccessError, RateLimited and BrokerUnavailable.
+    """
+    access = cast(Gateway, request.app.state.gateway).access
     rule = rule_of(request.method, request.scope["route"].path)
     try:
-        caller = await run_sync(_admitted, gateway, request, rule)
+        return await run_sync(_admit, access, request, rule)
     except ServiceError:
         await RequestBody(request).drain()
         raise
-    return gateway.seen_by(caller)
 
 
-def _admitted(gateway: Gateway, request: Request, rule: Rule) -> Caller:
-    caller = admitted(request, gateway.keys, rule)
+def _admit(access: AccessParts, request: Request, rule: Rule) -> Caller:
+    caller = admitted(request, access.keys, rule)
     if rule.metered and caller.key is not None:
-        gateway.quotas.count_submission(caller.key)
+        access.quotas.count_submission(caller.key)
     return caller
 
 
-Parts = Annotated[Gateway, Depends(_gateway)]
+AdmittedCaller = Annotated[Caller, Depends(admitted_caller)]
+
+
+def _part(choose: Callable[[Gateway, Caller], object]) -> Any:
+    """Makes a dependency that hands one part of the gateway to an admitted caller."""
+
+    async def part(request: Request, caller: AdmittedCaller) -> object:
+        return choose(request.app.state.gateway, caller)
+
+    return Depends(part)
+
+
+def _own_jobs(gateway: Gateway, caller: Caller) -> RedisJobStore:
+    store = gateway.jobs.store
+    return store if caller.sees_all else store.of(caller.tenant)
+
+
+def _submitter(gateway: Gateway, caller: Caller) -> Submitter:
+    jobs, uploads = gateway.jobs, gateway.uploads
+    return Submitter(
+        rules=uploads.rules,
+        acceptance=JobAcceptance(gateway.storage, _own_jobs(gateway, caller), jobs.queue, jobs.estimator),
+        quotas=gateway.access.quotas,
+        submissions=uploads.submissions.of(caller.tenant),
+        spool=uploads.spool.of(caller.tenant),
+        tenant=caller.tenant,
+        key=caller.key,
+    )
+
+
+def _intake(gateway: Gateway, caller: Caller) -> UploadIntake:
+    return UploadIntake(gateway.uploads.spool.of(caller.tenant), gateway.access.quotas, caller.key)
+
+
+OwnJobs = Annotated[RedisJobStore, _part(_own_jobs)]
+"""The jobs of the caller's tenant; all jobs for an administrator."""
+Queue = Annotated[JobQueue, _part(lambda gateway, _: gateway.jobs.queue)]
+Events = Annotated[EventReader, _part(lambda gateway, _: gateway.jobs.events)]
+Workers = Annotated[WorkerRegistry, _part(lambda gateway, _: gateway.jobs.workers)]
+Deliveries = Annotated[DeliveryStore, _part(lambda gateway, _: gateway.jobs.deliveries)]
+Estimates = Annotated[Estimator, _part(lambda gateway, _: gateway.jobs.estimator)]
+Submissions = Annotated[Submitter, _part(_submitter)]
+Rules = Annotated[SubmissionRules, _part(lambda gateway, _: gateway.uploads.rules)]
+Catalog = Annotated[ModelCatalog, _part(lambda gateway, _: gateway.uploads.rules.catalog)]
+MaxUploadBytes = Annotated[int, _part(lambda gateway, _: gateway.uploads.max_bytes)]
+Intake = Annotated[UploadIntake, _part(_intake)]
+OwnSpool = Annotated[UploadSpool, _part(lambda gateway, caller: gateway.uploads.spool.of(caller.tenant))]
+"""The resumable uploads of the caller's tenant."""
+Keys = Annotated[KeyRing, _part(lambda gateway, _: gateway.access.keys)]
+Limits = Annotated[Quotas, _part(lambda gateway, _: gateway.access.quotas)]
+Files = Annotated[Storage, _part(lambda gateway, _: gateway.storage)]
+Objects = Annotated[httpx.AsyncClient, _part(lambda gateway, _: gateway.objects)]
+LoadGauges = Annotated[CollectorRegistry, _part(lambda gateway, _: gateway.load)]
+Pictures = Annotated[
+    FramePictures, _part(lambda gateway, _: FramePictures(gateway.storage, gateway.decoding_slots))
+]
+DecodingSlots = Annotated[asyncio.Semaphore, _part(lambda gateway, _: gateway.decoding_slots)]

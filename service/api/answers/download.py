@@ -1,4 +1,4 @@
-"""Handing a stored file to a client: from disk, by redirect to the object store, or passed on from there."""
+"""Hands a stored file to a client: from disk, by redirect to the object store, or passed on from there."""
 
 from __future__ import annotations
 
@@ -19,19 +19,21 @@ from service.types import RemoteFile
 CACHE = "private, no-cache"
 """A client may keep a file but asks whether it is still there: jobs can be deleted."""
 _ASKED = ("range", "if-range", "if-none-match", "if-modified-since")
-_TOLD = ("content-length", "content-range", "accept-ranges", "etag", "last-modified")
+_COPIED = ("content-length", "content-range", "accept-ranges", "etag", "last-modified")
 _CHUNK_BYTES = 256 << 10
 
 
-def shown(filename: str, media_type: str) -> DownloadHeaders:
-    """For saving under ``filename``, which may hold any printable characters (RFC 6266)."""
+def attachment(filename: str, media_type: str) -> DownloadHeaders:
+    """Returns headers for saving under ``filename``, which may hold any printable characters (RFC 6266)."""
     quoted = quote(filename, safe="")
     name = f'filename="{filename}"' if quoted == filename else f"filename*=utf-8''{quoted}"
     return DownloadHeaders(media_type, f"attachment; {name}")
 
 
-async def answer(request: Request, file: Path | RemoteFile, what: DownloadHeaders) -> Response:
-    """The file, or the ranges of it that were asked for. Raises StorageUnavailable.
+async def answer_with(
+    file: Path | RemoteFile, what: DownloadHeaders, request: Request, objects: httpx.AsyncClient
+) -> Response:
+    """Returns the file, or the ranges of it that were asked for. Raises StorageUnavailable.
 
     A redirect spares the gateway every byte, and the client repeats its Range header at the store. It needs a
     store that clients reach; where they do not, the gateway passes the bytes on without keeping them.
@@ -47,28 +49,27 @@ async def answer(request: Request, file: Path | RemoteFile, what: DownloadHeader
         return RedirectResponse(
             file.url, HTTPStatus.TEMPORARY_REDIRECT, headers={"Cache-Control": "no-store"}
         )
-    return await _pass_on(request, file, headers, what.media_type)
+    passed = await _requested(file, request, objects)
+    copied = {name: passed.headers[name] for name in _COPIED if name in passed.headers}
+    return StreamingResponse(_bytes(passed), passed.status_code, {**headers, **copied}, what.media_type)
 
 
-async def _pass_on(
-    request: Request, file: RemoteFile, headers: dict[str, str], media_type: str
-) -> StreamingResponse:
-    objects: httpx.AsyncClient = request.app.state.objects
+async def _requested(file: RemoteFile, request: Request, objects: httpx.AsyncClient) -> httpx.Response:
+    """Asks the object store for what the client asks for. Raises StorageUnavailable."""
     asked = {name: request.headers[name] for name in _ASKED if name in request.headers}
     try:
-        found = await objects.send(objects.build_request("GET", file.url, headers=asked), stream=True)
+        answer = await objects.send(objects.build_request("GET", file.url, headers=asked), stream=True)
     except httpx.TransportError as error:
-        raise StorageUnavailable(f"the object store does not answer: {error}") from error
-    if found.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR or found.status_code == HTTPStatus.FORBIDDEN:
-        await found.aclose()
-        raise StorageUnavailable(f"the object store answered {found.status_code}")
-    told = {name: found.headers[name] for name in _TOLD if name in found.headers}
-    return StreamingResponse(_bytes(found), found.status_code, {**headers, **told}, media_type)
+        raise StorageUnavailable(f"The object store does not answer: {error}.") from error
+    if answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR or answer.status_code == HTTPStatus.FORBIDDEN:
+        await answer.aclose()
+        raise StorageUnavailable(f"The object store answered {answer.status_code}.")
+    return answer
 
 
-async def _bytes(found: httpx.Response) -> AsyncIterator[bytes]:
+async def _bytes(answer: httpx.Response) -> AsyncIterator[bytes]:
     try:
-        async for chunk in found.aiter_raw(_CHUNK_BYTES):
+        async for chunk in answer.aiter_raw(_CHUNK_BYTES):
             yield chunk
     finally:
-        await found.aclose()
+        await answer.aclose()

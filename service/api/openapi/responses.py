@@ -1,4 +1,4 @@
-"""What the OpenAPI document says about errors and headers, from the error classes that a route can raise."""
+"""Describes errors and headers in the OpenAPI document, from the error classes that a route can raise."""
 
 from __future__ import annotations
 
@@ -65,20 +65,20 @@ UPLOAD_REFUSALS = (
 
 
 def problems(*kinds: type[ServiceError]) -> Responses:
-    """Responses of a route that can raise ``kinds``, each with its code, and what can happen anywhere."""
+    """Describes the errors of a route that can raise ``kinds``, each with its code, and what can happen anywhere."""
     codes = defaultdict[int, list[str]](list)
     for status, code in (*_ANYWHERE, *((status_of(kind), kind.code) for kind in kinds)):
         codes[int(status)].append(code)
-    return {status: _problem(status, found) for status, found in sorted(codes.items())}
+    return {status: _problem(status, names) for status, names in sorted(codes.items())}
 
 
-def documented(status: HTTPStatus, code: str) -> Responses:
-    """Responses of a route with one error of its own, and what can happen anywhere."""
+def with_error(status: HTTPStatus, code: str) -> Responses:
+    """Describes the errors of a route with one of its own, which is no class, and what can happen anywhere."""
     return {**problems(), int(status): _problem(status, [code])}
 
 
 def describe_keys(app: FastAPI) -> None:
-    """How keys are shown, for every call; none is needed where none was made."""
+    """Says of every call how a key is shown; none is needed where none was made."""
     described = app.openapi
 
     def openapi() -> dict[str, Any]:
@@ -90,8 +90,8 @@ def describe_keys(app: FastAPI) -> None:
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's own way to extend the document
 
 
-def headers(**described: str) -> dict[str, Any]:
-    """Response headers: ``Retry_After="seconds"`` documents ``Retry-After``."""
+def response_headers(**described: str) -> dict[str, Any]:
+    """Describes response headers: ``Retry_After="Seconds."`` documents ``Retry-After``."""
     return {
         name.replace("_", "-"): {"description": text, "schema": {"type": "string"}}
         for name, text in described.items()
@@ -99,7 +99,7 @@ def headers(**described: str) -> dict[str, Any]:
 
 
 def header_parameter(name: str, text: str, required: bool = False, **schema: Any) -> dict[str, Any]:
-    """A request header that the route reads by itself."""
+    """Describes a request header that the route reads by itself."""
     schema = {"type": "string", **schema}
     return {"in": "header", "name": name, "description": text, "required": required, "schema": schema}
 

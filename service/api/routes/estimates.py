@@ -1,7 +1,8 @@
-"""``POST /estimates``: what a video would take, before anybody commits to it."""
+"""``/estimates``: what a video would take, before anybody commits to it."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Self
 
 from anyio.to_thread import run_sync
@@ -9,15 +10,18 @@ from fastapi import APIRouter, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from service.api.dependencies import Gateway, Parts
+from service.api.dependencies import Estimates, Files, MaxUploadBytes, Rules
 from service.api.openapi.form import MULTIPART, estimate_form
 from service.api.openapi.responses import UPLOAD_REFUSALS, problems
 from service.api.upload.receiving import received_upload
 from service.errors.engine import ModelNotFound
 from service.errors.limit import RateLimited
 from service.errors.upload import MalformedRequest
-from service.estimates.estimate import Workload
+from service.estimates.estimate import Estimator, Workload
+from service.model_catalog import ModelCard
 from service.options import EncodingOptions, JobOptions
+from service.submission.received import ReceivedUpload
+from service.submission.rules import SubmissionRules
 from service.types import MIN_SIDE, EncodeOptions
 from service.video.sandbox.probe import probe
 
@@ -28,7 +32,7 @@ _SIDE = Field(ge=MIN_SIDE, le=16384, examples=[1280])
 
 
 class EstimateRequest(EncodingOptions):
-    """A video in figures: how many frames, or how long at which rate."""
+    """Describes a video in figures: how many frames, or how long at which rate."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -41,13 +45,15 @@ class EstimateRequest(EncodingOptions):
     frames: int | None = Field(None, ge=1, le=10_000_000, examples=[240])
     duration_s: float | None = Field(None, gt=0, le=1e6)
     fps: float | None = Field(None, gt=0, le=1000)
-    bytes: int | None = Field(None, ge=0, le=1 << 50, description="of the file, for the disk that it takes")
+    bytes: int | None = Field(
+        None, ge=0, le=1 << 50, description="Bytes of the file, for the disk that it takes."
+    )
     model: str | None = None
 
     @model_validator(mode="after")
     def _counted(self) -> Self:
         if self.frames is None and (self.duration_s is None or self.fps is None):
-            raise ValueError("give frames, or duration_s and fps")
+            raise ValueError("Give frames, or duration_s and fps.")
         return self
 
     @property
@@ -56,16 +62,20 @@ class EstimateRequest(EncodingOptions):
 
 
 class EstimateBody(BaseModel):
-    """Null is what nothing measured on this installation tells yet."""
+    """What a video would take; null stands for what was never measured on this installation."""
 
     model: str = Field(examples=["cdvd_lite"])
     frames: int
-    seconds: float | None = Field(description="from submission until the result is there")
-    waiting_s: float | None = Field(description="of that, until the jobs before it are restored")
-    restoring_s: float | None
-    memory_bytes: int | None = Field(description="of a worker, for the windows of one segment")
-    disk_bytes: int | None = Field(description="at most: the upload, its restored segments and the result")
-    basis: str = Field(examples=["measured"], description="measured: by this installation; none: no job yet")
+    seconds: float | None = Field(description="Seconds from submission until the result is there.")
+    waiting_s: float | None = Field(description="Of these, until the jobs before it are restored.")
+    restoring_s: float | None = Field(description="Of these, for the video itself.")
+    memory_bytes: int | None = Field(description="Bytes of a worker for the windows of one segment.")
+    disk_bytes: int | None = Field(
+        description="Bytes at most: the upload, its restored segments and the result."
+    )
+    basis: str = Field(
+        examples=["measured"], description="`measured` on this installation, or `none` before its first job."
+    )
 
 
 _BODY = {
@@ -85,56 +95,76 @@ _BODY = {
     responses=problems(*UPLOAD_REFUSALS, ModelNotFound, RateLimited),
     openapi_extra=_BODY,
 )
-async def estimate(parts: Parts, request: Request) -> EstimateBody:
-    """What a video would take in time, memory and disk: described as JSON, or sent, looked at and forgotten."""
+async def estimate(
+    rules: Rules, estimator: Estimates, storage: Files, max_bytes: MaxUploadBytes, request: Request
+) -> EstimateBody:
+    """Tells what a video would take in time, memory and disk: described as JSON, or sent, probed and forgotten."""
     if request.headers.get("content-type", "").startswith(MULTIPART):
-        return await _of_upload(parts, request)
-    asked = await _described(request)
-    model = parts.catalog.require(asked.model or parts.default_model).name
-    video = Workload(model, asked.width, asked.height, asked.frame_count)
-    return await run_sync(_answer, parts, video, asked.bytes, asked.encode())
+        async with received_upload(request, storage, max_bytes) as received:
+            work = await _of_upload(received, rules)
+    else:
+        work = await run_sync(_of_description, await _description(request), rules)
+    return await run_sync(_body, work, estimator)
 
 
-async def _of_upload(parts: Gateway, request: Request) -> EstimateBody:
-    async with received_upload(request, parts.storage, parts.limits.max_bytes) as received:
-        options = JobOptions.from_text(received.fields)
-        model = parts.catalog.require(options.model or parts.default_model).name
-        info = await probe(received.upload.contents(), parts.limits.probe, options.excerpt)
-        size = received.upload.size
-    video = Workload(model, info.width, info.height, info.frames)
-    return await run_sync(_answer, parts, video, size, options.encode())
+@dataclass(frozen=True)
+class _Work:
+    """A video to be restored, and what of it takes memory and disk."""
+
+    video: Workload
+    model: ModelCard
+    encode: EncodeOptions
+    size: int | None
+    """Bytes of the upload, if they are known."""
 
 
-async def _described(request: Request) -> EstimateRequest:
+async def _of_upload(received: ReceivedUpload, rules: SubmissionRules) -> _Work:
+    options = JobOptions.from_text(received.fields)
+    model = rules.catalog.require(options.model)
+    info = await probe(received.upload.contents(), rules.probe, options.excerpt)
+    video = Workload(model.name, info.width, info.height, info.frames)
+    return _Work(video, model, options.encode(), received.upload.size)
+
+
+def _of_description(asked: EstimateRequest, rules: SubmissionRules) -> _Work:
+    model = rules.catalog.require(asked.model)
+    video = Workload(model.name, asked.width, asked.height, asked.frame_count)
+    return _Work(video, model, asked.encode(), asked.bytes)
+
+
+async def _description(request: Request) -> EstimateRequest:
     data = bytearray()
     async for chunk in request.stream():
         data += chunk
         if len(data) > MAX_BODY_BYTES:
-            raise MalformedRequest(f"a description has at most {MAX_BODY_BYTES} bytes")
+            raise MalformedRequest(f"A description has at most {MAX_BODY_BYTES} bytes.")
     try:
         return EstimateRequest.model_validate_json(bytes(data))
     except ValidationError as error:
         raise RequestValidationError(error.errors(include_context=False)) from error
 
 
-def _answer(parts: Gateway, video: Workload, size: int | None, encode: EncodeOptions) -> EstimateBody:
-    found = parts.estimator.estimate(video)
-    density = parts.estimator.throughput.bytes_per_pixel(encode.codec, encode.crf)
+def _body(work: _Work, estimator: Estimator) -> EstimateBody:
+    video, memory = work.video, work.model.memory
+    expected = estimator.estimate(video)
     return EstimateBody(
         model=video.model,
         frames=video.frames,
-        seconds=_rounded(found.seconds),
-        waiting_s=_rounded(found.waiting_s),
-        restoring_s=_rounded(found.restoring_s),
-        memory_bytes=_memory(parts, video),
-        disk_bytes=None if density is None or size is None else round(size + 2 * density * video.pixels),
-        basis="none" if found.restoring_s is None else "measured",
+        seconds=_rounded(expected.seconds),
+        waiting_s=_rounded(expected.waiting_s),
+        restoring_s=_rounded(expected.restoring_s),
+        memory_bytes=estimator.memory(video, memory) if memory else None,
+        disk_bytes=_disk_bytes(work, estimator),
+        basis="none" if expected.restoring_s is None else "measured",
     )
 
 
-def _memory(parts: Gateway, video: Workload) -> int | None:
-    memory = parts.catalog.require(video.model).memory
-    return parts.estimator.memory(video, memory) if memory else None
+def _disk_bytes(work: _Work, estimator: Estimator) -> int | None:
+    """Counts the upload, its restored segments and the result, which lie side by side while they are joined."""
+    density = estimator.throughput.bytes_per_pixel(work.encode.codec, work.encode.crf)
+    if density is None or work.size is None:
+        return None
+    return round(work.size + 2 * density * work.video.pixels)
 
 
 def _rounded(value: float | None) -> float | None:

@@ -8,10 +8,10 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
 from service.api.access import COOKIE, caller_of
-from service.api.dependencies import Gateway, Parts
-from service.api.openapi.responses import Responses, headers, problems
+from service.api.dependencies import Keys
+from service.api.openapi.responses import Responses, problems, response_headers
 from service.errors.access import Unauthenticated
-from service.tenancy.api_keys import SESSION_S, Scope
+from service.tenancy.api_keys import SESSION_S, KeyRing, Scope
 
 router = APIRouter(prefix="/session", tags=["service"])
 
@@ -20,54 +20,56 @@ class SessionBody(BaseModel):
     """What this browser, or this key, may do here."""
 
     keys_required: bool = Field(
-        description="false: there are no keys, and whoever reaches this service may do all"
+        description="Whether a key is needed; without one, whoever reaches this service may do everything."
     )
-    signed_in: bool = Field(description="whether requests like this one are let in")
+    signed_in: bool = Field(description="Whether requests like this one are let in.")
     tenant: str | None = Field(examples=["default"])
     scopes: list[Scope]
 
 
-_COOKIE_SET: Responses = {200: {"headers": headers(Set_Cookie="HttpOnly, SameSite=Strict, for twelve hours")}}
+_COOKIE_SET: Responses = {
+    200: {"headers": response_headers(Set_Cookie="HttpOnly, SameSite=Strict, for twelve hours.")}
+}
 
 
 @router.get("", responses=problems())
-def show_session(parts: Parts, request: Request) -> SessionBody:
-    """Whether a key is needed, and whose this one is."""
-    return _body(parts, request)
+def show_session(keys: Keys, request: Request) -> SessionBody:
+    """Tells whether a key is needed, and whose this one is."""
+    return _body(keys, request)
 
 
 @router.post("", responses={**problems(Unauthenticated), **_COOKIE_SET})
-def begin_session(parts: Parts, request: Request, response: Response) -> SessionBody:
-    """Sign in with `Authorization: Bearer <key>`: sets a cookie that stands for the key."""
-    caller = caller_of(request, parts.keys) if "authorization" in request.headers else None
+def begin_session(keys: Keys, request: Request, response: Response) -> SessionBody:
+    """Signs in with `Authorization: Bearer <key>`: sets a cookie that stands for the key."""
+    caller = caller_of(request, keys) if "authorization" in request.headers else None
     if caller is None:
-        raise Unauthenticated("send a valid key as Authorization: Bearer <key>")
+        raise Unauthenticated("Send a valid key as Authorization: Bearer <key>.")
     if caller.key is not None:
         response.set_cookie(
             COOKIE,
-            parts.keys.begin_session(caller.key),
+            keys.begin_session(caller.key),
             max_age=SESSION_S,
             httponly=True,
             samesite="strict",
             secure=_over_tls(request),
         )
-    return _body(parts, request)
+    return _body(keys, request)
 
 
 @router.delete("", status_code=204, responses=problems())
-def end_session(parts: Parts, request: Request) -> Response:
-    """Sign out."""
+def end_session(keys: Keys, request: Request) -> Response:
+    """Signs out."""
     if token := request.cookies.get(COOKIE):
-        parts.keys.end_session(token)
+        keys.end_session(token)
     response = Response(status_code=HTTPStatus.NO_CONTENT)
     response.delete_cookie(COOKIE, httponly=True, samesite="strict")
     return response
 
 
-def _body(parts: Gateway, request: Request) -> SessionBody:
-    caller = caller_of(request, parts.keys)
+def _body(keys: KeyRing, request: Request) -> SessionBody:
+    caller = caller_of(request, keys)
     return SessionBody(
-        keys_required=parts.keys.any(),
+        keys_required=keys.any(),
         signed_in=caller is not None,
         tenant=caller.tenant if caller else None,
         scopes=sorted(caller.scopes) if caller else [],
@@ -75,5 +77,5 @@ def _body(parts: Gateway, request: Request) -> SessionBody:
 
 
 def _over_tls(request: Request) -> bool:
-    """Behind a proxy only the page knows."""
+    """Returns whether the browser came over TLS; behind a proxy only the page knows."""
     return request.url.scheme == "https" or request.headers.get("origin", "").startswith("https:")

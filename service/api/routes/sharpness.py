@@ -1,4 +1,4 @@
-"""``GET /jobs/<id>/sharpness``: the curve of a job, as far as it is restored."""
+"""``/jobs/<id>/sharpness``: the sharpness of every frame of a job, as far as it is restored."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from pydantic import BaseModel, Field
 
 from service.api.answers.download import CACHE
 from service.api.answers.etag import tagged
-from service.api.dependencies import Gateway, Parts
+from service.api.dependencies import Files, OwnJobs
+from service.api.job_files import job_with_files
 from service.api.openapi.responses import Responses, problems
 from service.artifacts.curve import MEASURE, Curve, merged, read_curve
 from service.errors.job import JobNotFound, ResultExpired
@@ -22,7 +23,7 @@ router = APIRouter(tags=["files"])
 
 _CURVE: Responses = {
     **problems(JobNotFound, ResultExpired, StorageUnavailable),
-    304: {"description": "still as the `ETag` in `If-None-Match` says"},
+    304: {"description": "Nothing changed since the `ETag` in `If-None-Match`."},
 }
 
 SEGMENTS_CACHED = 4096
@@ -33,42 +34,44 @@ class SharpnessBody(BaseModel):
     """Values by frame number; null for a frame that is not restored yet."""
 
     job: str
-    measure: str = Field(examples=[MEASURE], description="of the green channel, in squared 8-bit levels")
+    measure: str = Field(
+        examples=[MEASURE], description="The measure, of the green channel, in squared 8-bit levels."
+    )
     frames_total: int
     frames_measured: int
     complete: bool
     before: list[float | None]
     after: list[float | None]
     prior: list[float | None] = Field(
-        description="mean of the temporal sharpness prior of the input, in 0..1"
+        description="The mean of the temporal sharpness prior of the input, in 0..1."
     )
 
 
 @router.get("/jobs/{job_id}/sharpness", response_model=SharpnessBody, responses=_CURVE)
-def show_sharpness(job_id: str, parts: Parts, request: Request) -> Response:
-    """How sharp every frame was and became, so far; answers 304 to an `If-None-Match` with the last `ETag`."""
-    job = parts.job_with_files(job_id)
-    body = _body(job, _curve(parts, job)).model_dump_json().encode()
+def show_sharpness(job_id: str, jobs: OwnJobs, storage: Files, request: Request) -> Response:
+    """Shows how sharp every frame was and became, so far; answers 304 to an `If-None-Match` with the last `ETag`."""
+    job = job_with_files(jobs, job_id)
+    body = _body(job, _curve(storage, job)).model_dump_json().encode()
     return tagged(request, body, "application/json", CACHE)
 
 
-def _curve(parts: Gateway, job: Job) -> Curve:
-    whole = _read(parts.storage, job.id, CURVE)
+def _curve(storage: Storage, job: Job) -> Curve:
+    whole = _read(storage, job.id, CURVE)
     if whole is not None:
         return whole
-    found = (_piece(parts.storage, job.id, curve_name(segment)) for segment in job.plan)
-    return merged((curve for curve in found if curve), job.spec.video.frames)
+    pieces = (_piece(storage, job.id, curve_name(segment)) for segment in job.plan)
+    return merged((curve for curve in pieces if curve), job.spec.video.frames)
 
 
 def _piece(storage: Storage, job_id: str, name: str) -> Curve | None:
     with suppress(LookupError):
-        return _kept(storage, job_id, name)  # type: ignore[arg-type]  # hashed by identity
+        return _cached(storage, job_id, name)  # type: ignore[arg-type]  # hashed by identity
     return None
 
 
 @lru_cache(SEGMENTS_CACHED)
-def _kept(storage: Storage, job_id: str, name: str) -> Curve:
-    """Raises LookupError, which is not kept, for a segment that is still to do."""
+def _cached(storage: Storage, job_id: str, name: str) -> Curve:
+    """Returns a segment's curve. Raises LookupError, which is not cached, for a segment that is still to do."""
     curve = _read(storage, job_id, name)
     if curve is None:
         raise LookupError(name)

@@ -1,4 +1,4 @@
-"""The service itself: alive, ready, models."""
+"""``/livez``, ``/readyz``, ``/models``: whether the service runs, and with what."""
 
 from __future__ import annotations
 
@@ -9,46 +9,47 @@ from fastapi import APIRouter, Response
 
 from service.api.answers.bodies import ModelsBody, ReadyBody, models_body, worker_body
 from service.api.answers.problems import problem
-from service.api.dependencies import Gateway, Parts
-from service.api.openapi.responses import documented, problems
+from service.api.dependencies import Catalog, Files, Workers
+from service.api.openapi.responses import problems, with_error
 from service.errors.base import ServiceError
+from service.storage.store import Storage
 
 router = APIRouter(tags=["service"])
 log = logging.getLogger(__name__)
 
-_NOT_READY = documented(HTTPStatus.SERVICE_UNAVAILABLE, "not_ready")
+_NOT_READY = with_error(HTTPStatus.SERVICE_UNAVAILABLE, "not_ready")
 
 
 @router.get("/livez", responses=problems())
 async def live() -> dict[str, str]:
-    """The process answers."""
+    """Tells that the process answers."""
     return {"status": "alive"}
 
 
 @router.get("/readyz", response_model=ReadyBody, responses=_NOT_READY)
-def ready(parts: Parts) -> Response | ReadyBody:
-    """Redis answers, files can be written, and at least one worker has loaded a model."""
-    fault = _storage_fault(parts)
+def ready(storage: Files, workers: Workers) -> Response | ReadyBody:
+    """Tells whether Redis answers, files can be written, and at least one worker has loaded a model."""
+    fault = _storage_fault(storage)
     try:
-        workers = parts.workers.alive()
+        alive = workers.alive()
     except ServiceError as error:
-        return problem(HTTPStatus.SERVICE_UNAVAILABLE, "not_ready", f"broker: {error}")
-    if not any(worker.ready for worker in workers):
-        fault = fault or "worker: none has loaded a model yet"
+        return problem(HTTPStatus.SERVICE_UNAVAILABLE, "not_ready", f"Broker: {error}")
+    if not any(worker.ready for worker in alive):
+        fault = fault or "Worker: none has loaded a model yet."
     if fault:
         return problem(HTTPStatus.SERVICE_UNAVAILABLE, "not_ready", fault)
-    return ReadyBody(status="ready", workers=[worker_body(worker) for worker in workers])
+    return ReadyBody(status="ready", workers=[worker_body(worker) for worker in alive])
 
 
 @router.get("/models", responses=problems())
-def list_models(parts: Parts) -> ModelsBody:
-    """The models that a job can ask for."""
-    return models_body(parts.catalog.models(), parts.default_model)
+def list_models(catalog: Catalog) -> ModelsBody:
+    """Lists the models that a job can ask for."""
+    return models_body(catalog.models(), catalog.default)
 
 
-def _storage_fault(parts: Gateway) -> str | None:
+def _storage_fault(storage: Storage) -> str | None:
     try:
-        parts.storage.check()
+        storage.check()
     except (ServiceError, OSError) as error:
-        return f"storage: {error}"
+        return f"Storage: {error}"
     return None

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import hmac
 from http import HTTPStatus
 
-from anyio.to_thread import run_sync
 from fastapi import APIRouter, Request, Response
-from starlette.requests import ClientDisconnect
 
-from service.api.dependencies import Gateway, Parts
-from service.api.openapi.responses import header_parameter, headers, problems
+from service.api.dependencies import Intake, MaxUploadBytes, OwnSpool
+from service.api.openapi.responses import header_parameter, problems, response_headers
 from service.api.upload import tus
 from service.api.upload.body import RequestBody
-from service.api.upload.receiving import WRITE_BYTES
 from service.errors.base import ServiceError
 from service.errors.limit import StorageQuotaExceeded
 from service.errors.storage import StorageFull
@@ -27,24 +23,26 @@ from service.errors.upload import (
     UploadTooLarge,
     WrongContentType,
 )
-from service.metrics import UPLOAD_BYTES
-from service.storage.spool import Appender, PartialUpload, new_upload_id
 
 router = APIRouter(prefix="/uploads", tags=["uploads"])
 
 _RESUMABLE = {"Tus-Resumable": tus.VERSION}
 
 
-_VERSION = header_parameter("Tus-Resumable", "the protocol's version", required=True, enum=[tus.VERSION])
-_OFFSET = header_parameter("Upload-Offset", "bytes that are there", required=True, pattern=r"^\d{1,18}$")
-_LENGTH = header_parameter("Upload-Length", "bytes of the video", required=True, pattern=r"^\d{1,18}$")
-_METADATA = header_parameter("Upload-Metadata", "pairs of a key and base64; `filename` names the video")
-_CHECKSUM = header_parameter("Upload-Checksum", "algorithm and base64 of the hash of this request's body")
+_VERSION = header_parameter(
+    "Tus-Resumable", "The version of the protocol.", required=True, enum=[tus.VERSION]
+)
+_OFFSET = header_parameter("Upload-Offset", "Bytes that are there.", required=True, pattern=r"^\d{1,18}$")
+_LENGTH = header_parameter("Upload-Length", "Bytes of the video.", required=True, pattern=r"^\d{1,18}$")
+_METADATA = header_parameter("Upload-Metadata", "Pairs of a key and base64; `filename` names the video.")
+_CHECKSUM = header_parameter(
+    "Upload-Checksum", "The algorithm, and the base64 of the hash, of this request's body."
+)
 _BODY = {"content": {tus.CONTENT_TYPE: {"schema": {"type": "string", "format": "binary"}}}}
-_PROGRESS = headers(
-    Tus_Resumable="the protocol's version",
-    Upload_Offset="bytes that are there",
-    Upload_Expires="when it goes",
+_PROGRESS = response_headers(
+    Tus_Resumable="The version of the protocol.",
+    Upload_Offset="Bytes that are there.",
+    Upload_Expires="The time at which it is removed.",
 )
 _WRITING = (
     MalformedRequest,
@@ -59,16 +57,16 @@ _FOUND = problems(UploadNotFound, TusVersionUnsupported)
 
 
 @router.options("", status_code=204)
-def protocol(parts: Parts) -> Response:
-    """Which of tus 1.0 there is."""
-    told = {
+def protocol(max_bytes: MaxUploadBytes) -> Response:
+    """Tells which parts of tus 1.0 there are."""
+    headers = {
         **_RESUMABLE,
         "Tus-Version": tus.VERSION,
         "Tus-Extension": tus.EXTENSIONS,
-        "Tus-Max-Size": str(parts.limits.max_bytes),
+        "Tus-Max-Size": str(max_bytes),
         "Tus-Checksum-Algorithm": ",".join(tus.ALGORITHMS),
     }
-    return Response(status_code=HTTPStatus.NO_CONTENT, headers=told)
+    return Response(status_code=HTTPStatus.NO_CONTENT, headers=headers)
 
 
 @router.post(
@@ -77,55 +75,47 @@ def protocol(parts: Parts) -> Response:
     response_class=Response,
     responses={
         **problems(*_WRITING),
-        201: {"headers": {**_PROGRESS, **headers(Location="the upload")}},
+        201: {"headers": {**_PROGRESS, **response_headers(Location="The address of the upload.")}},
     },
     openapi_extra={"parameters": [_VERSION, _LENGTH, _METADATA, _CHECKSUM], "requestBody": _BODY},
 )
-async def create_upload(parts: Parts, request: Request) -> Response:
-    """Begin an upload of `Upload-Length` bytes; the body may hold the first of them."""
+async def create_upload(intake: Intake, max_bytes: MaxUploadBytes, request: Request) -> Response:
+    """Begins an upload of `Upload-Length` bytes; the body may hold the first of them."""
     body = RequestBody(request)
     try:
-        partial = await _created(parts, request)
+        tus.require_version(request.headers)
+        length = tus.upload_length(request.headers, max_bytes)
+        partial = await intake.create(length, tus.upload_metadata(request.headers))
         if request.headers.get("content-type") == tus.CONTENT_TYPE:
-            partial = await _append(parts, request, body, partial.id, 0)
+            partial = await intake.append(body, partial.id, 0, tus.upload_checksum(request.headers))
     except ServiceError:
         await body.drain()
         raise
-    told = {"Location": f"/uploads/{partial.id}", **_RESUMABLE, **tus.described(partial)}
-    return Response(status_code=HTTPStatus.CREATED, headers=told)
-
-
-async def _created(parts: Gateway, request: Request) -> PartialUpload:
-    tus.require_version(request.headers)
-    length = tus.upload_length(request.headers, parts.limits.max_bytes)
-    metadata = tus.upload_metadata(request.headers)
-    upload_id, key = new_upload_id(), parts.caller.key
-    await run_sync(parts.quotas.hold_bytes, key, upload_id, length, parts.spool.keep_s)
-    try:
-        return await run_sync(parts.spool.create, length, tus.filename_in(metadata), metadata, upload_id)
-    except ServiceError:
-        await run_sync(parts.quotas.let_go, key, upload_id)
-        raise
+    headers = {"Location": f"/uploads/{partial.id}", **_RESUMABLE, **tus.progress_headers(partial)}
+    return Response(status_code=HTTPStatus.CREATED, headers=headers)
 
 
 @router.head(
     "/{upload_id}",
-    responses={**_FOUND, 200: {"headers": {**_PROGRESS, **headers(Upload_Length="bytes of the video")}}},
+    responses={
+        **_FOUND,
+        200: {"headers": {**_PROGRESS, **response_headers(Upload_Length="Bytes of the video.")}},
+    },
     openapi_extra={"parameters": [_VERSION]},
 )
-def show_upload(upload_id: str, parts: Parts, request: Request) -> Response:
-    """How far an upload has come."""
+def show_upload(upload_id: str, spool: OwnSpool, request: Request) -> Response:
+    """Tells how far an upload has come."""
     tus.require_version(request.headers)
-    partial = parts.spool.get(upload_id)
-    told = {
+    partial = spool.get(upload_id)
+    headers = {
         **_RESUMABLE,
-        **tus.described(partial),
+        **tus.progress_headers(partial),
         "Upload-Length": str(partial.length),
         "Cache-Control": "no-store",
     }
     if partial.metadata:
-        told["Upload-Metadata"] = partial.metadata
-    return Response(headers=told)
+        headers["Upload-Metadata"] = partial.metadata
+    return Response(headers=headers)
 
 
 @router.patch(
@@ -137,59 +127,26 @@ def show_upload(upload_id: str, parts: Parts, request: Request) -> Response:
     },
     openapi_extra={"parameters": [_VERSION, _OFFSET, _CHECKSUM], "requestBody": {"required": True, **_BODY}},
 )
-async def append_to_upload(upload_id: str, parts: Parts, request: Request) -> Response:
-    """Bytes from `Upload-Offset` on. What has arrived is kept when the connection breaks."""
+async def append_to_upload(upload_id: str, intake: Intake, request: Request) -> Response:
+    """Takes bytes from `Upload-Offset` on. What has arrived is kept when the connection breaks."""
     body = RequestBody(request)
     try:
         tus.require_version(request.headers)
         if request.headers.get("content-type") != tus.CONTENT_TYPE:
-            raise WrongContentType(f"send Content-Type: {tus.CONTENT_TYPE}")
-        partial = await _append(parts, request, body, upload_id, tus.upload_offset(request.headers))
+            raise WrongContentType(f"Send Content-Type: {tus.CONTENT_TYPE}.")
+        offset = tus.upload_offset(request.headers)
+        partial = await intake.append(body, upload_id, offset, tus.upload_checksum(request.headers))
     except ServiceError:
         await body.drain()
         raise
-    return Response(status_code=HTTPStatus.NO_CONTENT, headers={**_RESUMABLE, **tus.described(partial)})
+    return Response(
+        status_code=HTTPStatus.NO_CONTENT, headers={**_RESUMABLE, **tus.progress_headers(partial)}
+    )
 
 
 @router.delete("/{upload_id}", status_code=204, responses=_FOUND, openapi_extra={"parameters": [_VERSION]})
-def terminate_upload(upload_id: str, parts: Parts, request: Request) -> Response:
-    """Give an upload up."""
+def terminate_upload(upload_id: str, intake: Intake, request: Request) -> Response:
+    """Gives an upload up."""
     tus.require_version(request.headers)
-    parts.spool.remove(upload_id)
-    parts.quotas.let_go(parts.caller.key, upload_id)
+    intake.remove(upload_id)
     return Response(status_code=HTTPStatus.NO_CONTENT, headers=_RESUMABLE)
-
-
-async def _append(
-    parts: Gateway, request: Request, body: RequestBody, upload_id: str, offset: int
-) -> PartialUpload:
-    checksum = tus.upload_checksum(request.headers)
-    length = (await run_sync(parts.spool.get, upload_id)).length
-    await run_sync(parts.quotas.hold_bytes, parts.caller.key, upload_id, length, parts.spool.keep_s)
-    with parts.spool.appending(upload_id, offset) as appender:
-        try:
-            await _receive(body, appender, checksum)
-        except (ChecksumMismatch, ClientDisconnect, MalformedRequest):
-            if checksum:  # what cannot be checked is as good as wrong
-                appender.undo()
-            raise
-    return await run_sync(parts.spool.get, upload_id)
-
-
-async def _receive(body: RequestBody, appender: Appender, checksum: tus.Checksum | None) -> None:
-    hasher = checksum.hasher() if checksum else None
-    buffer = bytearray()
-    try:
-        async for chunk in body.chunks():
-            UPLOAD_BYTES.inc(len(chunk))
-            if hasher:
-                hasher.update(chunk)
-            buffer += chunk
-            if len(buffer) >= WRITE_BYTES:
-                data, buffer = bytes(buffer), bytearray()
-                await run_sync(appender.write, data)
-    finally:
-        if buffer:
-            await run_sync(appender.write, bytes(buffer))
-    if checksum and hasher and not hmac.compare_digest(hasher.digest(), checksum.digest):
-        raise ChecksumMismatch(f"the bytes do not have the {checksum.algorithm} that was sent with them")

@@ -1,4 +1,4 @@
-"""Webhook deliveries of a job: what became of them, and sending one again."""
+"""``/jobs/<id>/webhooks``: shows the deliveries of a job's webhooks and sends one again."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from service.api.dependencies import Parts
+from service.api.dependencies import AdmittedCaller, Deliveries, OwnJobs
 from service.api.openapi.responses import problems
 from service.errors.job import JobNotFound
 from service.errors.webhook import DeliveryNotFound
@@ -18,7 +18,7 @@ router = APIRouter(tags=["webhooks"])
 
 
 class DeliveryBody(BaseModel):
-    """Times are unix seconds. ``event_id`` is that of the entry in the job's event stream."""
+    """One webhook of one event. Times are Unix seconds. ``event_id`` is that of the entry in the job's event stream."""
 
     event_id: str
     message_id: str
@@ -44,19 +44,19 @@ class DeadLettersBody(BaseModel):
 
 
 @router.get("/webhooks/dead", responses=problems())
-def list_dead_letters(parts: Parts) -> DeadLettersBody:
-    """Deliveries of all jobs that are not tried any more, the latest first, at most 1000."""
-    found = parts.deliveries.dead(None if parts.caller.sees_all else parts.caller.tenant)
+def list_dead_letters(caller: AdmittedCaller, deliveries: Deliveries) -> DeadLettersBody:
+    """Lists deliveries of all jobs that are not tried any more, the latest first, at most 1000."""
+    dead = deliveries.dead(None if caller.sees_all else caller.tenant)
     return DeadLettersBody(
-        deliveries=[DeadLetterBody(job=one.job_id, **_body(one).model_dump()) for one in found]
+        deliveries=[DeadLetterBody(job=one.job_id, **_body(one).model_dump()) for one in dead]
     )
 
 
 @router.get("/jobs/{job_id}/webhooks", responses=problems(JobNotFound))
-def list_deliveries(job_id: str, parts: Parts) -> DeliveriesBody:
-    """All deliveries of a job, oldest first; those in state `dead` are not tried any more."""
-    job = parts.store.get(job_id)
-    return DeliveriesBody(deliveries=[_body(one) for one in parts.deliveries.of_job(job.id)])
+def list_deliveries(job_id: str, jobs: OwnJobs, deliveries: Deliveries) -> DeliveriesBody:
+    """Lists all deliveries of a job, oldest first; those in state `dead` are not tried any more."""
+    job = jobs.get(job_id)
+    return DeliveriesBody(deliveries=[_body(one) for one in deliveries.of_job(job.id)])
 
 
 @router.post(
@@ -64,16 +64,12 @@ def list_deliveries(job_id: str, parts: Parts) -> DeliveriesBody:
     status_code=202,
     responses=problems(JobNotFound, DeliveryNotFound),
 )
-def send_again(job_id: str, event_id: str, parts: Parts) -> DeliveryBody:
-    """Begin anew with a delivery, whatever became of it."""
-    job = parts.store.get(job_id)
-    return _body(parts.deliveries.send_again(job.id, event_id))
+def send_again(job_id: str, event_id: str, jobs: OwnJobs, deliveries: Deliveries) -> DeliveryBody:
+    """Begins anew with a delivery, whatever became of it."""
+    job = jobs.get(job_id)
+    return _body(deliveries.send_again(job.id, event_id))
 
 
 def _body(delivery: Delivery) -> DeliveryBody:
-    return DeliveryBody(message_id=delivery.message_id, **_shown(delivery))
-
-
-def _shown(delivery: Delivery) -> dict[str, Any]:
-    fields = asdict(delivery)
-    return {name: fields[name] for name in DeliveryBody.model_fields if name in fields}
+    fields: dict[str, Any] = {**asdict(delivery), "message_id": delivery.message_id}
+    return DeliveryBody(**{name: fields[name] for name in DeliveryBody.model_fields})

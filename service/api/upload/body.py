@@ -1,21 +1,25 @@
-"""A request's body, read with patience while it is wanted, and for a moment longer when it is refused."""
+"""Reads a request's body while it is wanted, and for a moment longer when it is refused."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
+from typing import TypeVar
 
 from starlette.requests import ClientDisconnect, Request
 
+from service.errors.base import ServiceError
 from service.errors.upload import MalformedRequest
 
 IDLE_S = 60.0
 """A client that sends nothing for this long is gone."""
 
 DRAIN_BYTES, DRAIN_S = 64 << 20, 5.0
-"""How much of a refused body is still read, for how long. Closing at once would reset the connection, and the
+"""How much of a refused body is still read, and for how long. Closing at once would reset the connection, and the
 client would lose the answer that says why."""
+
+Held = TypeVar("Held")
 
 
 class RequestBody:
@@ -28,17 +32,17 @@ class RequestBody:
         self._ended = False
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """Raises ClientDisconnect, and MalformedRequest when nothing more comes."""
+        """Yields the body as it arrives. Raises ClientDisconnect, and MalformedRequest when nothing more comes."""
         while not self._ended:
             try:
                 async with asyncio.timeout(IDLE_S):
                     chunk = await self._next()
             except TimeoutError:
-                raise MalformedRequest(f"nothing more of the body came for {IDLE_S:g} seconds") from None
+                raise MalformedRequest(f"The body stopped arriving for {IDLE_S:g} seconds.") from None
             yield chunk
 
     async def drain(self) -> None:
-        """Read on and forget; not if the client waits for our consent before it sends."""
+        """Reads on and forgets, unless the client waits for our consent before it sends."""
         if self._waits_for_consent and not self._begun:
             return
         left = DRAIN_BYTES
@@ -55,3 +59,15 @@ class RequestBody:
             raise ClientDisconnect
         self._ended = not message.get("more_body", False)
         return bytes(message.get("body", b""))
+
+
+@asynccontextmanager
+async def entered(manager: AbstractAsyncContextManager[Held], request: Request) -> AsyncIterator[Held]:
+    """Enters ``manager`` before the body is read; drains the body if a ServiceError refuses to let it in."""
+    async with AsyncExitStack() as stack:
+        try:
+            held = await stack.enter_async_context(manager)
+        except ServiceError:
+            await RequestBody(request).drain()
+            raise
+        yield held

@@ -1,4 +1,4 @@
-"""What tus 1.0 says in headers: https://tus.io/protocols/resumable-upload."""
+"""Reads and writes the headers of tus 1.0: https://tus.io/protocols/resumable-upload."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Any
 from service.api.upload.multipart import FALLBACK_NAME, clean_filename
 from service.errors.upload import MalformedRequest, TusVersionUnsupported, UploadTooLarge
 from service.storage.spool import PartialUpload
+from service.text import plural
 
 VERSION = "1.0.0"
 EXTENSIONS = "creation,creation-with-upload,termination,checksum,expiration"
@@ -29,38 +30,42 @@ class Checksum:
     digest: bytes
 
     def hasher(self) -> Any:
+        """Returns a new hash object of ``hashlib``."""
         return hashlib.new(self.algorithm, usedforsecurity=False)
 
 
 def require_version(headers: Mapping[str, str]) -> None:
-    """Raises TusVersionUnsupported."""
+    """Raises TusVersionUnsupported unless the request names our version."""
     if headers.get("tus-resumable") != VERSION:
-        raise TusVersionUnsupported(f"send Tus-Resumable: {VERSION}")
+        raise TusVersionUnsupported(f"Send Tus-Resumable: {VERSION}.")
 
 
 def upload_length(headers: Mapping[str, str], max_bytes: int) -> int:
-    """Raises MalformedRequest and UploadTooLarge."""
+    """Returns the bytes that the whole upload will have. Raises MalformedRequest and UploadTooLarge."""
     length = _number(headers, "upload-length")
     if length > max_bytes:
-        raise UploadTooLarge(f"videos up to {max_bytes} bytes are taken, not {length}")
+        raise UploadTooLarge(f"A video may have {plural(max_bytes, 'byte')}, not {length}.")
     return length
 
 
 def upload_offset(headers: Mapping[str, str]) -> int:
-    """Raises MalformedRequest."""
+    """Returns the bytes before those of this request. Raises MalformedRequest."""
     return _number(headers, "upload-offset")
 
 
 def upload_metadata(headers: Mapping[str, str]) -> str:
-    """As it came. Raises MalformedRequest."""
+    """Returns the metadata as it came. Raises MalformedRequest where it is too long."""
     text = headers.get("upload-metadata", "")
     if len(text) > _MAX_METADATA:
-        raise MalformedRequest(f"Upload-Metadata is longer than {_MAX_METADATA} characters")
+        raise MalformedRequest(f"Upload-Metadata is longer than {_MAX_METADATA} characters.")
     return text
 
 
 def filename_in(metadata: str) -> str:
-    """Of pairs ``key base64``; clients call it ``filename`` or ``name``. Raises MalformedRequest."""
+    """Returns the file name in pairs of ``key base64``; clients call it ``filename`` or ``name``.
+
+    Raises MalformedRequest.
+    """
     pairs = [pair.split(" ") for pair in metadata.split(",") if pair.strip()]
     known = {pair[0]: pair[-1] for pair in (list(filter(None, pair)) for pair in pairs) if len(pair) == 2}
     value = known.get("filename") or known.get("name")
@@ -70,18 +75,18 @@ def filename_in(metadata: str) -> str:
 
 
 def upload_checksum(headers: Mapping[str, str]) -> Checksum | None:
-    """Raises MalformedRequest."""
+    """Returns what the body must hash to, None if nothing was announced. Raises MalformedRequest."""
     text = headers.get("upload-checksum")
     if text is None:
         return None
     algorithm, _, digest = text.partition(" ")
     if algorithm not in ALGORITHMS:
-        raise MalformedRequest(f"Upload-Checksum takes {', '.join(ALGORITHMS)}, not {algorithm[:32]!r}")
+        raise MalformedRequest(f"Upload-Checksum takes {', '.join(ALGORITHMS)}, not {algorithm[:32]!r}.")
     return Checksum(algorithm, _decoded(digest, "Upload-Checksum"))
 
 
-def described(partial: PartialUpload) -> dict[str, str]:
-    """The headers of an upload that goes on."""
+def progress_headers(partial: PartialUpload) -> dict[str, str]:
+    """Returns the headers that tell how far an upload is, and until when it waits for more."""
     return {
         "Upload-Offset": str(partial.offset),
         "Upload-Expires": formatdate(partial.expires_at, usegmt=True),
@@ -91,7 +96,7 @@ def described(partial: PartialUpload) -> dict[str, str]:
 def _number(headers: Mapping[str, str], name: str) -> int:
     text = headers.get(name, "")
     if not (text.isascii() and text.isdecimal() and len(text) < 19):
-        raise MalformedRequest(f"send {name.title()} with a number of bytes")
+        raise MalformedRequest(f"Send {name.title()} with a number of bytes.")
     return int(text)
 
 
@@ -99,4 +104,4 @@ def _decoded(text: str, header: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
-        raise MalformedRequest(f"{header} holds a value that is not base64") from None
+        raise MalformedRequest(f"{header} holds a value that is not base64.") from None

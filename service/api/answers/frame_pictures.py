@@ -1,0 +1,82 @@
+"""Makes pictures of single frames of jobs."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from enum import StrEnum
+
+from anyio.to_thread import run_sync
+
+from service.artifacts.heat_maps import read_picture
+from service.errors.job import FrameNotRestored
+from service.jobs.job import Job
+from service.metrics import PREVIEW_SECONDS
+from service.storage.store import HEAT_MAPS, SOURCE, Storage, heat_maps_name, piece_name, result_name
+from service.types import Segment
+from service.video.sandbox.preview import PreviewLimits, Shot, preview
+
+
+class View(StrEnum):
+    """What a preview shows."""
+
+    BEFORE = "before"
+    AFTER = "after"
+    SIDE = "side"
+    PRIOR = "prior"
+
+
+@dataclass(frozen=True)
+class FramePictures:
+    """Decodes frames in child processes, as many at once as ``slots`` has."""
+
+    storage: Storage
+    slots: asyncio.Semaphore
+
+    async def picture(self, job: Job, frame: int, view: View) -> bytes:
+        """Returns a frame as JPEG.
+
+        Raises FrameNotRestored, DamagedVideo, ProbeTimeout and StorageUnavailable.
+        """
+        with PREVIEW_SECONDS.time():
+            if view is View.PRIOR:
+                return await run_sync(self._heat_map, job, frame)
+            async with self.slots:
+                return await self._decoded(job, frame, view)
+
+    async def _decoded(self, job: Job, frame: int, view: View) -> bytes:
+        with ExitStack() as files:
+            shots = await run_sync(self._shots, files, job, frame, view)
+            return await preview(shots, PreviewLimits())
+
+    def _shots(self, files: ExitStack, job: Job, frame: int, view: View) -> list[Shot]:
+        shots, excerpt = [], job.spec.video.excerpt
+        if view is not View.AFTER:
+            shots.append(Shot(files.enter_context(self.storage.reading(job.id, SOURCE)), frame, excerpt))
+        if view is not View.BEFORE:
+            shots.append(self._restored(files, job, frame))
+        return shots
+
+    def _restored(self, files: ExitStack, job: Job, frame: int) -> Shot:
+        """Returns the frame in the result, or in the piece of its segment where there is no result yet.
+
+        Raises FrameNotRestored.
+        """
+        names = [(result_name(job.spec.options.container), frame)]
+        names += [(piece_name(one), frame - one.start) for one in _segments_with(job, frame)]
+        for name, number in names:
+            with suppress(FileNotFoundError):
+                return Shot(files.enter_context(self.storage.reading(job.id, name)), number)
+        raise FrameNotRestored(f"Frame {frame} is not restored yet.")
+
+    def _heat_map(self, job: Job, frame: int) -> bytes:
+        for name in (HEAT_MAPS, *map(heat_maps_name, _segments_with(job, frame))):
+            with suppress(FileNotFoundError, KeyError), self.storage.reading(job.id, name) as file:
+                return read_picture(file, frame)
+        raise FrameNotRestored(f"There is no prior of frame {frame} yet.")
+
+
+def _segments_with(job: Job, frame: int) -> list[Segment]:
+    """Returns the one that holds the frame; none before the plan is made."""
+    return [one for one in job.plan if one.start <= frame < one.stop]

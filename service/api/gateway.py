@@ -1,0 +1,124 @@
+"""What one gateway process holds, shared by all requests. Routes get single parts: ``service.api.dependencies``."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+import httpx
+import redis
+from prometheus_client import CollectorRegistry
+
+from service.api.load_gauges import load_registry
+from service.config import Settings
+from service.estimates.estimate import Estimator
+from service.estimates.throughput import Throughput
+from service.jobs.events import EventReader
+from service.jobs.idempotency import Submissions
+from service.jobs.queue import JobQueue, create_celery
+from service.jobs.store import RedisJobStore
+from service.jobs.workers import WorkerRegistry
+from service.model_catalog import ModelCatalog
+from service.redis_state.connection import connect
+from service.storage.open import open_storage
+from service.storage.spool import UploadSpool
+from service.storage.store import Storage
+from service.submission.rules import SubmissionRules
+from service.tenancy.api_keys import KeyRing
+from service.tenancy.quotas import Quotas
+from service.video.sandbox.probe import ProbeLimits
+from service.webhooks.deliveries import DeliveryStore
+
+PREVIEWS_AT_ONCE = 2
+
+
+@dataclass(frozen=True)
+class JobParts:
+    """Where jobs are kept, of all tenants."""
+
+    store: RedisJobStore
+    queue: JobQueue
+    events: EventReader
+    workers: WorkerRegistry
+    deliveries: DeliveryStore
+    estimator: Estimator
+
+
+@dataclass(frozen=True)
+class UploadParts:
+    """What takes uploads in."""
+
+    rules: SubmissionRules
+    submissions: Submissions
+    spool: UploadSpool
+    max_bytes: int
+
+
+@dataclass(frozen=True)
+class AccessParts:
+    """What knows who may do how much."""
+
+    keys: KeyRing
+    quotas: Quotas
+
+
+@dataclass(frozen=True)
+class Gateway:
+    """The parts of a running gateway by subject."""
+
+    jobs: JobParts
+    uploads: UploadParts
+    access: AccessParts
+    storage: Storage
+    objects: httpx.AsyncClient
+    """Reads files from an object store that clients do not reach."""
+    load: CollectorRegistry
+    """Gauges that are read from Redis."""
+    decoding_slots: asyncio.Semaphore
+    """Bounds the child processes that decode: previews must not starve uploads of the processor."""
+
+
+def open_gateway(settings: Settings, objects: httpx.AsyncClient) -> Gateway:
+    """Puts the parts together. Connections are opened by their first use, not here."""
+    client = connect(settings.broker)
+    jobs = _job_parts(settings, client)
+    return Gateway(
+        jobs=jobs,
+        uploads=_upload_parts(settings, client),
+        access=AccessParts(KeyRing(client), Quotas(client, settings.queue_limit)),
+        storage=open_storage(settings.storage_options()),
+        objects=objects,
+        load=load_registry(jobs.queue, jobs.store, jobs.workers),
+        decoding_slots=asyncio.Semaphore(PREVIEWS_AT_ONCE),
+    )
+
+
+def _job_parts(settings: Settings, client: redis.Redis) -> JobParts:
+    store, workers = RedisJobStore(client, settings.retention_s), WorkerRegistry(client)
+    return JobParts(
+        store=store,
+        queue=JobQueue(create_celery(settings.broker), client),
+        events=EventReader(settings.broker),
+        workers=workers,
+        deliveries=DeliveryStore(client),
+        estimator=Estimator(Throughput(client), store, workers, settings.window_limits()),
+    )
+
+
+def _upload_parts(settings: Settings, client: redis.Redis) -> UploadParts:
+    catalog = ModelCatalog(settings.models, settings.model)
+    return UploadParts(
+        rules=SubmissionRules(catalog, _probe_limits(settings), settings.webhook_allow_private),
+        submissions=Submissions(client),
+        spool=UploadSpool(settings.data / "uploads", settings.upload_keep_s, settings.min_free_bytes),
+        max_bytes=settings.max_upload_bytes,
+    )
+
+
+def _probe_limits(settings: Settings) -> ProbeLimits:
+    return ProbeLimits(
+        max_pixels=settings.max_frame_pixels,
+        max_duration_s=settings.max_duration_s,
+        max_frames=settings.max_frames,
+        timeout_s=settings.probe_timeout_s,
+    )

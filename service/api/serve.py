@@ -1,0 +1,58 @@
+"""Runs the gateway as a process: ``python -m service.api``."""
+
+from __future__ import annotations
+
+import socket
+
+import uvicorn
+
+from service.api.app import create_app
+from service.config import Settings
+from service.errors.base import ServiceError
+from service.local.address import require_safe_address
+from service.local.data_version import open_data_directory
+from service.logs import configure_logging
+from service.redis_state.connection import connect
+from service.tenancy.api_keys import KeyRing
+from service.tracing import configure_tracing
+
+GOODBYE_S = 5
+"""Seconds for answers in flight when the gateway stops; event streams do not end by themselves."""
+
+
+def main() -> None:
+    """Serves until a signal stops it. Ends with a sentence where it may not listen."""
+    settings = Settings()
+    configure_logging(settings.log_format, settings.log_level)
+    configure_tracing("cdvd-gateway")
+    try:
+        open_data_directory(settings.data)
+        listener = _listen(settings)
+    except ServiceError as error:
+        raise SystemExit(f"cdvd: {error}") from error
+    config = uvicorn.Config(
+        create_app(settings),
+        loop="asyncio",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=GOODBYE_S,
+    )
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+def _listen(settings: Settings) -> socket.socket:
+    """Returns a listening socket. Raises InsecureAddress."""
+
+    def have_keys() -> bool:
+        with connect(settings.broker) as client:
+            return KeyRing(client).any()
+
+    if settings.listen_fd is not None:
+        listener = socket.socket(fileno=settings.listen_fd)
+        require_safe_address(listener.getsockname()[0], settings.allow_unauthenticated, have_keys)
+        return listener
+    require_safe_address(settings.host, settings.allow_unauthenticated, have_keys)
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    return socket.create_server((settings.host, settings.port), family=family, backlog=128)

@@ -1,0 +1,79 @@
+"""What a submission must fulfil before it becomes a job: known options, an installed model, a video within limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from anyio.to_thread import run_sync
+
+from service.errors.engine import ModelNotFound
+from service.errors.submission import InvalidOption
+from service.errors.webhook import WebhookRefused
+from service.jobs.job import JobSpec, SourceFile
+from service.logs import current_request
+from service.model_catalog import ModelCatalog
+from service.options import JobOptions
+from service.submission.received import ReceivedUpload
+from service.text import plural
+from service.tracing import current_traceparent, span
+from service.video.sandbox.probe import ProbeLimits, probe
+from service.webhooks.address import permitted_addresses, read_target
+
+
+@dataclass(frozen=True)
+class SubmissionRules:
+    """Checks submissions against the settings of this service."""
+
+    catalog: ModelCatalog
+    probe: ProbeLimits
+    webhook_allow_private: bool
+
+    async def specify(self, received: ReceivedUpload) -> JobSpec:
+        """Returns what the job is to do. Cheap checks come before the probe, which reads the video.
+
+        Raises InvalidOption, WebhookRefused, VideoError, EmptyUpload and StorageUnavailable.
+        """
+        options = JobOptions.from_text(received.fields)
+        model = await run_sync(self.model_of, options)
+        await run_sync(self.check_webhook, options.webhook_url)
+        with span("probe"):
+            video = await probe(received.upload.contents(), self.probe, options.excerpt)
+        return JobSpec(
+            model=model,
+            options=options.encode(),
+            source=SourceFile(received.filename, received.upload.size, received.sha256),
+            video=video,
+            webhook_url=options.webhook_url,
+            request_id=current_request(),
+            traceparent=current_traceparent(),
+            strict=options.strict,
+        )
+
+    def model_of(self, options: JobOptions) -> str:
+        """Returns the name of the model. Raises InvalidOption.
+
+        A graph has its stages inside, so another number of them is another model.
+        """
+        try:
+            model = self.catalog.require(options.model)
+        except ModelNotFound as error:
+            raise InvalidOption(str(error)) from error
+        if options.stages in (None, model.stages):
+            return model.name
+        others = [card.name for card in self.catalog.models() if card.stages == options.stages]
+        raise InvalidOption(
+            f"The model {model.name} has {plural(model.stages, 'stage')}; "
+            f"models with {options.stages}: {', '.join(others) or 'none'}."
+        )
+
+    def check_webhook(self, url: str | None) -> None:
+        """Raises WebhookRefused; the address is looked up and checked again for every delivery."""
+        if url is None:
+            return
+        target = read_target(url)
+        if self.webhook_allow_private:
+            return
+        try:
+            permitted_addresses(target, allow_private=False)
+        except (OSError, UnicodeError) as error:
+            raise WebhookRefused(f"The webhook's host {target.host} is not found: {error}.") from error

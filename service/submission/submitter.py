@@ -1,0 +1,115 @@
+"""From a complete upload to a queued job, for one caller."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager, asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import TypeVar
+
+from anyio import CancelScope
+from anyio.to_thread import run_sync
+
+from service.errors.base import ServiceError
+from service.errors.job import JobNotFound
+from service.errors.upload import UploadNotFound
+from service.jobs.idempotency import Submissions, checked_key
+from service.jobs.job import Job
+from service.storage.spool import UploadSpool
+from service.submission.acceptance import JobAcceptance
+from service.submission.received import ReceivedUpload, filled_from_spool
+from service.submission.rules import SubmissionRules
+from service.tenancy.api_keys import ApiKey
+from service.tenancy.quotas import Quotas, Reservation
+from service.tracing import span
+
+Held = TypeVar("Held")
+
+
+@dataclass(frozen=True)
+class Submitter:
+    """Turns the uploads of one caller into jobs. ``submissions`` and ``spool`` are those of its tenant."""
+
+    rules: SubmissionRules
+    acceptance: JobAcceptance
+    quotas: Quotas
+    submissions: Submissions
+    spool: UploadSpool
+    tenant: str
+    key: ApiKey | None
+    """None without a key: then only the limits of the queue hold."""
+
+    @asynccontextmanager
+    async def room(self, idempotency_key: str | None, size: int) -> AsyncIterator[Reservation]:
+        """Holds room for a job whose upload has about ``size`` bytes, until the job takes it over.
+
+        A repetition needs none: its job is there. Raises LimitReached and BrokerUnavailable.
+        """
+        async with _in_thread(self.quotas.room(self.key)) as room:
+            if idempotency_key is None or not await run_sync(self.submissions.knows, idempotency_key):
+                await run_sync(self.quotas.reserve, room, size)
+            yield room
+
+    async def submit(self, received: ReceivedUpload, room: Reservation, idempotency_key: str | None) -> Job:
+        """Checks and probes the upload, then queues its job.
+
+        With an ``Idempotency-Key`` that was used before, returns the job that was made then.
+        Raises UploadError, VideoError, SubmissionError, StorageError, WebhookRefused, LimitReached and
+        BrokerUnavailable.
+        """
+        if idempotency_key is None:
+            return await self._new_job(received, room)
+        key, fingerprint = checked_key(idempotency_key), _fingerprint(received)
+        # Held while the job is made, not while the body arrives: a client whose connection was cut may try again.
+        async with _in_thread(self.submissions.alone(key)):
+            earlier = await run_sync(self._earlier, key, fingerprint)
+            if earlier is not None:
+                return earlier
+            await run_sync(self.submissions.remember, key, fingerprint, received.upload.job_id)
+            try:
+                return await self._new_job(received, room)
+            except ServiceError:
+                await run_sync(self.submissions.forget, key)
+                raise
+
+    def _earlier(self, key: str, fingerprint: str) -> Job | None:
+        job_id = self.submissions.earlier(key, fingerprint)
+        if job_id is None:
+            return None
+        try:
+            return self.acceptance.store.get(job_id)
+        except JobNotFound:
+            return None  # It was deleted, or its gateway died before it was made.
+
+    async def _new_job(self, received: ReceivedUpload, room: Reservation) -> Job:
+        """Makes one job of a resumable upload, too; that stays where it is when the job is refused."""
+        filled = await run_sync(filled_from_spool, received, self.spool)
+        spec = await self.rules.specify(filled)
+        with span("accept"):
+            # By now the size is known; the bytes of a resumable upload are counted since it began.
+            await run_sync(self.quotas.reserve, room, 0 if filled.spooled else filled.upload.size)
+            job = await run_sync(self.acceptance.accept, filled.upload, spec, room, self.tenant)
+        if filled.spooled:
+            with suppress(UploadNotFound):
+                await run_sync(self.spool.remove, filled.spooled)
+            await run_sync(self.quotas.let_go, self.key, filled.spooled)
+        return job
+
+
+@asynccontextmanager
+async def _in_thread(manager: AbstractContextManager[Held]) -> AsyncIterator[Held]:
+    """Enters and leaves ``manager`` in threads, because both may wait for Redis."""
+    held = await run_sync(manager.__enter__)
+    try:
+        yield held
+    finally:
+        with CancelScope(shield=True):
+            await run_sync(manager.__exit__, None, None, None)
+
+
+def _fingerprint(received: ReceivedUpload) -> str:
+    """Returns the same for the same bytes with the same options, under whatever file name."""
+    payload = [received.sha256, received.spooled, received.fields]
+    return hashlib.sha256(json.dumps(payload, sort_keys=True).encode()).hexdigest()
