@@ -25,7 +25,7 @@ class SubmissionRules:
     """Checks submissions against the settings of this service."""
 
     catalog: ModelCatalog
-    probe: ProbeLimits
+    probe_limits: ProbeLimits
     webhook_allow_private: bool
 
     async def specify(self, received: ReceivedUpload) -> JobSpec:
@@ -37,7 +37,7 @@ class SubmissionRules:
         model = await run_sync(self.model_of, options)
         await run_sync(self.check_webhook, options.webhook_url)
         with span("probe"):
-            video = await probe(received.upload.contents(), self.probe, options.excerpt)
+            video = await probe(received.upload.contents(), self.probe_limits, options.excerpt)
         return JobSpec(
             model=model,
             options=options.encode(),

@@ -121,7 +121,7 @@ class _Work:
 async def _of_upload(received: ReceivedUpload, rules: SubmissionRules) -> _Work:
     options = JobOptions.from_text(received.fields)
     model = rules.catalog.require(options.model)
-    info = await probe(received.upload.contents(), rules.probe, options.excerpt)
+    info = await probe(received.upload.contents(), rules.probe_limits, options.excerpt)
     video = Workload(model.name, info.width, info.height, info.frames)
     return _Work(video, model, options.encode(), received.upload.size)
 

@@ -18,8 +18,8 @@ from service.api.dependencies import (
     Limits,
     MaxUploadBytes,
     OwnJobs,
+    OwnSubmitter,
     Queue,
-    Submissions,
 )
 from service.api.openapi.form import MULTIPART, job_form
 from service.api.openapi.responses import (
@@ -86,7 +86,7 @@ _SUBMISSION = {
     openapi_extra=_SUBMISSION,
 )
 async def submit_job(
-    submitter: Submissions, storage: Files, max_bytes: MaxUploadBytes, request: Request
+    submitter: OwnSubmitter, storage: Files, max_bytes: MaxUploadBytes, request: Request
 ) -> Response:
     """Takes a video to be deblurred. With the header `Idempotency-Key`, sending it again gives the same job."""
     key = request.headers.get("idempotency-key")
