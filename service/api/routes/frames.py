@@ -43,7 +43,7 @@ class FramesBody(BaseModel):
 async def show_frames(
     job_id: str, jobs: OwnJobs, storage: Files, slots: DecodingSlots, request: Request
 ) -> Response:
-    """Tells when each frame appears, from the video's packets; answers 304 to an `If-None-Match` with the last `ETag`."""
+    """Tells when each frame appears, by its packets; answers 304 to an `If-None-Match` with the last `ETag`."""
     job = await run_sync(job_with_files, jobs, job_id)
     async with slots:
         times = await _times(storage, job)
