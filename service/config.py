@@ -98,20 +98,20 @@ class Settings(BaseSettings):
     """Files without a job are removed at start when they are this old; younger ones may be in use."""
 
     retention_s: float = Field(default=7 * 86400.0, ge=0)
-    """Files of a job are removed this long after it ended, and the job is ``expired``; 0 keeps them for ever."""
+    """Seconds after its end when a job's files are removed and the job becomes ``expired``; 0 keeps them forever."""
     record_retention_s: float = Field(default=30 * 86400.0, ge=0)
-    """How long an expired job is still on record."""
+    """Seconds for which an expired job stays on record."""
 
     webhook_secret: SecretStr | None = None
     """Signs webhooks: ``whsec_`` and base64. None: made at first use and kept in Redis."""
     webhook_allow_private: bool = False
     """Webhooks may go to this machine and to private networks: for tests and intranets."""
     webhook_timeout_s: float = Field(default=10.0, gt=0)
-    """For a receiver to answer."""
+    """Seconds for a receiver to answer."""
     webhook_first_delay_s: float = Field(default=5.0, gt=0)
-    """Before the second attempt; four times as long before each further one, at most six hours."""
+    """Seconds before the second attempt; four times as many before each further one, at most six hours."""
     webhook_attempts: int = Field(default=10, ge=1)
-    """Then a delivery is dead. Ten are spread over a day."""
+    """Attempts after which a delivery is dead. Ten are spread over a day."""
 
     worker_name: str = Field(default_factory=socket.gethostname)
     """Unique among live workers and the same after a restart, so that a worker finds what it left behind."""
@@ -121,13 +121,13 @@ class Settings(BaseSettings):
     """Output frames of one task: long enough that decoding from a keyframe and four extra context frames weigh
     little, short enough that a crash costs seconds and several workers can share a video."""
     window_pixels: int = Field(default=4_000_000, gt=0)
-    """Output pixels of one call to the engine: bounds its memory, and the delay until a cancel is seen."""
+    """Output pixels of one call to the engine at most: bounds its memory, and the delay until a cancel is seen."""
     window_frames: int = Field(default=12, ge=1)
     """Output frames of one call at most. Beyond 12 the four context frames weigh little, and small videos would see
     a cancel late; with TensorRT no more than its profile has (``docs/models.md``)."""
     window_bytes: int | None = Field(default=None, gt=0)
-    """Memory that one call may take, by what the model's card says of it; then ``window_pixels`` is not looked at.
-    For accelerators: T frames together cost 2T + 2 restorations, one alone costs four."""
+    """Bytes that one call may take, for models whose ``model.json`` says what they need; ``window_pixels`` does not
+    count then. For accelerators: T frames together cost 2T + 2 restorations, one alone costs four."""
     windows_in_flight: int = Field(default=2, ge=1)
     """Windows of a segment at the engine at a time; two hide the transfer of one behind the work on the other."""
     engine: Engine = "onnx"
@@ -142,12 +142,12 @@ class Settings(BaseSettings):
     engine_threads: int | None = Field(default=None, ge=1)
     """Threads of ONNX Runtime; None lets it take every core."""
     claim_ttl_s: int = Field(default=30, ge=2)
-    """A worker that was silent this long is taken for dead, and its segments are given to others."""
+    """Seconds of silence after which a worker counts as dead, and its segments go to others."""
     stall_timeout_s: float = Field(default=900.0, gt=0)
-    """A segment without one more frame for this long is hanging; the worker ends itself and begins anew."""
+    """Seconds without another frame after which a segment hangs; the worker then ends, to be started again."""
     drain_s: float = Field(default=0.0, ge=0)
-    """After SIGTERM, time for segments in work to end; then, or with 0 at once, they stop at the next window and
-    go to another worker."""
+    """Seconds after SIGTERM for segments in work to end; then, or with 0 at once, they stop at the next window and go
+    to another worker."""
     metrics_host: str = "127.0.0.1"
     metrics_port: int | None = Field(default=None, ge=1, le=65535)
     """Where a worker serves ``/metrics`` for Prometheus; None is nowhere. The gateway's are at its own port."""
