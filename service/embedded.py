@@ -26,14 +26,13 @@ from service.local.address import require_safe_address
 from service.local.children import Child, ChildSpec
 from service.local.data_version import open_data_directory
 from service.local.lock import DirectoryLock
-from service.local.redis_run import redis_of
 from service.local.redis_server import find_redis_server, redis_command, socket_path
 from service.local.signals import sigterm_exits
 from service.local.supervisor import Supervised, Supervisor
 from service.local.triton.install import cache_directory, install
 from service.local.triton.server import TritonServer, free_ports
-from service.redis_state.connection import connect, is_answering
-from service.tenancy.api_keys import KeyRing
+from service.redis_state.connection import is_answering
+from service.tenancy.first_key import has_keys
 from service.types import Engine
 
 CLAIM_TTL_S = 10
@@ -94,7 +93,7 @@ class EmbeddedStack:
         options = self._options
         allowed = options.allow_unauthenticated or Settings().allow_unauthenticated
         _require_model(options)
-        require_safe_address(options.host, allowed, lambda: _has_keys(options.data))
+        require_safe_address(options.host, allowed, lambda: has_keys(options.data))
         with ExitStack() as resources:
             self._supervisor = self._start(resources, allowed)
             self._await_ready(self._supervisor)
@@ -205,14 +204,6 @@ def _environment(
         "CDVD_CLAIM_TTL_S": str(CLAIM_TTL_S),
         "CDVD_SWEEP_AFTER_S": "0",  # nobody else writes here
     }
-
-
-def _has_keys(data: Path) -> bool:
-    """Looked up before anything listens."""
-    if not (data / "redis").is_dir():
-        return False
-    with redis_of(data.resolve(), is_answering) as url, connect(url) as client:
-        return KeyRing(client).any()
 
 
 def _require_model(options: EmbeddedOptions) -> None:

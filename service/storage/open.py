@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from service.distribution import install_command
 from service.errors.startup import RequirementMissing
 from service.storage.filesystem import FilesystemStorage
 from service.storage.options import S3Options, StorageOptions
@@ -24,5 +25,7 @@ def _open_bucket(options: S3Options, scratch: Scratch) -> Storage:
         from service.storage.bucket import Bucket  # boto3 is an extra: most installations do without
         from service.storage.s3 import S3Storage
     except ImportError as error:
-        raise RequirementMissing("CDVD_STORAGE=s3 needs boto3: pip install 'cdvd[s3]'") from error
+        raise RequirementMissing(
+            f"CDVD_STORAGE=s3 needs boto3. Install it: {install_command('s3')}"
+        ) from error
     return S3Storage(Bucket(options), options.prefix, scratch)

@@ -1,4 +1,4 @@
-"""``make compose-test``: the stack of docker-compose.yml on a real engine, mistreated, and its result looked at.
+"""``make compose-test``: the image for one machine, and the stack of docker-compose.yml, mistreated, on a real engine.
 
 Needs a Docker engine with compose v2 and curl; uses the CPU variant unless ``--gpu`` is given. ``COMPOSE_TEST_EXEC``
 is put in front of curl where the engine's ports are not this machine's. Everything it starts is gone when it ends.
@@ -18,12 +18,14 @@ from service.client import Client
 from service.embedded import EmbeddedOptions, EmbeddedStack
 from tests.compose.engine import BASE_FILE, CPU_FILE, Stack, missing, run
 from tests.compose.journal import Journal
+from tests.compose.one_container import try_one_container
 from tests.compose.scenario import Clip, Scenario
 from tests.support.clips import Clip as Drawn
 from tests.support.clips import write_clip
 
 SKIPPED = 77
 """What test runners take for 'skipped'."""
+PARTS = ("one-container", "stack")
 WIDTH, HEIGHT = 256, 192
 
 
@@ -41,8 +43,11 @@ def main() -> None:
         clip = _clip(Path(folder), options.segments, settings)
         journal.add("the embedded service, for comparison", f"restored {clip.frames} frames")
         try:
-            run(["docker/secrets.sh"])
-            Scenario(stack, clip, Path(folder), journal).run()
+            if "one-container" in options.parts:
+                try_one_container(options.port, clip, Path(folder), journal)
+            if "stack" in options.parts:
+                run(["docker/secrets.sh"])
+                Scenario(stack, clip, Path(folder), journal).run()
         except (AssertionError, CalledProcessError):
             print(stack.compose("logs", "--tail", "40"), file=sys.stderr)
             raise
@@ -54,6 +59,7 @@ def main() -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.compose", description=__doc__)
     parser.add_argument("--gpu", action="store_true", help="the stack as it is deployed, with a GPU")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="what is tried; everything")
     parser.add_argument("--port", type=int, default=18080)
     parser.add_argument("--segments", type=int, default=10)
     parser.add_argument("--segment-frames", type=int, default=12)

@@ -17,7 +17,6 @@ from typing import Any
 import redis
 import typer
 
-from service.cli.options import DEFAULT_DATA
 from service.cli.output.lines import note, say, say_json
 from service.config import Settings
 from service.local.redis_run import redis_of
@@ -96,12 +95,12 @@ def _redis(data: Path | None) -> Iterator[redis.Redis]:
         with connect(Settings().broker) as client:
             yield client
         return
-    directory = (data or DEFAULT_DATA).resolve()
+    directory = data or Settings().data
     if data is None and not directory.is_dir():
         raise typer.BadParameter(
-            f"There is no ./{DEFAULT_DATA} here; name the service's data directory.", param_hint="'--data'"
+            f"There is no directory {directory} here; name that of the service.", param_hint="'--data'"
         )
-    with redis_of(directory, is_answering) as url, connect(url) as client:
+    with redis_of(directory.resolve(), is_answering) as url, connect(url) as client:
         yield client
 
 

@@ -5,19 +5,34 @@ from __future__ import annotations
 import os
 
 from service.cli.output.lines import note, say, say_json
+from service.config import Settings
 from service.embedded import EmbeddedOptions, EmbeddedStack
+from service.local.address import is_loopback
+from service.tenancy.first_key import make_first_key
 
 
-def serve(options: EmbeddedOptions, *, as_json: bool) -> None:
-    """Serves until interrupted, which is the normal end. Raises ServiceError when a part of the stack dies."""
+def serve(options: EmbeddedOptions, *, first_key: bool, as_json: bool) -> None:
+    """Serves until interrupted, which is the normal end. Raises ServiceError when a part of the stack dies.
+
+    ``first_key`` makes and shows a key where other machines reach the service and it has none.
+    """
+    key = _first_key(options) if first_key else None
+    if key:  # before anything can go wrong: it is kept nowhere
+        (note if as_json else say)(f"The API key, which is shown only now: {key}")
     try:
         with EmbeddedStack(options) as stack:
             data = options.data.resolve()
             if as_json:
-                say_json({"url": stack.url, "data": str(data), "pid": os.getpid()})
+                say_json({"url": stack.url, "data": str(data), "pid": os.getpid(), "key": key})
             else:
                 say(f"Page and API: {stack.url}/")
                 say(f"Jobs and videos are kept in {data}. Ctrl-C stops.")
             stack.wait()
     except (KeyboardInterrupt, SystemExit):  # the stack turns SIGTERM into SystemExit
         (note if as_json else say)("Stopped.")
+
+
+def _first_key(options: EmbeddedOptions) -> str | None:
+    if is_loopback(options.host) or options.allow_unauthenticated or Settings().allow_unauthenticated:
+        return None
+    return make_first_key(options.data)

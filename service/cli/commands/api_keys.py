@@ -14,8 +14,8 @@ commands = typer.Typer(no_args_is_help=True, help="Make, list and revoke the key
 Data = Annotated[
     Path | None,
     typer.Option(
-        help="Data directory of `cdvd up`, which may run or not; the default is ./cdvd-data. With CDVD_REDIS_URL, the "
-        "service at that Redis.",
+        help="Data directory of `cdvd up`, which may run or not; the default is CDVD_DATA, or else "
+        "./cdvd-data. With CDVD_REDIS_URL, the service at that Redis.",
         file_okay=False,
     ),
 ]

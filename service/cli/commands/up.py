@@ -15,7 +15,7 @@ DEFAULT_PORT = 8080
 
 def up(  # noqa: PLR0913  # one parameter per option
     data: Annotated[
-        Path, typer.Option(help="Jobs and videos are kept here.", file_okay=False)
+        Path, typer.Option(envvar="CDVD_DATA", help="Jobs and videos are kept here.", file_okay=False)
     ] = DEFAULT_DATA,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="0 takes a free one.", min=0, max=65535)] = DEFAULT_PORT,
@@ -31,6 +31,12 @@ def up(  # noqa: PLR0913  # one parameter per option
     allow_unauthenticated: Annotated[
         bool,
         typer.Option(help="Listen on an address that other machines reach, although no key is asked for."),
+    ] = False,
+    first_key: Annotated[
+        bool,
+        typer.Option(
+            "--first-key", help="Make and print a key where other machines reach a service without one."
+        ),
     ] = False,
     as_json: JsonFlag = False,
 ) -> None:
@@ -48,4 +54,4 @@ def up(  # noqa: PLR0913  # one parameter per option
         engine=engine,
         allow_unauthenticated=allow_unauthenticated,
     )
-    serve(options, as_json=as_json)
+    serve(options, first_key=first_key, as_json=as_json)

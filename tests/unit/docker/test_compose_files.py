@@ -90,7 +90,7 @@ def test_graph_runs_on_the_cpu_without_a_reservation() -> None:
     assert override["build"]["dockerfile"] == "docker/triton-cpu/Dockerfile"
 
 
-@pytest.mark.parametrize("image", ["gateway", "worker", "triton", "triton-cpu", "export"])
+@pytest.mark.parametrize("image", ["gateway", "worker", "all-in-one", "triton", "triton-cpu", "export"])
 def test_image_runs_as_a_user_of_its_own_from_a_pinned_base(image: str) -> None:
     text = (ROOT / "docker" / image / "Dockerfile").read_text()
 

@@ -199,7 +199,7 @@ class TestKeda:
             for one in scaled["spec"]["triggers"]
             if one["type"] == "prometheus"
         ]
-        source = (ROOT.parents[1] / "service" / "api" / "load.py").read_text()
+        source = (ROOT.parents[1] / "service" / "api" / "load_gauges.py").read_text()
 
         assert any("nv_inference_pending_request_count" in query for query in queries)
         assert any("cdvd_steps_running" in query for query in queries)

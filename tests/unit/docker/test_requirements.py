@@ -30,6 +30,18 @@ PROGRAMS = {
         "service.inference.triton",
         "service.storage.s3",
     ),
+    "all-in-one": (
+        "service.embedded",
+        "service.api.app",
+        "service.worker.app",
+        "service.inference.onnx",
+        "service.cli.app",
+        "service.cli.actions.up",
+        "service.cli.actions.doctor",
+        "service.cli.actions.api_keys",
+        "kombu.transport.redis",
+        "service.video.sandbox.probe_child",
+    ),
     "export": ("export.__main__",),
 }
 ELSEWHERE = {"cdvd", "torch", "sympy", "mpmath", "setuptools"}
@@ -91,9 +103,10 @@ def test_pinned_versions_are_those_that_the_project_allows(image: str) -> None:
 
 def test_gateway_is_light_and_no_image_that_serves_holds_torch() -> None:
     assert {"numpy", "onnxruntime", "tritonclient"}.isdisjoint(pinned("gateway"))
-    for image in ("gateway", "worker", "triton-cpu"):
+    for image in ("gateway", "worker", "all-in-one", "triton-cpu"):
         assert "torch" not in pinned(image)
 
 
 def test_the_same_onnx_runtime_everywhere() -> None:
-    assert pinned("worker")["onnxruntime"] == pinned("triton-cpu")["onnxruntime"]
+    for image in ("all-in-one", "triton-cpu"):
+        assert pinned("worker")["onnxruntime"] == pinned(image)["onnxruntime"]
