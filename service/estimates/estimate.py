@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from service.estimates.throughput import Throughput
 from service.jobs.job import Job, JobStatus
-from service.jobs.store import RedisJobStore
+from service.jobs.reader import JobReader
 from service.jobs.workers import WorkerRegistry, WorkerState
 from service.window_limits import WindowLimits, WindowMemory, segment_count
 
@@ -51,10 +51,10 @@ class Estimator:
     """Reads throughput, workers and jobs from Redis. Methods raise BrokerUnavailable."""
 
     def __init__(
-        self, throughput: Throughput, store: RedisJobStore, workers: WorkerRegistry, limits: WindowLimits
+        self, throughput: Throughput, jobs: JobReader, workers: WorkerRegistry, limits: WindowLimits
     ) -> None:
         self.throughput = throughput
-        self._store = store
+        self._jobs = jobs
         self._workers = workers
         self._limits = limits
 
@@ -81,7 +81,7 @@ class Estimator:
 
     def _active(self) -> Iterable[Job]:
         for status in (JobStatus.RUNNING, JobStatus.QUEUED):
-            yield from self._store.page(status, ACTIVE_LOOKED_AT).jobs
+            yield from self._jobs.page(status, ACTIVE_LOOKED_AT).jobs
 
 
 def remaining_pixels(job: Job) -> int:
