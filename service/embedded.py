@@ -28,7 +28,7 @@ from service.local.data_version import open_data_directory
 from service.local.lock import DirectoryLock
 from service.local.redis_server import find_redis_server, redis_command, socket_path
 from service.local.signals import sigterm_exits
-from service.local.supervisor import Supervised, Supervisor
+from service.local.supervisor import SupervisedChild, Supervisor
 from service.local.triton.install import cache_directory, install
 from service.local.triton.server import TritonServer, free_ports
 from service.redis_state.connection import is_answering
@@ -144,12 +144,14 @@ class EmbeddedStack:
                     raise StackFailed(f"The service does not get ready: {reason}\n{supervisor.log_tails()}")
 
 
-def _redis(command: list[str], data: Path, lock: DirectoryLock, environment: dict[str, str]) -> Supervised:
+def _redis(
+    command: list[str], data: Path, lock: DirectoryLock, environment: dict[str, str]
+) -> SupervisedChild:
     """It holds the lock as well: the data is free again only when Redis has written all of it."""
     url = environment["CDVD_REDIS_URL"]
     log = _directory(data / "logs") / "redis.log"
     spec = ChildSpec("redis", command, log, pass_fds=(lock.fileno(),), death_signal=signal.SIGTERM)
-    return Supervised(Child(spec), lambda: is_answering(url))
+    return SupervisedChild(Child(spec), lambda: is_answering(url))
 
 
 def _triton_server(options: EmbeddedOptions, data: Path) -> TritonServer | None:
@@ -168,25 +170,25 @@ def _triton_server(options: EmbeddedOptions, data: Path) -> TritonServer | None:
     )
 
 
-def _triton(server: TritonServer) -> Supervised:
-    return Supervised(Child(server.spec()), server.is_ready, server.is_healthy)
+def _triton(server: TritonServer) -> SupervisedChild:
+    return SupervisedChild(Child(server.spec()), server.is_ready, server.is_healthy)
 
 
-def _worker(options: EmbeddedOptions, data: Path, environment: dict[str, str]) -> Supervised:
+def _worker(options: EmbeddedOptions, data: Path, environment: dict[str, str]) -> SupervisedChild:
     command = [sys.executable, "-m", "service.worker"]
     log = _directory(data / "logs") / "worker.log"
-    return Supervised(
+    return SupervisedChild(
         Child(ChildSpec("worker", command, log, environment, patience_s=options.stop_timeout_s))
     )
 
 
-def _gateway(data: Path, listener: socket.socket, environment: dict[str, str]) -> Supervised:
+def _gateway(data: Path, listener: socket.socket, environment: dict[str, str]) -> SupervisedChild:
     """The socket is ours: it keeps its port, and takes connections, while a new gateway starts."""
     fd = listener.fileno()
     own = {**environment, "CDVD_LISTEN_FD": str(fd)}
     command = [sys.executable, "-m", "service.api"]
     log = _directory(data / "logs") / "gateway.log"
-    return Supervised(Child(ChildSpec("gateway", command, log, own, pass_fds=(fd,))))
+    return SupervisedChild(Child(ChildSpec("gateway", command, log, own, pass_fds=(fd,))))
 
 
 def _environment(

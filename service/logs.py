@@ -1,5 +1,7 @@
-"""Log lines: text for people, JSON for machines. What ``log_context`` names is in every line below it, and what
-``extra={"job": ...}`` names in one; both formats show it.
+"""Formats log lines: text for people, JSON for machines.
+
+Both formats show the ids that ``log_context`` sets for all lines in its block, and those that ``extra={"job": ...}``
+sets for one line.
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ _CONTEXT: ContextVar[dict[str, str]] = ContextVar("log_context", default={})  # 
 
 @contextmanager
 def log_context(**ids: str | None) -> Iterator[None]:
-    """Name ids in all log lines of this thread or task meanwhile, and of threads that are given its context."""
+    """Names ids in all log lines of this thread or task during the block, and of threads that are given its context."""
     known = {name: value for name, value in ids.items() if value is not None}
     token = _CONTEXT.set({**_CONTEXT.get(), **known})
     try:
@@ -40,7 +42,7 @@ def log_context(**ids: str | None) -> Iterator[None]:
 
 
 def current_request() -> str | None:
-    """The id of the request that is being answered, or that made the job in work."""
+    """Returns the id of the request that is being answered, or that made the job that is being worked on."""
     return _CONTEXT.get().get("request")
 
 
@@ -74,9 +76,9 @@ def _extras(record: logging.LogRecord) -> dict[str, str]:
 
 
 def configure_logging(log_format: str, level: str) -> None:
-    """Send everything from ``level`` up to stderr, as ``text`` or ``json``; replaces earlier handlers."""
+    """Sends log lines from ``level`` up to stderr, as ``text`` or ``json``; replaces earlier handlers."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_JsonFormatter() if log_format == "json" else _TextFormatter())
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    for chatty in ("kombu", "celery.redirected", "amqp"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+    for verbose in ("kombu", "celery.redirected", "amqp"):
+        logging.getLogger(verbose).setLevel(logging.WARNING)

@@ -1,4 +1,4 @@
-"""What the processes count, in Prometheus' form. Like loggers: any layer counts, nothing has to be passed down.
+"""Defines what the processes count, for Prometheus. Like loggers, metrics are global: any layer may count.
 
 Gateway and worker have a registry each, so that neither shows the other's zeros.
 """
@@ -98,7 +98,7 @@ TRITON_ADMITTED = Gauge(
 
 
 def timed(items: Iterable[Item], stage: str) -> Iterator[Item]:
-    """Pass ``items`` on, counting the time that each takes to come as busy seconds of ``stage``."""
+    """Yields ``items``, and counts the time that each takes to arrive as busy seconds of ``stage``."""
     clock = STAGE_SECONDS.labels(stage)
     iterator = iter(items)
     while True:
@@ -111,13 +111,13 @@ def timed(items: Iterable[Item], stage: str) -> Iterator[Item]:
 
 
 def render(*registries: CollectorRegistry) -> bytes:
-    """The text that Prometheus reads; its type is ``CONTENT_TYPE``."""
+    """Returns the text that Prometheus reads; its type is ``CONTENT_TYPE``."""
     return b"".join(generate_latest(registry) for registry in registries)
 
 
 @contextmanager
 def served(host: str, port: int | None) -> Iterator[None]:
-    """Serve the worker's metrics at ``http://host:port/metrics`` meanwhile; not at all if ``port`` is None."""
+    """Serves the worker's metrics at ``http://host:port/metrics`` during the block; not at all if ``port`` is None."""
     if port is None:
         yield
         return

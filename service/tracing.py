@@ -1,6 +1,6 @@
-"""Traces for OpenTelemetry: one per job, from its upload over the queue to every window at the engine.
+"""Sends traces to OpenTelemetry: one per job, from its upload over the queue to every window at the engine.
 
-Needs the extra ``otel`` and an address in ``OTEL_EXPORTER_OTLP_ENDPOINT`` (OTLP over HTTP); all other ``OTEL_...``
+This needs the extra ``otel`` and an address in ``OTEL_EXPORTER_OTLP_ENDPOINT`` (OTLP over HTTP); all other ``OTEL_...``
 variables work as its specification says. Without an address nothing of it is imported, and spans cost nothing.
 """
 
@@ -18,19 +18,19 @@ log = logging.getLogger(__name__)
 
 ADDRESSES = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 HEADER = "traceparent"
-"""How W3C's Trace Context passes on which span comes before."""
+"""The header by which W3C's Trace Context names the parent span."""
 
 Attributes = Mapping[str, str | int | float | bool]
 
 
 class _Traces:
-    """The tracer of this process, once there is one."""
+    """Holds the tracer of this process, once there is one."""
 
     tracer: Any = None
 
 
 def configure_tracing(process: str) -> None:
-    """Send spans from now on, if an address is set. ``process`` names them unless OTEL_SERVICE_NAME does."""
+    """Sends spans from now on, if an address is set. ``process`` names them unless OTEL_SERVICE_NAME does."""
     if not any(os.environ.get(name) for name in ADDRESSES):
         return
     try:
@@ -41,15 +41,15 @@ def configure_tracing(process: str) -> None:
     except ImportError as error:
         log.warning("No traces are sent: %s. Install what sends them: %s", error, install_command("otel"))
         return
-    named = {SERVICE_NAME: os.environ.get("OTEL_SERVICE_NAME", process)}
-    provider = TracerProvider(resource=Resource.create(named))
+    resource = {SERVICE_NAME: os.environ.get("OTEL_SERVICE_NAME", process)}
+    provider = TracerProvider(resource=Resource.create(resource))
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     _Traces.tracer = provider.get_tracer("cdvd")
 
 
 @contextmanager
 def span(name: str, parent: str | None = None, attributes: Attributes | None = None) -> Iterator[None]:
-    """What is done in the block. Below the span around it, or ``parent`` (a traceparent of another process).
+    """Records the block as a span, below the current one or below ``parent`` (a traceparent of another process).
 
     An exception that leaves the block is recorded with it.
     """
@@ -61,7 +61,7 @@ def span(name: str, parent: str | None = None, attributes: Attributes | None = N
 
 
 def describe(attributes: Attributes) -> None:
-    """Add to the span around."""
+    """Adds attributes to the current span."""
     if _Traces.tracer is not None:
         from opentelemetry.trace import get_current_span
 
@@ -69,7 +69,7 @@ def describe(attributes: Attributes) -> None:
 
 
 def current_traceparent() -> str | None:
-    """The span around, for another process; None without traces."""
+    """Returns the traceparent of the current span, for another process; None without traces."""
     if _Traces.tracer is None:
         return None
     from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
@@ -80,7 +80,7 @@ def current_traceparent() -> str | None:
 
 
 def _context_of(parent: str | None) -> Any:
-    """None is the span around."""
+    """Returns the context of a traceparent; None stands for the current span."""
     if parent is None:
         return None
     from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator

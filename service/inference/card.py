@@ -1,4 +1,4 @@
-"""What the export side says of a model in ``model.json``, as far as running it is concerned."""
+"""Reads what the export side states in ``model.json`` about running a model."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from service.window_limits import WindowMemory
 
 @dataclass(frozen=True)
 class EngineCard:
-    """Fields that older exports lack are None: nothing is known of them."""
+    """What running a model has to know; None where an older export does not state it."""
 
     min_psnr: float | None = None
-    """In dB: how close an engine's output has to be to the FP32 graph's."""
+    """The least PSNR between an engine's output and that of the FP32 graph, in dB."""
     memory: WindowMemory | None = None
 
 
@@ -24,7 +24,10 @@ _CARD = TypeAdapter(EngineCard)
 
 
 def read_card(directory: Path) -> EngineCard:
-    """The card of the model in ``directory``; an empty one without ``model.json``. Raises EngineError if damaged."""
+    """Reads the card of the model in ``directory``; without ``model.json`` it is empty.
+
+    Raises EngineError for a damaged card.
+    """
     try:
         return _CARD.validate_json((directory / "model.json").read_bytes())
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""What the runtimes in our own process share: the graph's place and signature, one window at a time, the errors."""
+"""Runs engines in this process: finds the graph, checks its tensors, takes one window at a time and wraps errors."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _DTYPE = "uint8"
 _CHANNELS = 3
 
 Tensor = tuple[str, str, Sequence[int | str | None]]
-"""Name, type and shape; a size that is not fixed is no integer."""
+"""Name, type and shape; a size that is not fixed is a name or None."""
 
 
 class LocalEngine:
-    """Calls a runtime in this process; implements ``DeblurEngine``."""
+    """Calls a runtime in this process. Implements ``DeblurEngine``."""
 
     def __init__(self, runtime: str, infer: Callable[[Frames], Frames]) -> None:
-        """``runtime`` is its name for people; ``infer`` takes contiguous windows and may raise anything."""
+        """``runtime``: its name in messages. ``infer``: takes contiguous windows and may raise anything."""
         self._runtime = runtime
         self._infer: Callable[[Frames], Frames] | None = infer
         # One window keeps every core busy; a second beside it is no faster and takes its memory again (2.8 GB
@@ -34,7 +34,7 @@ class LocalEngine:
         check_window(window)
         with self._one_at_a_time:
             if stopped():
-                raise JobCanceled("The window was not wanted any more when its turn came.")
+                raise JobCanceled("Nobody waited for the window any more when its turn came.")
             return checked_result(self._run(window), window)
 
     def close(self) -> None:
@@ -53,7 +53,7 @@ class LocalEngine:
 
 
 def graph_file(model_dir: Path) -> Path:
-    """``model_dir/1/model.onnx``. Raises ModelNotFound without it."""
+    """Returns the path ``model_dir/1/model.onnx``. Raises ModelNotFound where there is no such file."""
     path = model_dir / "1" / "model.onnx"
     if not path.is_file():
         raise ModelNotFound(
@@ -63,7 +63,7 @@ def graph_file(model_dir: Path) -> Path:
 
 
 def check_signature(name: str, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> None:
-    """Raise EngineError unless the model ``name`` has frames uint8 [N,H,W,3] -> restored uint8 [N,H,W,3]."""
+    """Raises EngineError unless the model ``name`` has frames uint8 [N,H,W,3] -> restored uint8 [N,H,W,3]."""
     for side, found, wanted in (("input", inputs, INPUT), ("output", outputs, OUTPUT)):
         if len(found) != 1 or found[0][:2] != (wanted, _DTYPE) or not _is_frames(found[0][2]):
             raise EngineError(
@@ -72,10 +72,10 @@ def check_signature(name: str, inputs: Sequence[Tensor], outputs: Sequence[Tenso
 
 
 def does_not_load(name: str, error: Exception) -> EngineError:
-    """The words for a graph that the runtime refuses."""
+    """Returns the error of a graph that the runtime refuses."""
     return EngineError(f"The model {name!r} does not load: {error}")
 
 
 def _is_frames(shape: Sequence[int | str | None]) -> bool:
-    """Four dimensions of which the last is, or may be, 3; the others are free."""
+    """Returns whether a shape has four dimensions of which the last is, or may be, 3."""
     return len(shape) == 4 and (shape[3] == _CHANNELS or not isinstance(shape[3], int))

@@ -1,4 +1,4 @@
-"""The engine in our own process: ONNX Runtime on the model repository's graph."""
+"""Runs a model with ONNX Runtime in this process."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-# Read at import: builds from 1.29 on report to their maker unless told not to.
+# Read at import: builds from 1.29 on send usage data to their maker unless this is set.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 import onnxruntime as ort
@@ -15,18 +15,18 @@ from service.inference.engine import INPUT, OUTPUT, Frames
 from service.inference.local import LocalEngine, Tensor, check_signature, does_not_load, graph_file
 
 _QUIET = 3
-"""Errors only: warnings about constant folding belong to the exporter."""
+"""The level that logs errors only: warnings about constant folding concern the exporter."""
 
 
 class OnnxEngine(LocalEngine):
-    """Serves one model; implements ``DeblurEngine``."""
+    """Serves one model. Implements ``DeblurEngine``."""
 
     def __init__(
         self, model_dir: Path, *, threads: int | None = None, providers: Sequence[str] | None = None
     ) -> None:
-        """Load ``model_dir/1/model.onnx``.
+        """Loads ``model_dir/1/model.onnx``.
 
-        ``threads``: of one call; None leaves it to ONNX Runtime (one per core). ``providers``: in order of
+        ``threads``: of one call; None leaves the number to ONNX Runtime (one per core). ``providers``: in order of
         preference; None takes the CPU. Raises ModelNotFound without a graph, EngineError for one that does
         not load or has another signature than frames uint8 [N,H,W,3] -> restored uint8 [N,H,W,3].
         """

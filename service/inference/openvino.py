@@ -1,7 +1,7 @@
-"""OpenVINO in our own process, for CPU nodes: the same graph as ONNX Runtime's, other kernels.
+"""Runs a model with OpenVINO in this process, on CPU nodes.
 
-Sums are formed in another order, so a few pixels in ten thousand come out a level or more apart: where a sample lies
-just at the edge of a frame, the two may disagree about its being inside.
+OpenVINO adds numbers in another order than ONNX Runtime, so a few pixels in ten thousand differ by a level or more:
+where a sample lies just at the edge of a frame, the two may disagree whether it is inside.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ _TYPES = {"u8": "uint8"}
 
 
 class OpenVinoEngine(LocalEngine):
-    """Serves one model; implements ``DeblurEngine``."""
+    """Serves one model. Implements ``DeblurEngine``."""
 
     def __init__(self, model_dir: Path, *, threads: int | None = None) -> None:
-        """Load ``model_dir/1/model.onnx`` with all sizes dynamic; the first window of a size takes longer.
+        """Loads ``model_dir/1/model.onnx`` with all sizes dynamic; the first window of a size takes longer.
 
-        ``threads``: of one call; None leaves it to OpenVINO (one per core). Raises ModelNotFound without a graph,
-        EngineError for one that does not load or has another signature than `OnnxEngine` takes.
+        ``threads``: of one call; None leaves the number to OpenVINO (one per core). Raises ModelNotFound without a
+        graph, EngineError for one that does not load or has another signature than `OnnxEngine` takes.
         """
         model = _compile(graph_file(model_dir), threads)
         check_signature(model_dir.name, _tensors(model.inputs), _tensors(model.outputs))

@@ -1,4 +1,4 @@
-"""The engine on other machines: NVIDIA Triton, one server or many."""
+"""Runs a model on NVIDIA Triton: one server or many, on this machine or others."""
 
 from __future__ import annotations
 
@@ -17,37 +17,37 @@ from service.inference.triton_pool import Pool
 from service.types import CONTEXT_FRAMES
 
 MESSAGE_BYTES = 2**31 - 2**20
-"""gRPC ends at 2 GiB; what is not pixels in a message is far below a mebibyte."""
+"""Bytes of the largest message: gRPC allows 2 GiB, of which everything but pixels takes far less than a mebibyte."""
 ATTEMPTS = 3
-"""A window that three servers, or one server three times, could not answer is left to a later attempt."""
+"""How often a window is sent, to other servers or the same one, before its segment is tried again later."""
 DEFAULT_PORT = 8001
 
 
 @dataclass(frozen=True)
 class TritonOptions:
-    """Where the servers are and how long they may take."""
+    """The addresses of the servers, and how long they may take."""
 
     addresses: Sequence[str]
     """``host:port`` of gRPC, port 8001 when left out; a name stands for every address that it resolves to."""
     timeout_s: float = 60.0
-    """For one window, transfer included. A server that takes longer is sick."""
+    """For one window, transfer included. A server that takes longer gets no windows until it has recovered."""
     patience_s: float = 30.0
-    """How long a window is tried again, and waits while no server takes any, before its segment is put off."""
+    """How long a window is sent again, or waits while no server takes windows, before its segment is put off."""
     owner: str = "worker"
-    """Name of this worker: after a restart, what its last process left at a server is removed."""
+    """Name of this worker. A process of the same name removes the regions that the one before left at a server."""
     share_memory: bool = True
     """Use shared memory with the servers that can."""
     message_bytes: int = MESSAGE_BYTES
-    """Bytes of the largest window that is sent whole; a longer one is cut, which does not change the result."""
+    """Bytes of the largest window that is sent whole; a larger one is cut, which does not change the result."""
 
 
 class TritonEngine:
-    """Serves one model; implements ``DeblurEngine``. Windows of several threads are in work at the same time."""
+    """Serves one model. Implements ``DeblurEngine``; windows of several threads are restored at the same time."""
 
     def __init__(self, model: str, options: TritonOptions) -> None:
-        """Returns when a server has restored a window.
+        """Connects, and returns when a server has restored a window.
 
-        Raises ModelNotFound, EngineError for a model that does not load or has other tensors than ours, and
+        Raises ModelNotFound, EngineError for a model that does not load or has other tensors than expected, and
         EngineUnavailable when no server answers.
         """
         self._options = options
@@ -60,7 +60,7 @@ class TritonEngine:
 
     @property
     def in_flight(self) -> int:
-        """Windows that are at a server now."""
+        """How many windows are at a server now."""
         return self._pool.in_flight()
 
     def restore(self, window: Frames, stopped: Stopped = never, /) -> Frames:
@@ -89,7 +89,7 @@ class TritonEngine:
 
 
 def split(window: Frames, most_bytes: int) -> list[Frames]:
-    """Windows of at most ``most_bytes`` whose results, one after the other, are that of ``window``.
+    """Cuts a window into windows of at most ``most_bytes`` whose results, one after the other, are that of ``window``.
 
     Raises InferenceFailed when the window of a single output frame is larger.
     """
@@ -105,7 +105,10 @@ def split(window: Frames, most_bytes: int) -> list[Frames]:
 
 
 def resolver(addresses: Sequence[str]) -> Callable[[], set[str]]:
-    """Asks the name service for every address that some ``host[:port]`` stand for."""
+    """Returns a function that asks the name service for all addresses of ``host[:port]``; it raises OSError.
+
+    Raises ValueError for a malformed address.
+    """
     pairs = [_host_and_port(address) for address in addresses]
 
     def resolve() -> set[str]:
@@ -115,12 +118,12 @@ def resolver(addresses: Sequence[str]) -> Callable[[], set[str]]:
 
 
 def _host_and_port(address: str) -> tuple[str, int]:
-    """``host``, ``host:port``, ``[v6]:port``; raises ValueError."""
+    """Splits ``host``, ``host:port`` or ``[v6]:port``. Raises ValueError."""
     host, colon, port = address.rpartition(":")
     if not colon or address.endswith("]"):
         host, port = address, str(DEFAULT_PORT)
     if not port.isdigit() or not host:
-        raise ValueError(f"a Triton address is host:port, such as triton:8001; got {address!r}")
+        raise ValueError(f"A Triton address is host:port, such as triton:8001; {address!r} is not.")
     return host.strip("[]"), int(port)
 
 

@@ -1,4 +1,4 @@
-"""One model on one Triton server: a window there and back, and every way in which that fails."""
+"""Sends windows to one model on one Triton server, and turns every failure into an error of the service."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ log = logging.getLogger(__name__)
 
 _DATATYPE = "UINT8"
 _ASK_S = 0.2
-"""How often a call that waits for the server asks whether it is still wanted."""
+"""Seconds after which a call that waits for the server asks whether anybody still waits for it."""
 _QUESTION_TIMEOUT_S = 10.0
-"""For what a server knows by heart."""
+"""For questions that a server answers without inference."""
 _CHANNEL = [
     ("grpc.max_send_message_length", -1),
     ("grpc.max_receive_message_length", -1),
@@ -36,25 +36,26 @@ _CHANNEL = [
     ("grpc.use_local_subchannel_pool", 1),
 ]
 _AWAY = {"UNAVAILABLE", "DEADLINE_EXCEEDED", "CANCELLED", "NOT_FOUND", "ABORTED"}
-"""The server is down, too slow, or does not serve the model at the moment: somebody else may, or it may later."""
+"""Statuses of a server that is down, too slow, or does not serve the model: another one may, or this one later."""
 _REFUSED = {"INVALID_ARGUMENT", "RESOURCE_EXHAUSTED", "OUT_OF_RANGE", "UNIMPLEMENTED"}
-"""This window is at fault. What is in neither set, INTERNAL above all, may be the window or a broken server."""
+"""Statuses of a window that is at fault. With others, such as INTERNAL, the window or the server may be."""
 
 
 @dataclass(frozen=True)
 class LinkOptions:
-    """``timeout_s``: for one window. ``owner``: see ``SharedMemory``, which is tried if ``share_memory``."""
+    """How a link sends windows. ``timeout_s``: for one window. ``owner``: see ``SharedMemory``."""
 
     timeout_s: float
     owner: str
     share_memory: bool = True
+    """Whether to send windows by shared memory where the server can."""
 
 
 class TritonLink:
-    """A connection for one model. Several threads may call; their windows are at the server at the same time."""
+    """Connects to one model. Several threads may call; their windows are at the server at the same time."""
 
     def __init__(self, address: str, model: str, options: LinkOptions) -> None:
-        """``address``: ``host:port`` of gRPC; nothing is connected yet."""
+        """Prepares a connection to ``address``, the ``host:port`` of gRPC; nothing is sent yet."""
         self.address = address
         self.model = model
         self._options = options
@@ -64,21 +65,21 @@ class TritonLink:
         self._closed = Event()
 
     def prove(self) -> None:
-        """Restore the smallest window, and find out whether memory can be shared.
+        """Restores the smallest window, and finds out whether memory can be shared.
 
         Raises EngineUnavailable, ModelNotFound where the server knows no such model, EngineError where it cannot
-        load it or its tensors are others than ours, InferenceFailed where it returns another number of frames.
+        load it or the tensors are not as expected, InferenceFailed where it returns another number of frames.
         """
         self._require_signature()
         window = np.zeros((CONTEXT_FRAMES + 1, MIN_SIDE, MIN_SIDE, 3), np.uint8)
         try:
             checked_result(self._by_message(window, never), window)
         except InferenceServerException as error:
-            raise EngineUnavailable(f"{self._says(error)} on the smallest window") from error
+            raise EngineUnavailable(f"{self._message(error)} (on the smallest window)") from error
         self._shares = self._options.share_memory and self._can_share(window)
 
     def infer(self, window: Frames, stopped: Stopped = never) -> Frames:
-        """Restore a window; raises what ``DeblurEngine.restore`` raises."""
+        """Restores a window. Raises what ``DeblurEngine.restore`` raises."""
         way, outcome = "memory" if self._shares else "message", "restored"
         try:
             return self._answer(window, stopped)
@@ -89,7 +90,7 @@ class TritonLink:
             TRITON_WINDOWS.labels(self.address, self.model, way, outcome).inc()
 
     def close(self) -> None:
-        """Give up the calls under way, and disconnect."""
+        """Gives up the calls that are running, and disconnects."""
         self._closed.set()
         self._memory.close()
         self._client.close()
@@ -100,10 +101,10 @@ class TritonLink:
         except InferenceServerException as error:
             status = _status(error)
             if status in _AWAY:
-                raise EngineUnavailable(self._says(error)) from error
+                raise EngineUnavailable(self._message(error)) from error
             if status not in _REFUSED:
                 self.prove()  # raises EngineUnavailable where every window fails
-            raise InferenceFailed(f"{self._says(error)} on a window of {list(window.shape)}") from error
+            raise InferenceFailed(f"{self._message(error)} (on a window of {list(window.shape)})") from error
 
     def _infer(self, window: Frames, stopped: Stopped) -> Frames:
         if not self._shares:
@@ -115,10 +116,10 @@ class TritonLink:
         except InferenceServerException as error:
             if _status(error) in _AWAY - {"NOT_FOUND"}:
                 raise
-            # A server that was restarted has forgotten the regions; anything else is told by the second try.
+            # A server that was restarted has forgotten the regions; the second try shows any other cause.
             self._memory.forget()
             reason = error
-        log.info("a window goes to %s by message: %s", self.address, reason)
+        log.info("A window goes to %s by message: %s", self.address, reason)
         return self._by_message(window, stopped)
 
     def _by_message(self, window: Frames, stopped: Stopped) -> Frames:
@@ -141,7 +142,7 @@ class TritonLink:
             return region.frames(window.nbytes, shape).copy()
 
     def _call(self, given: InferInput, wanted: InferRequestedOutput, stopped: Stopped) -> Any:
-        """Wait for the answer, for the deadline, or until nobody wants it any more."""
+        """Waits for the answer, for the deadline, or until nobody waits for the window any more."""
         done, answers = Event(), []
 
         def answered(result: Any, error: Any) -> None:
@@ -152,24 +153,24 @@ class TritonLink:
             call = self._client.async_infer(
                 self.model, [given], answered, outputs=[wanted], client_timeout=self._options.timeout_s
             )
-        except ValueError as error:  # gRPC's word for a closed connection
+        except ValueError as error:  # what a closed connection raises
             raise EngineUnavailable("The engine was closed.") from error
         while not done.wait(_ASK_S):
             if self._closed.is_set() or stopped():
                 call.cancel()
-                raise self._given_up()
+                raise self._cause_of_end()
         result, failure = answers[0]
         if failure is not None:
             raise failure
         return result
 
-    def _given_up(self) -> EngineError | JobCanceled:
+    def _cause_of_end(self) -> EngineError | JobCanceled:
         if self._closed.is_set():
             return EngineUnavailable("The engine was closed.")
         return JobCanceled(f"Nobody waits for the window at {self.address} any more.")
 
     def _require_signature(self) -> None:
-        """The tensors are those that we send and expect; else say what the server has against the model."""
+        """Raises EngineError for other tensors than expected, and the error of a model that is not served."""
         try:
             found = self._client.get_model_metadata(self.model, client_timeout=_QUESTION_TIMEOUT_S)
         except InferenceServerException as error:
@@ -184,11 +185,11 @@ class TritonLink:
 
     def _absent(self, error: InferenceServerException) -> EngineError | ModelNotFound:
         if _status(error) not in ("NOT_FOUND", "UNAVAILABLE"):
-            return EngineUnavailable(self._says(error))
+            return EngineUnavailable(self._message(error))
         try:
             index = self._client.get_model_repository_index(client_timeout=_QUESTION_TIMEOUT_S).models
         except InferenceServerException as again:
-            return EngineUnavailable(self._says(again))
+            return EngineUnavailable(self._message(again))
         states = [(one.state, one.reason) for one in index if one.name == self.model]
         if not states:
             return ModelNotFound(f"There is no model {self.model!r} at the Triton of {self.address}.")
@@ -198,18 +199,21 @@ class TritonLink:
         return EngineUnavailable(f"{self.address} does not serve {self.model!r} yet: {state or 'loading'}")
 
     def _can_share(self, window: Frames) -> bool:
-        """Found out by doing it, with new regions: those of before may be of a server that was restarted."""
+        """Returns whether a window can go by shared memory, by trying it.
+
+        Uses new regions, because earlier ones may belong to a server that was restarted.
+        """
         try:
             self._memory.forget()
             self._memory.sweep()
             self._by_memory(window, never)
         except (SharingError, InferenceServerException, InferenceFailed) as error:
-            log.info("windows go to %s by message, not by shared memory: %s", self.address, error)
+            log.info("Windows go to %s by message, not by shared memory: %s", self.address, error)
             return False
-        log.info("windows go to %s by shared memory", self.address)
+        log.info("Windows go to %s by shared memory", self.address)
         return True
 
-    def _says(self, error: InferenceServerException) -> str:
+    def _message(self, error: InferenceServerException) -> str:
         return f"Triton at {self.address}: {_status(error)}: {error.message()}"
 
 

@@ -1,8 +1,8 @@
-"""Shared memory between this process and a Triton on the same machine: windows travel without being copied.
+"""Shares memory between this process and a Triton on the same machine, so that windows need not be sent.
 
 A region is created under a name of its own, registered with the server, and unlinked at once: both sides keep their
-mapping, and whatever dies later, nothing stays behind in the file system. A server that cannot open the region is
-elsewhere, or runs as another user, or was started without ``--allow-client-shm=true`` where its version asks for that.
+mapping, and whichever process dies later, no file is left. A server that cannot open the region is on
+another machine, runs as another user, or was started without ``--allow-client-shm=true`` where its version asks for it.
 """
 
 from __future__ import annotations
@@ -26,36 +26,36 @@ from service.inference.engine import Frames
 
 DIRECTORY = Path("/dev/shm")
 RUN = secrets.token_hex(8)
-"""Tells the regions of this process from those of every other one, also of a process with the same id elsewhere."""
+"""Distinguishes the regions of this process from those of all others, also of one with the same id on another host."""
 REGISTER_TIMEOUT_S = 3.0
-"""A server answers at once, whatever its networks do; one that does not gets the window by message, cancelable."""
+"""A server answers at once, whatever its networks do; one that does not gets the window by message instead."""
 FORGET_TIMEOUT_S = 1.0
 
 
 class SharingError(Exception):
-    """The server cannot have this memory, or there is none left; the window can go by message."""
+    """The server cannot use this memory, or there is none left. The window can go by message."""
 
 
 @dataclass(frozen=True)
 class Region:
-    """A mapping that the server has too. ``name`` is what the server calls it."""
+    """Memory that the server has mapped as well, under ``name``."""
 
     name: str
     memory: mmap.mmap
 
     def frames(self, offset: int, shape: tuple[int, ...]) -> Frames:
-        """A view of uint8 [T, H, W, 3] at ``offset`` bytes."""
+        """Returns a view of the memory from ``offset`` bytes on: uint8 [T, H, W, 3]."""
         count = int(np.prod(shape))
         return np.frombuffer(self.memory, np.uint8, count, offset).reshape(shape)
 
 
 class SharedMemory:
-    """The regions of one server."""
+    """Lends and reuses the regions that one server has mapped."""
 
     def __init__(self, client: Any, owner: str, settle_s: float) -> None:
-        """``client``: an ``InferenceServerClient``. ``owner``: this worker's name, the same after a restart.
+        """``client``: an ``InferenceServerClient``. ``owner``: this worker's name, which a restart keeps.
 
-        ``settle_s``: how long the server may still use the region of a call that was given up.
+        ``settle_s``: seconds for which the server may still use the region of a call that was given up.
         """
         self._client = client
         self._owner = f"cdvd/{owner}/"
@@ -66,7 +66,7 @@ class SharedMemory:
 
     @contextmanager
     def region(self, size: int) -> Iterator[Region]:
-        """A region of at least ``size`` bytes for one call; not used again unless the call ends well.
+        """Lends a region of at least ``size`` bytes to one call; it is not used again after an error.
 
         Raises SharingError.
         """
@@ -80,7 +80,7 @@ class SharedMemory:
             self._free.append(region)
 
     def sweep(self) -> None:
-        """Make the server forget the regions of this worker's earlier processes. Raises SharingError."""
+        """Makes the server release the regions of this worker's earlier processes. Raises SharingError."""
         try:
             known = self._client.get_system_shared_memory_status(client_timeout=REGISTER_TIMEOUT_S).regions
         except InferenceServerException as error:
@@ -90,13 +90,13 @@ class SharedMemory:
                 self._unregister(name)
 
     def forget(self) -> None:
-        """Use none of the present regions again: the server may have lost them."""
+        """Uses none of the present regions again, because the server may have lost them."""
         with self._lock:
             self._retired.extend((time.monotonic(), region.name) for region in self._free)
             self._free.clear()
 
     def close(self) -> None:
-        """Make the server forget everything; errors do not matter any more."""
+        """Makes the server release all regions; ignores errors."""
         with self._lock:
             names = [region.name for region in self._free] + [name for _, name in self._retired]
             self._free.clear()
@@ -105,7 +105,10 @@ class SharedMemory:
             self._unregister(name)
 
     def _take(self, size: int) -> Region | None:
-        """A free region that is large enough; smaller ones make way, as windows of one size follow each other."""
+        """Returns a free region that is large enough, or None.
+
+        Smaller ones are released, because windows of one size follow each other.
+        """
         with self._lock:
             settled = time.monotonic() - self._settle_s
             gone = []
@@ -113,11 +116,11 @@ class SharedMemory:
                 gone.append(self._retired.popleft()[1])
             fitting = [region for region in self._free if len(region.memory) >= size]
             gone += [region.name for region in self._free if region not in fitting]
-            found = fitting.pop() if fitting else None
+            region = fitting.pop() if fitting else None
             self._free = fitting
         for name in gone:
             self._unregister(name)
-        return found
+        return region
 
     def _create(self, size: int) -> Region:
         token = secrets.token_hex(8)
@@ -135,7 +138,7 @@ class SharedMemory:
         return Region(name, memory)
 
     def _retire(self, region: Region) -> None:
-        """The server may still be at work on it, so it is forgotten later."""
+        """Has a region released later, because the server may still use it."""
         with self._lock:
             self._retired.append((time.monotonic(), region.name))
 
@@ -145,9 +148,12 @@ class SharedMemory:
 
 
 def _map_new(path: Path, size: int) -> mmap.mmap:
-    """Memory that really is there: a page that /dev/shm has no room for would kill the process that touches it."""
+    """Returns reserved memory: touching a page for which /dev/shm has no room would kill the process.
+
+    Raises SharingError and OSError.
+    """
     if not hasattr(os, "posix_fallocate"):
-        raise SharingError("this system cannot reserve shared memory")
+        raise SharingError("This system cannot reserve shared memory.")
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         os.posix_fallocate(descriptor, 0, size)

@@ -1,7 +1,7 @@
-"""Several Triton servers as one: the least loaded gets the next window, a sick one gets none until it has recovered.
+"""Spreads windows over several Triton servers: the least loaded one that works gets the next.
 
-A server is admitted when it has restored a window, put out at its first failure, and tried again after 0.2, 0.4 ...
-2 seconds, in a thread, until it restores a window again.
+A server is admitted when it has restored a window and ejected at its first failure. A thread then tests it after 0.2,
+0.4 ... 2 seconds, until it restores a window again.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ log = logging.getLogger(__name__)
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 2.0
 RESOLVE_S = 10.0
-"""How long a server that was added under a DNS name may go unnoticed."""
+"""Seconds after which addresses are resolved again, so that a new server under a DNS name is noticed."""
 _ROUND_S = 0.1
 
 
 class Link(Protocol):
-    """A connection to one server."""
+    """Sends windows to one server."""
 
     @property
     def address(self) -> str: ...
@@ -38,23 +38,27 @@ class Link(Protocol):
     def model(self) -> str: ...
 
     def prove(self) -> None:
-        """Restore a small window. Raises EngineError or ModelNotFound."""
+        """Restores a small window. Raises EngineError or ModelNotFound."""
         ...
 
     def infer(self, window: Frames, stopped: Stopped = never) -> Frames:
-        """As ``DeblurEngine.restore``."""
+        """Restores a window, as ``DeblurEngine.restore`` does."""
         ...
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Gives up running calls and disconnects."""
+        ...
 
 
 @dataclass
 class _Member:
+    """A server and its state."""
+
     link: Link
     admitted: bool = False
     proving: bool = False
     wanted: bool = True
-    """Whether the address still stands for a server."""
+    """Whether the addresses still resolve to this server."""
     in_flight: int = 0
     last_turn: int = 0
     failures: int = 0
@@ -63,13 +67,14 @@ class _Member:
 
 
 class Pool:
-    """The servers behind some addresses, watched by a thread."""
+    """Lends links to the servers behind some addresses, which a thread watches."""
 
     def __init__(self, resolve: Callable[[], set[str]], connect: Callable[[str], Link]) -> None:
-        """``resolve``: the addresses of now, asked every few seconds; raises OSError. ``connect``: makes a link.
+        """Returns when one server is admitted.
 
-        Returns when one server is admitted. Raises ModelNotFound or EngineError where every server says so, and
-        else EngineUnavailable.
+        ``resolve`` returns the present addresses or raises OSError; it is called every few seconds. ``connect`` makes
+        a link to an address. Raises ModelNotFound or EngineError where every server does, else
+        EngineUnavailable.
         """
         self._resolve = resolve
         self._connect = connect
@@ -89,18 +94,18 @@ class Pool:
         self._watcher.start()
 
     def admitted(self) -> tuple[str, ...]:
-        """Addresses of the servers that take windows at the moment."""
+        """Returns the addresses of the servers that take windows at the moment."""
         with self._changed:
             return tuple(sorted(member.link.address for member in self._members.values() if member.admitted))
 
     def in_flight(self) -> int:
-        """Windows that are at a server now."""
+        """Returns how many windows are at a server now."""
         with self._changed:
             return sum(member.in_flight for member in self._members.values())
 
     @contextmanager
     def borrowed(self, patience_s: float, stopped: Stopped = never) -> Iterator[Link]:
-        """The least loaded server, for one window. An EngineUnavailable raised inside puts the server out.
+        """Lends the least loaded server for one window. An EngineUnavailable that the block raises ejects the server.
 
         Raises EngineUnavailable when none is admitted within ``patience_s``, JobCanceled when ``stopped`` says so.
         """
@@ -114,7 +119,7 @@ class Pool:
             self._give_back(member)
 
     def close(self) -> None:
-        """Give up what is under way and disconnect from all servers."""
+        """Gives up running calls and disconnects from all servers."""
         with self._changed:
             self._closed = True
             members = list(self._members.values())
@@ -135,7 +140,7 @@ class Pool:
                     raise EngineUnavailable("The engine was closed.")
                 ready = [member for member in self._members.values() if member.admitted]
                 if ready:
-                    # Equals take turns: a server that is passed over could die without anybody noticing.
+                    # Equally loaded servers take turns: one that is never used could die without being noticed.
                     chosen = min(ready, key=lambda member: (member.in_flight, member.last_turn))
                     chosen.in_flight += 1
                     self._turn += 1
@@ -155,7 +160,7 @@ class Pool:
     def _eject(self, member: _Member, reason: ServiceError) -> None:
         with self._changed:
             if member.admitted:
-                log.warning("no more windows for %s: %s", member.link.address, reason)
+                log.warning("No more windows go to %s: %s", member.link.address, reason)
             self._put_off(member, reason)
 
     def _put_off(self, member: _Member, reason: ServiceError) -> None:
@@ -175,11 +180,11 @@ class Pool:
                 if time.monotonic() >= self._resolve_at:
                     self._refresh()
             except EngineUnavailable as error:
-                log.warning("%s", error)  # those that are known stay
+                log.warning("%s", error)  # the known servers stay
             self._prove_due()
 
     def _refresh(self) -> None:
-        """Add servers that have appeared, let go of those that are gone."""
+        """Adds servers that have appeared and drops those that are gone. Raises EngineUnavailable."""
         self._resolve_at = time.monotonic() + RESOLVE_S
         try:
             addresses = self._resolve()
@@ -198,7 +203,7 @@ class Pool:
                 member.link.close()
 
     def _prove_due(self) -> None:
-        """Try the servers whose pause is over, each in a thread: one that does not answer delays no other."""
+        """Tests the servers whose pause is over, each in a thread, so that one that does not answer delays no other."""
         now = time.monotonic()
         with self._changed:
             for member in self._members.values():
@@ -219,7 +224,7 @@ class Pool:
             if reason is None:
                 member.failures, member.reason = 0, None
                 _admit(member, admitted=member.wanted)
-                log.info("windows go to %s", member.link.address)
+                log.info("Windows go to %s", member.link.address)
             else:
                 self._put_off(member, reason)
             self._changed.notify_all()
@@ -231,11 +236,11 @@ class Pool:
                 raise self._first_reason()
 
     def _has(self, *, admitted: bool = False, proving: bool = False) -> bool:
-        """Whether some member is in one of these states."""
+        """Returns whether any member is in one of these states."""
         return any((admitted and one.admitted) or (proving and one.proving) for one in self._members.values())
 
     def _first_reason(self) -> ServiceError:
-        """The servers' own kind of error where they agree, so that a missing model is not waited for."""
+        """Returns the servers' own kind of error where they agree, so that nobody waits for a missing model."""
         kinds = {type(one.reason) for one in self._members.values() if one.reason}
         kind = kinds.pop() if len(kinds) == 1 else EngineUnavailable
         return kind(f"No Triton server takes windows: {self._reasons()}")

@@ -1,4 +1,4 @@
-"""Which addresses are safe for a service that asks for no key."""
+"""Decides which addresses are safe for a service that asks for no key."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from service.errors.startup import InsecureAddress
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host name or address means this machine and nothing else."""
+    """Returns whether a host name or address reaches this machine alone."""
     try:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
@@ -17,9 +17,9 @@ def is_loopback(host: str) -> bool:
 
 
 def require_safe_address(host: str, allow_unauthenticated: bool, have_keys: Callable[[], bool]) -> None:
-    """Raise InsecureAddress where the whole network could use a service that asks for no key.
+    """Raises InsecureAddress where the whole network could use a service that asks for no key.
 
-    ``have_keys`` is asked only where it matters.
+    ``have_keys`` is called only where it matters.
     """
     if not is_loopback(host) and not allow_unauthenticated and not have_keys():
         raise InsecureAddress(

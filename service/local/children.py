@@ -1,4 +1,4 @@
-"""Child processes that are watched, restarted, stopped in good order, and never survive their parent."""
+"""Runs child processes: starts, restarts and stops them, and has the kernel end them with their parent."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from pathlib import Path
 
 LAUNCHER = Path(__file__).with_name("launch.py")
 LOG_BYTES = 10 << 20
-"""A log that is larger at start is set aside."""
+"""A log that is larger than this when its child starts is renamed."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 10.0
 CRASHES, CRASH_PERIOD_S = 8, 60.0
-"""More crashes than this in the period, and a child is given up. A segment that kills its worker takes three."""
+"""A child with as many crashes in the period is given up. A segment that kills its worker causes three."""
 
 
 @dataclass(frozen=True)
 class ChildSpec:
-    """How to run one child. ``death_signal`` reaches it when the parent dies."""
+    """How to run one child."""
 
     name: str
     command: Sequence[str]
@@ -31,18 +31,23 @@ class ChildSpec:
     environment: Mapping[str, str] = field(default_factory=dict)
     pass_fds: tuple[int, ...] = ()
     death_signal: signal.Signals = signal.SIGKILL
+    """What the kernel sends the child when its parent dies."""
     patience_s: float = 10.0
-    """Time between SIGTERM and SIGKILL when it is stopped."""
+    """Seconds between SIGTERM and SIGKILL when the child is stopped."""
     directory: Path | None = None
-    """Where it works; None is where we do."""
+    """The working directory; None is that of the parent."""
     inherit_environment: bool = True
-    """Whether ``environment`` comes on top of ours or is all that it sees."""
+    """Whether ``environment`` is added to that of the parent, or replaces it."""
     clean: Callable[[], None] = lambda: None
-    """Removes what it leaves behind when it is killed: called before each start, and when it was stopped."""
+    """Removes what the child leaves behind when it is killed; called before each start and after a stop."""
 
 
 class Child:
-    """One child process. Start and restart it from a thread that lives on: its death counts as the parent's."""
+    """One child process.
+
+    It is started and restarted from a thread that lives on: to the kernel, the end of that thread is the death of the
+    parent.
+    """
 
     def __init__(self, spec: ChildSpec) -> None:
         self.spec = spec
@@ -51,6 +56,7 @@ class Child:
         self._start_at = 0.0
 
     def start(self) -> None:
+        """Starts the process; its output goes to the log."""
         spec = self.spec
         spec.clean()
         _set_aside(spec.log)
@@ -77,11 +83,14 @@ class Child:
 
     @property
     def given_up(self) -> bool:
-        """Whether it crashed so often that another start would only crash again."""
+        """Whether the child crashed so often that another start would only crash again."""
         return len(self._crashes) == CRASHES and time.monotonic() - self._crashes[0] < CRASH_PERIOD_S
 
     def revive(self) -> bool:
-        """Start it again if it died and its pause is over; the pause doubles with every recent crash."""
+        """Starts a dead child again once its pause is over, and returns whether it did.
+
+        The pause doubles with every recent crash.
+        """
         if self.running:
             return False
         now = time.monotonic()
@@ -96,7 +105,7 @@ class Child:
         return True
 
     def stop(self) -> None:
-        """SIGTERM, patience, SIGKILL. Afterwards it is gone."""
+        """Sends SIGTERM, waits, and sends SIGKILL where that is needed. The process has then ended."""
         process, self._process = self._process, None
         if process is None:
             return
@@ -110,13 +119,13 @@ class Child:
         self.spec.clean()
 
     def kill(self) -> None:
-        """SIGKILL: it counts as a crash, after which ``revive`` starts it again."""
+        """Sends SIGKILL, which counts as a crash: ``revive`` starts the child again."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
 
     def log_tail(self, lines: int = 15) -> str:
-        """The last lines it wrote."""
+        """Returns the last lines of the log."""
         with suppress(OSError):
             return "\n".join(self.spec.log.read_text("utf-8", "replace").splitlines()[-lines:])
         return ""

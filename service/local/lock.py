@@ -1,4 +1,4 @@
-"""One process at a time works in a data directory."""
+"""Locks a data directory, so that one service at a time works in it."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import Self
 from service.errors.startup import DataInUse
 
 PATIENCE_S = 2.0
-"""The Redis of a process that was killed takes a moment to write its last changes; it holds the lock too."""
+"""Seconds to wait for the lock: the Redis of a service that was killed holds it until its last changes are written."""
 
 
 class DirectoryLock:
-    """Held by whoever has the file open: by this process, and by children that ``fileno`` is passed to."""
+    """A lock that is held as long as this process, or a child that ``fileno`` is passed to, has its file open."""
 
     def __init__(self, directory: Path) -> None:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -23,7 +23,7 @@ class DirectoryLock:
         self._fd = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
     def __enter__(self) -> Self:
-        """Raises DataInUse."""
+        """Takes the lock. Raises DataInUse while another service holds it."""
         try:
             self._acquire()
         except DataInUse:
@@ -35,6 +35,7 @@ class DirectoryLock:
         os.close(self._fd)
 
     def fileno(self) -> int:
+        """Returns the file descriptor, for children that hold the lock as well."""
         return self._fd
 
     def _acquire(self) -> None:

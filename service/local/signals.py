@@ -1,4 +1,4 @@
-"""SIGTERM as an exception, so that ``with`` blocks end in good order."""
+"""Turns SIGTERM into an exception, so that ``with`` blocks end in good order."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from types import FrameType
 
 @contextmanager
 def sigterm_exits() -> Iterator[None]:
-    """Turn SIGTERM into SystemExit meanwhile; only the main thread can, elsewhere nothing changes."""
+    """Turns SIGTERM into SystemExit during the block. Does nothing outside the main thread, which alone can do so."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

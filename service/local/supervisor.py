@@ -1,4 +1,4 @@
-"""The thread that starts children, starts them again when they die, and stops them."""
+"""Starts children from one thread, starts them again when they die, and stops them."""
 
 from __future__ import annotations
 
@@ -14,25 +14,29 @@ from service.local.children import Child
 log = logging.getLogger(__name__)
 
 LOOK_S = 0.1
+"""Seconds between two looks at which children have died."""
 HEALTH_S = 1.0
+"""Seconds between two checks of their health."""
 
 
 @dataclass(frozen=True)
-class Supervised:
-    """A child, and a test that it must pass before the next one is started."""
+class SupervisedChild:
+    """A child, and a check that must succeed before the next one is started."""
 
     child: Child
     is_ready: Callable[[], bool] = lambda: True
     is_healthy: Callable[[int], bool] = lambda _pid: True
-    """Asked with the process id now and then; one that is not is killed, and so started again."""
+    """Called with the process id every second; a child that is not healthy is killed and started again."""
 
 
 class Supervisor:
-    """Children are started in order and stopped in reverse, all from one thread that lives as long as they do:
-    to the kernel, the death of the thread that started a child is the death of its parent.
+    """Starts children in order and stops them in reverse order.
+
+    One thread does all of that and lives as long as they do: to the kernel, the end of the thread that started a child
+    is the death of its parent.
     """
 
-    def __init__(self, supervised: Sequence[Supervised]) -> None:
+    def __init__(self, supervised: Sequence[SupervisedChild]) -> None:
         self._supervised = supervised
         self._stopping = threading.Event()
         self._ended = threading.Event()
@@ -41,23 +45,24 @@ class Supervisor:
         self._thread = threading.Thread(target=self._run, name="supervisor", daemon=True)
 
     def start(self) -> None:
+        """Starts the thread, which starts the children."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop all children and wait until they are gone."""
+        """Stops all children and waits for their end."""
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join()
 
     def wait(self, timeout_s: float | None = None) -> bool:
-        """Block until the children are gone, True, or until the timeout, False. Raises StackFailed."""
+        """Returns True once all children have ended, or False after the timeout. Raises StackFailed."""
         ended = self._ended.wait(timeout_s)
         if self._failure:
             raise self._failure
         return ended
 
     def log_tails(self) -> str:
-        """The last lines of every child, for an error message."""
+        """Returns the last log lines of every child, for an error message."""
         tails = ((one.child.spec.name, one.child.log_tail()) for one in self._supervised)
         return "\n".join(f"--- {name} ---\n{tail}" for name, tail in tails if tail)
 
@@ -67,7 +72,7 @@ class Supervisor:
                 one.child.start()
                 self._await(one)
             while not self._stopping.wait(LOOK_S):
-                self._kill_the_sick()
+                self._kill_unhealthy()
                 self._revive()
         except (StackFailed, OSError) as error:
             self._failure = error if isinstance(error, StackFailed) else StackFailed(str(error))
@@ -76,26 +81,28 @@ class Supervisor:
                 one.child.stop()
             self._ended.set()
 
-    def _await(self, one: Supervised) -> None:
+    def _await(self, one: SupervisedChild) -> None:
         while not self._stopping.wait(LOOK_S / 2) and not one.is_ready():
             if not one.child.running:
-                raise StackFailed(f"{one.child.spec.name} does not start:\n{one.child.log_tail()}")
+                raise StackFailed(
+                    f"{one.child.spec.name} does not start. Its log ends with:\n{one.child.log_tail()}"
+                )
 
-    def _kill_the_sick(self) -> None:
+    def _kill_unhealthy(self) -> None:
         if time.monotonic() < self._look_at:
             return
         self._look_at = time.monotonic() + HEALTH_S
         for one in self._supervised:
             if one.child.running and one.child.pid and not one.is_healthy(one.child.pid):
-                log.warning("%s is broken and is started again", one.child.spec.name)
+                log.warning("%s is not healthy and is started again", one.child.spec.name)
                 one.child.kill()
 
     def _revive(self) -> None:
         for one in self._supervised:
             if one.child.revive():
-                log.warning("%s had died and was started again", one.child.spec.name)
+                log.warning("%s died and was started again", one.child.spec.name)
             elif one.child.given_up and not one.child.running:
                 raise StackFailed(
-                    f"{one.child.spec.name} died again and again; its log is {one.child.spec.log}:\n"
+                    f"{one.child.spec.name} died again and again. Its log is {one.child.spec.log} and ends with:\n"
                     f"{one.child.log_tail()}"
                 )

@@ -1,4 +1,4 @@
-"""Cutting a video into the runs of frames that single tasks restore."""
+"""Cuts a video into the runs of frames that single tasks restore."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from service.window_limits import segment_count
 
 
 def plan_segments(frames: int, frames_per_segment: int) -> tuple[Segment, ...]:
-    """Cut ``frames`` frames into segments of equal length, give or take one, near ``frames_per_segment``.
+    """Cuts ``frames`` frames into segments of equal length, give or take one, near ``frames_per_segment``.
 
     Raises ValueError unless both numbers are positive.
     """

@@ -1,4 +1,4 @@
-"""AAC in transport streams has a header on every packet; MP4 keeps its content once, outside the packets."""
+"""Removes the headers of AAC packets in transport streams; MP4 keeps their content once, outside the packets."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ _SHORT, _WITH_CHECKSUM = 7, 9
 
 
 def without_adts_header(payload: bytes, codec: str) -> bytes:
-    """The payload as MP4 stores it: the same for both containers, so that copies can be compared."""
+    """Returns the payload as MP4 stores it, so that copies can be compared."""
     if codec != "aac" or len(payload) < _SHORT or (payload[0] << 4 | payload[1] >> 4) != _SYNC:
         return payload
     has_checksum = payload[1] & 1 == 0

@@ -1,7 +1,7 @@
-"""Opening files that strangers sent: by path or as a file object, in a container format on our list.
+"""Opens files from strangers, by path or as a file object, in a container format on a list.
 
-Playlists, concat scripts, sdp, image sequences and the like can name other files or addresses, so only
-formats that hold their own frames are on the list, and FFmpeg may use no protocol but ``file``.
+Playlists, concat scripts, SDP, image sequences and the like can name other files or addresses. So only formats that
+hold their own frames are on the list, and FFmpeg may use no protocol but ``file``.
 """
 
 from __future__ import annotations
@@ -37,17 +37,17 @@ FORMATS = (
 ACCEPTED = "MP4, MOV, MKV, WebM, AVI, MPEG-TS, MPEG-PS, FLV, WMV or Ogg"
 
 DECODER_THREADS = 2
-"""Decoding is a small share of the work, and every thread holds frames."""
+"""Few, because decoding is a small share of the work, and every thread holds frames."""
 
 _ALIGNMENT_SLACK = 1 << 20
-"""Decoders check sizes rounded up to whole blocks; a frame of the very limit must pass."""
+"""Pixels above the limit that pass: decoders check sizes rounded up to whole blocks."""
 
 _MP4_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
 _MAGIC = (b"\x1a\x45\xdf\xa3", b"FLV\x01", b"\x00\x00\x01\xba", b"OggS")
 
 
 def open_video(media: Path | RangedFile, max_pixels: int | None = None) -> InputContainer:
-    """Open ``media`` for reading. ``max_pixels`` bounds every frame that FFmpeg decodes while it looks around.
+    """Opens ``media`` for reading. ``max_pixels`` bounds every frame that FFmpeg decodes to find the streams.
 
     Raises NotAVideo or DamagedVideo.
     """
@@ -63,19 +63,19 @@ def open_video(media: Path | RangedFile, max_pixels: int | None = None) -> Input
     except av.FFmpegError as error:
         if _begins_like_a_video(media):
             raise DamagedVideo(
-                "The file begins like a video but its index cannot be read; it is probably truncated. "
+                "The file begins like a video, but its index cannot be read. It is probably truncated. "
                 "Send the complete file."
             ) from error
         raise NotAVideo(f"The file is in no container format that is accepted. Send {ACCEPTED}.") from error
 
 
 def video_stream(container: InputContainer) -> VideoStream:
-    """The stream that a player would show: the first one that is not a cover picture.
+    """Returns the stream that a player would show: the first one that is not a cover picture.
 
     Raises DamagedVideo for a container without any stream, NoVideoStream for one without video.
     """
     if len(container.streams) == 0:
-        raise DamagedVideo("The container holds no streams at all; the file is probably truncated.")
+        raise DamagedVideo("The container holds no streams at all. The file is probably truncated.")
     for stream in container.streams.video:
         if not stream.disposition & (Disposition.attached_pic | Disposition.still_image):
             return stream
@@ -83,7 +83,10 @@ def video_stream(container: InputContainer) -> VideoStream:
 
 
 def prepare_decoder(stream: VideoStream, max_pixels: int, threads: int = DECODER_THREADS) -> None:
-    """Set the decoder's limits. A frame above ``max_pixels`` then fails to decode before it is allocated."""
+    """Sets the decoder's limits: a frame above ``max_pixels`` then fails before it is allocated.
+
+    Raises DamagedVideo for a codec that cannot be decoded here.
+    """
     context = stream.codec_context
     if context is None:
         raise DamagedVideo("The video stream is in a codec that cannot be decoded here.")
@@ -92,12 +95,12 @@ def prepare_decoder(stream: VideoStream, max_pixels: int, threads: int = DECODER
 
 
 def decode_frames(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
-    """Decode from where the container stands to its end. A packet that does not decode yields nothing."""
+    """Decodes from the container's position to its end. A packet that does not decode yields nothing."""
     for packet in container.demux(stream):
         try:
             yield from packet.decode()
         except av.error.InvalidDataError:
-            continue  # whoever needs this frame notices its absence
+            continue  # the caller notices the absence of a frame that it needs
 
 
 def _openable(media: Path | RangedFile) -> str | RangedFile:

@@ -1,4 +1,4 @@
-"""Frames of a video by their number, as RGB, with their exact times."""
+"""Decodes the frames of a video by their numbers, as RGB, with their exact times."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ class DecodedFrame:
 
     number: int
     pts: int
-    """Ticks of ``time_base``, as the source has it."""
+    """When it appears, in ticks of ``time_base``, by the clock of the source."""
     time_base: Fraction
     corrupt: bool
-    """The decoder filled in for damaged data."""
+    """Whether the decoder concealed damaged data."""
     image: NDArray[np.uint8]
     """uint8 [H, W, 3], RGB, not rotated."""
 
 
 def decode_range(source: Source, start: int, stop: int) -> Iterator[DecodedFrame]:
-    """Decode the frames ``start <= number < stop``, each once each and in order; holds one frame at a time.
+    """Decodes the frames ``start <= number < stop``, each once and in order; holds one frame at a time.
 
     Rotation is not applied: it travels as ``source.picture.display_matrix``.
     Raises what ``numbered_frames`` raises.

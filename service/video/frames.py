@@ -1,4 +1,4 @@
-"""Frames of a video by their number, as the decoder gives them.
+"""Decodes the frames of a video by their numbers, as the decoder gives them.
 
 Loads no numpy: the gateway's child processes use it, too.
 """
@@ -22,7 +22,7 @@ _PREDICTED = (PictureType.P, PictureType.B)
 
 
 def numbered_frames(source: Source, start: int, stop: int) -> Generator[tuple[int, VideoFrame]]:
-    """The frames ``start <= number < stop`` with their numbers, each once and in order; holds one at a time.
+    """Yields the frames ``start <= number < stop`` with their numbers, each once and in order; holds one at a time.
 
     Raises PipelineError where a frame that the index promises does not decode, or frames change size.
     """
@@ -35,11 +35,11 @@ def numbered_frames(source: Source, start: int, stop: int) -> Generator[tuple[in
                 yield number, frame
                 wanted += 1
         if wanted > start:
-            break  # the entry point was right; what is missing after it is missing from every other, too
+            break  # the entry point was right: what is missing after it is missing from every other, too
     if wanted < stop:
         seconds = float(source.index.pts[wanted] * source.index.time_base)
         raise PipelineError(
-            f"Frame {wanted} at {seconds:.3f} s cannot be decoded; the video is damaged there."
+            f"Frame {wanted} at {seconds:.3f} s cannot be decoded. The video is damaged there."
         )
 
 
@@ -58,7 +58,7 @@ def _decode_from(
 
 
 def _numbered(source: Source, entry: Keyframe | None) -> Iterator[tuple[int, VideoFrame]]:
-    """The frames from ``entry`` on with their numbers, less those that an edit list hides or an excerpt leaves out."""
+    """Yields the frames from ``entry`` on with their numbers, without those that edit lists or an excerpt leave out."""
     for count, frame in enumerate(_frames_from_keyframe(source, entry)):
         index = source.index
         number = count - index.skipped if index.sequential else index.position(frame.pts)
@@ -67,9 +67,9 @@ def _numbered(source: Source, entry: Keyframe | None) -> Iterator[tuple[int, Vid
 
 
 def _frames_from_keyframe(source: Source, entry: Keyframe | None) -> Iterator[VideoFrame]:
-    """Nothing at all where ``entry`` is but a recovery point, or where the seek missed it.
+    """Yields the frames from ``entry`` on; none where it is only a recovery point, or where the seek missed it.
 
-    Containers pass recovery points off as keyframes, and decoders begin there with grey for what they lack.
+    Containers mark recovery points as keyframes, and decoders begin there with gray for what they lack.
     """
     reached = entry is None
     for frame in _frames_from(source, entry):
@@ -94,7 +94,7 @@ def _frames_from(source: Source, entry: Keyframe | None) -> Iterator[VideoFrame]
 
 
 def _seek(container: InputContainer, stream: VideoStream, entry: Keyframe) -> bool:
-    """Whether it worked: some files cannot be sought in, and are then decoded from the start."""
+    """Returns whether the seek worked. Some files allow none, and are then decoded from the start."""
     try:
         container.seek(entry.dts, stream=stream)
     except av.FFmpegError:
@@ -106,6 +106,6 @@ def _check_size(frame: VideoFrame, source: Source, number: int) -> None:
     picture = source.picture
     if (frame.width, frame.height) != (picture.width, picture.height):
         raise PipelineError(
-            f"Frame {number} is {frame.width}x{frame.height}, not {picture.width}x{picture.height} before: "
-            "a video that changes its size cannot be restored."
+            f"Frame {number} is {frame.width}x{frame.height}, not {picture.width}x{picture.height} as before. "
+            "A video that changes its size cannot be restored."
         )

@@ -1,4 +1,4 @@
-"""Which frames a video has and when each is shown, from its packets alone: nothing is decoded."""
+"""Finds out which frames a video has and when each appears, from its packets alone: nothing is decoded."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from service.errors.video import DamagedVideo, ExcerptEmpty, VideoTooLong
 from service.types import Excerpt
 
 _SEQUENTIAL = ("avi", "mpeg")
-"""AVI stores no times at all, MPEG program streams only one for several frames; what FFmpeg makes up for the
-others is right from the start of the file, not after a seek."""
+"""AVI stores no times at all, MPEG program streams only one for several frames. The times that FFmpeg computes for the
+others are right when it reads from the start of the file, not after a seek."""
 
 _ARBITRARY_CLOCK = ("mpegts", "mpeg")
-"""Broadcast formats start their clock anywhere, up to 26 hours in; a result starts at zero instead."""
+"""Broadcast formats whose clock starts anywhere, up to 26 hours in; a result starts at zero instead."""
 
 
 @dataclass(frozen=True)
 class Keyframe:
-    """A place where decoding can begin, in ticks of the index's time base."""
+    """A frame where decoding can begin; times are in ticks of the index's time base."""
 
     pts: int
     dts: int
@@ -33,29 +33,30 @@ class Keyframe:
 
 @dataclass(frozen=True)
 class FrameIndex:
-    """Every frame that a player shows, in presentation order; position in ``pts`` is the frame's number."""
+    """Every frame that a player shows, in presentation order. A frame's number is its position in ``pts``."""
 
     time_base: Fraction
     """Seconds per tick."""
     pts: tuple[int, ...]
-    """Strictly increasing, in ticks."""
+    """When each frame appears, in ticks; strictly increasing."""
     keyframes: tuple[Keyframe, ...]
-    """By pts."""
+    """Sorted by pts."""
     last_duration: int
-    """How long the last frame is shown, in ticks."""
+    """Ticks for which the last frame is shown."""
     origin: int = 0
-    """The tick that is zero in a result: 0, unless the first time is negative or the clock arbitrary."""
+    """The tick that is zero in a result: 0, unless the first time is negative or the clock is arbitrary."""
     sequential: bool = False
-    """Frames have no reliable times of their own: decode from the start and count them."""
+    """Whether frames have no reliable times of their own, so that they are counted from the start."""
     duplicates: int = 0
     """Packets left out because another frame has their timestamp."""
     skipped: int = 0
-    """Frames before the first, which an excerpt leaves out; its zero is then the first frame's time."""
+    """Frames before the first that an excerpt leaves out; the zero of its result is the first frame's time."""
     end: int | None = None
     """The tick at which an excerpt ends; None where it goes on to the end of the file."""
 
     @property
     def frames(self) -> int:
+        """How many frames there are."""
         return len(self.pts)
 
     @property
@@ -78,18 +79,18 @@ class FrameIndex:
         return spread > 1 and spread * self.time_base > Fraction(2, 1000)
 
     def position(self, pts: int | None) -> int | None:
-        """The frame shown at ``pts``, or None where there is none."""
+        """Returns the number of the frame that appears at ``pts``, or None where there is none."""
         if pts is None:
             return None
         at = bisect_left(self.pts, pts)
         return at if at < len(self.pts) and self.pts[at] == pts else None
 
     def step(self, frame: int) -> int:
-        """How long a frame is shown, in ticks."""
+        """Returns the ticks for which a frame is shown."""
         return self.pts[frame + 1] - self.pts[frame] if frame + 1 < self.frames else self.last_duration
 
     def entry_points(self, frame: int) -> Iterator[Keyframe | None]:
-        """Where to begin decoding for ``frame``: the best place first, then safer; None is the file's start.
+        """Yields where to begin decoding for ``frame``: the best place first, then safer ones; None is the start.
 
         The best place fails where seeking is inexact, or where a keyframe is not quite one (recovery points).
         """
@@ -103,7 +104,7 @@ class FrameIndex:
         yield None
 
     def excerpt(self, part: Excerpt) -> FrameIndex:
-        """This index of the frames that appear in ``part`` alone. Raises ExcerptEmpty where there are none."""
+        """Returns the index of the frames that appear in ``part``. Raises ExcerptEmpty where there are none."""
         first = self._first_from(part.start_s)
         stop = self.frames if part.end_s is None else self._first_from(part.end_s)
         if first >= stop:
@@ -121,46 +122,46 @@ class FrameIndex:
         )
 
     def _first_from(self, seconds: float) -> int:
-        """The first frame that appears at ``seconds`` of the result's clock or later."""
+        """Returns the first frame that appears at ``seconds`` of the result's clock or later."""
         moment = Fraction(seconds).limit_denominator(1_000_000)
         return bisect_left(self.pts, moment, key=lambda pts: (pts - self.origin) * self.time_base)
 
     def without(self, missing: frozenset[int]) -> FrameIndex:
-        """This index less the frames shown at the timestamps ``missing``."""
+        """Returns this index without the frames that appear at the ticks ``missing``."""
         return replace(self, pts=tuple(pts for pts in self.pts if pts not in missing))
 
 
 @dataclass
-class _Seen:
+class _PacketTally:
+    """What the packets that were read so far say about the frames."""
+
     pts: set[int] = field(default_factory=set)
     keyframes: list[Keyframe] = field(default_factory=list)
-    sequential: bool = False
-    """Frames have no reliable times of their own: decode from the start and count them."""
     duplicates: int = 0
     last: int | None = None
     last_duration: int = 0
 
 
 def read_index(container: InputContainer, stream: VideoStream, max_frames: int | None = None) -> FrameIndex:
-    """Read every packet of ``stream``. Leaves the container at its end.
+    """Indexes ``stream`` by reading all of its packets, and leaves the container at its end.
 
-    Raises DamagedVideo without usable frames, VideoTooLong above ``max_frames``.
+    Raises DamagedVideo where there are no usable frames, VideoTooLong above ``max_frames``.
     """
     _check_complete(container, stream)
-    seen = _Seen()
+    tally = _PacketTally()
     try:
         for packet in container.demux(stream):
             if _is_shown(packet):
-                _note(packet, seen)
-            if max_frames is not None and len(seen.pts) > max_frames:
+                _note(packet, tally)
+            if max_frames is not None and len(tally.pts) > max_frames:
                 raise VideoTooLong(f"The video has more frames than the {max_frames} that are allowed.")
     except av.FFmpegError as error:
         raise DamagedVideo(f"The video stream cannot be read: {error.strerror}.") from error
-    return _finish(container, stream, seen)
+    return _finish(container, stream, tally)
 
 
 def _check_complete(container: InputContainer, stream: VideoStream) -> None:
-    """MP4 lists in front where each frame lies; a list that points past the end means a truncated file."""
+    """Raises DamagedVideo for a truncated MP4 file: one whose list of frames points past its end."""
     if not container.format.name.startswith("mov"):
         return
     entries = stream.index_entries
@@ -172,7 +173,7 @@ def _check_complete(container: InputContainer, stream: VideoStream) -> None:
 
 
 def _is_shown(packet: Packet[VideoStream]) -> bool:
-    """Whether a player shows this packet's frame; edit lists and reference-only frames hide some."""
+    """Returns whether a player shows this packet's frame: edit lists hide some, and some serve only as references."""
     if packet.size == 0 or packet.is_discard:
         return False
     if packet.stream.codec_context is not None and packet.stream.codec_context.name == "vp8":
@@ -180,34 +181,34 @@ def _is_shown(packet: Packet[VideoStream]) -> bool:
     return True
 
 
-def _note(packet: Packet[VideoStream], seen: _Seen) -> None:
+def _note(packet: Packet[VideoStream], tally: _PacketTally) -> None:
     if packet.pts is None:
-        raise DamagedVideo("The video stream holds frames without a timestamp; remux it and try again.")
-    if packet.pts in seen.pts:
-        seen.duplicates += 1
+        raise DamagedVideo("The video stream holds frames without a timestamp. Remux it and try again.")
+    if packet.pts in tally.pts:
+        tally.duplicates += 1
         return
-    seen.pts.add(packet.pts)
+    tally.pts.add(packet.pts)
     if packet.is_keyframe:
-        seen.keyframes.append(Keyframe(packet.pts, packet.pts if packet.dts is None else packet.dts))
-    if seen.last is None or packet.pts > seen.last:
-        seen.last, seen.last_duration = packet.pts, packet.duration or 0
+        tally.keyframes.append(Keyframe(packet.pts, packet.pts if packet.dts is None else packet.dts))
+    if tally.last is None or packet.pts > tally.last:
+        tally.last, tally.last_duration = packet.pts, packet.duration or 0
 
 
-def _finish(container: InputContainer, stream: VideoStream, seen: _Seen) -> FrameIndex:
-    if not seen.pts or stream.time_base is None:
-        raise DamagedVideo("The video stream holds no frames; the file is probably truncated.")
-    pts = tuple(sorted(seen.pts))
+def _finish(container: InputContainer, stream: VideoStream, tally: _PacketTally) -> FrameIndex:
+    if not tally.pts or stream.time_base is None:
+        raise DamagedVideo("The video stream holds no frames. The file is probably truncated.")
+    pts = tuple(sorted(tally.pts))
     typical = (
         (pts[-1] - pts[0]) // (len(pts) - 1) if len(pts) > 1 else round(Fraction(1, 25) / stream.time_base)
     )
     return FrameIndex(
         time_base=stream.time_base,
         pts=pts,
-        keyframes=tuple(sorted(seen.keyframes, key=lambda key: key.pts)),
-        last_duration=seen.last_duration or max(typical, 1),
+        keyframes=tuple(sorted(tally.keyframes, key=lambda key: key.pts)),
+        last_duration=tally.last_duration or max(typical, 1),
         origin=_origin(container, stream.time_base, pts[0]),
         sequential=container.format.name in _SEQUENTIAL,
-        duplicates=seen.duplicates,
+        duplicates=tally.duplicates,
     )
 
 

@@ -1,4 +1,4 @@
-"""A remote file as the decoder wants it: something that reads and seeks. Blocks come by HTTP range requests."""
+"""Reads a remote file as a decoder needs it, with seeks, by HTTP range requests for whole blocks."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from types import TracebackType
 import httpx
 
 from service.errors.storage import StorageUnavailable
+from service.text import plural
 from service.types import RemoteFile
 
 BLOCK_BYTES = 4 << 20
-"""A request costs tens of milliseconds at an object store whatever its size; this hides most of them."""
+"""Bytes of a request: it costs tens of milliseconds at an object store whatever its size, so it is large."""
 BLOCKS_KEPT = 4
-"""Sound and picture of a badly interleaved file lie far apart and are read in turns."""
+"""How many blocks are kept: sound and picture of a badly interleaved file lie far apart and are read in turns."""
 TRIES = 3
 
 
@@ -39,12 +40,12 @@ class RangedFile(io.RawIOBase):
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._file.bytes}[whence]
         if base + offset < 0:
-            raise ValueError(f"cannot seek to {base + offset}")
+            raise ValueError(f"A file has no position {base + offset}.")
         self._at = base + offset
         return self._at
 
     def read(self, size: int = -1) -> bytes:
-        """Up to ``size`` bytes, fewer at the end of a block or of the file."""
+        """Returns up to ``size`` bytes, fewer at the end of a block or of the file."""
         if self._at >= self._file.bytes:
             return b""
         number, offset = divmod(self._at, BLOCK_BYTES)
@@ -77,12 +78,12 @@ class RangedFile(io.RawIOBase):
                 answer = self._client.get(self._file.url, headers={"Range": f"bytes={first}-{last}"})
             except httpx.TransportError as error:
                 if tries == TRIES:
-                    raise StorageUnavailable(f"the object store does not answer: {error}") from error
+                    raise StorageUnavailable(f"The object store does not answer: {error}") from error
                 continue
             if answer.status_code == httpx.codes.PARTIAL_CONTENT and len(answer.content) == last - first + 1:
                 return answer.content
             if answer.status_code < httpx.codes.INTERNAL_SERVER_ERROR or tries == TRIES:
                 raise StorageUnavailable(
-                    f"the object store answered {answer.status_code} with {len(answer.content)} bytes"
+                    f"The object store answered {answer.status_code} with {plural(len(answer.content), 'byte')}."
                 )
         raise AssertionError("the last try returns or raises")

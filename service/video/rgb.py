@@ -1,4 +1,4 @@
-"""Decoded frames to RGB arrays and back."""
+"""Converts decoded frames to RGB arrays and back."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from service.video.color import QUALITY, Conversion
 
 
 def to_rgb(frame: VideoFrame, how: Conversion, scaler: VideoReformatter) -> NDArray[np.uint8]:
-    """Convert a decoded frame. Returns uint8 [H, W, 3], RGB, full range."""
+    """Converts a decoded frame. Returns uint8 [H, W, 3], RGB, full range."""
     if frame.format.is_rgb:
         converted = scaler.reformat(frame, format="rgb24", interpolation=QUALITY)
     else:
@@ -28,7 +28,7 @@ def to_rgb(frame: VideoFrame, how: Conversion, scaler: VideoReformatter) -> NDAr
 
 
 def from_rgb(image: NDArray[np.uint8], how: Conversion, pix_fmt: str, scaler: VideoReformatter) -> VideoFrame:
-    """Convert uint8 [H, W, 3] RGB to a frame in ``pix_fmt``."""
+    """Converts uint8 [H, W, 3], RGB, full range, to a frame in ``pix_fmt``."""
     return scaler.reformat(
         VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24"),
         format=pix_fmt,

@@ -1,4 +1,4 @@
-"""A video file as the pipeline sees it: its frame index and how its pictures are coded."""
+"""Loads a video file as the pipeline sees it: its frame index, and how its pictures are coded."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from service.video.ranged import RangedFile
 _COLOR_RANGE_FULL = 2
 
 MAX_PIXELS = 8192 * 8192
-"""What the pipeline allocates for a frame at most; a probe sets the limit that users see."""
+"""Most pixels of a frame that the pipeline allocates; the limit that users see is the probe's."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class PictureFormat:
     display_matrix: tuple[int, ...] | None
     """The container's 3x3 display matrix, row by row in FFmpeg's fixed point; None where it has none."""
     rotation: int
-    """Degrees clockwise that a player turns the frames by: 0, 90, 180 or 270."""
+    """Degrees clockwise by which a player rotates the frames: 0, 90, 180 or 270."""
 
 
 @dataclass(frozen=True)
@@ -52,9 +52,9 @@ class Source:
 
 
 def load_source(path: Path, excerpt: Excerpt | None = None) -> Source:
-    """Index ``path``, or return the index made before: the many segments of a video share one.
+    """Indexes ``path``, or returns the index made before, which the segments of a video share.
 
-    An ``excerpt`` is a video of its own: its frames are numbered from 0, and its clock begins with the first.
+    An ``excerpt`` is a video of its own: its frames are numbered from 0, and its clock begins with the first of them.
     Raises what ``examine`` and ``open_video`` raise, ExcerptEmpty and FileNotFoundError.
     """
     status = path.stat()
@@ -72,7 +72,7 @@ def _load(path: Path, _modified_ns: int, _size: int) -> Source:
 def examine(
     media: Path | RangedFile, index: FrameIndex, max_pixels: int = MAX_PIXELS, threads: int = DECODER_THREADS
 ) -> tuple[FrameIndex, PictureFormat]:
-    """Decode the beginning of the video and drop from the index the leading frames that do not decode.
+    """Decodes the beginning of the video and drops from the index the leading frames that do not decode.
 
     A stream cut out of a longer one may begin with frames that refer to what came before it; no player shows
     them. Raises DamagedVideo where nothing decodes.
@@ -89,7 +89,7 @@ def examine(
             if frame.pts is not None and frame.pts >= first_key:
                 break
         if first is None:
-            raise DamagedVideo("No frame of the video can be decoded; the file is damaged.")
+            raise DamagedVideo("No frame of the video can be decoded. The file is damaged.")
         picture = _picture(stream, first)
     leading = frozenset(pts for pts in index.pts if pts < first_key) - decoded
     return index.without(leading), picture
@@ -117,5 +117,5 @@ def _color(frame: VideoFrame) -> ColorTags:
 
 
 def _display_matrix(frame: VideoFrame) -> tuple[int, ...] | None:
-    found = frame.side_data.get(Type.DISPLAYMATRIX)  # type: ignore[call-overload]  # the stub knows one type
-    return struct.unpack("=9i", bytes(found)[:36]) if found is not None else None
+    matrix = frame.side_data.get(Type.DISPLAYMATRIX)  # type: ignore[call-overload]  # the stub knows one type
+    return struct.unpack("=9i", bytes(matrix)[:36]) if matrix is not None else None

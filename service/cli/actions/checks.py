@@ -19,7 +19,7 @@ from service.errors.base import ServiceError
 from service.errors.startup import RequirementMissing
 from service.local.redis_server import find_redis_server
 from service.local.triton.install import VERSION as TRITON_VERSION
-from service.local.triton.install import cache_directory, installed, require_platform
+from service.local.triton.install import cache_directory, find_install, require_platform
 
 OLDEST_PYTHON = (3, 11)
 TRITON_TIMEOUT_S = 10.0
@@ -126,7 +126,7 @@ def local_triton(*, required: bool) -> Finding:
         require_platform()
     except RequirementMissing as error:
         return Finding(name, False, str(error), "use another machine's: CDVD_TRITON_URLS", required)
-    if installed(folder):
+    if find_install(folder):
         return Finding(name, True, f"{TRITON_VERSION} in {folder}", required=required)
     return Finding(
         name, False, "not fetched yet", "`cdvd triton --install` (55 MB), or at its first use", False

@@ -10,14 +10,14 @@ from service.cli.output.lines import say
 from service.config import default_models
 from service.local.children import Child
 from service.local.signals import sigterm_exits
-from service.local.supervisor import Supervised, Supervisor
-from service.local.triton.install import VERSION, TritonInstall, install, installed
+from service.local.supervisor import SupervisedChild, Supervisor
+from service.local.triton.install import VERSION, TritonInstall, find_install, install
 from service.local.triton.server import HOST, TritonPorts, TritonServer, free_ports
 
 
 def fetch(directory: Path) -> TritonInstall:
     """Returns the server kept in ``directory``, fetched with pip when it is not there. Raises RequirementMissing."""
-    if installed(directory) is None:
+    if find_install(directory) is None:
         say(f"Fetching Triton {VERSION} into {directory} ...")
     fetched = install(directory)
     say(f"Triton is in {fetched.root}.")
@@ -39,7 +39,7 @@ def serve(server_install: TritonInstall, models: Path | None, ports: TritonPorts
 
 
 def _run(server: TritonServer) -> None:
-    supervisor = Supervisor([Supervised(Child(server.spec()), server.is_ready, server.is_healthy)])
+    supervisor = Supervisor([SupervisedChild(Child(server.spec()), server.is_ready, server.is_healthy)])
     supervisor.start()
     try:
         while not server.is_ready():

@@ -1,7 +1,7 @@
-"""A Triton server from PyPI, for machines without Docker: fetched once, kept in a cache directory.
+"""Installs a Triton server from PyPI into a cache directory, for machines without Docker.
 
 NVIDIA's wheel ``nvidia-pytriton`` holds a whole ``tritonserver`` with the Python backend. Nothing of it is installed
-into our environment; the server runs its networks with our interpreter and the ONNX Runtime that is installed here.
+into the Python environment; the server runs models with this interpreter and the ONNX Runtime that is installed here.
 """
 
 from __future__ import annotations
@@ -26,59 +26,61 @@ _HASHES = {
     "aarch64": "f99e07ee56fe065337453956afba17d2673e02ec6a632c3de26ce6e7b32a0898",
 }
 OLDEST_GLIBC = (2, 35)
+"""The version that the wheel's programs are linked with."""
 INSTALL_TIMEOUT_S = 900.0
 
 
 @dataclass(frozen=True)
 class TritonInstall:
-    """An unpacked wheel."""
+    """The files of an unpacked wheel."""
 
     root: Path
 
     @property
     def server(self) -> Path:
+        """The program ``tritonserver``."""
         return self.root / "pytriton" / "tritonserver" / "bin" / "tritonserver"
 
     @property
     def python_backend(self) -> Path:
-        """Holds ``libtriton_python.so`` and ``triton_python_backend_utils.py``."""
+        """The directory of ``libtriton_python.so`` and ``triton_python_backend_utils.py``."""
         return self.root / "pytriton" / "tritonserver" / "backends" / "python"
 
     @property
     def stub(self) -> Path:
-        """The program that runs a Python model, for the version of our interpreter."""
+        """The program that runs a Python model, for the version of this interpreter."""
         version = f"{sys.version_info.major}.{sys.version_info.minor}"
         stubs = self.root / "pytriton" / "tritonserver" / "python_backend_stubs"
         return stubs / version / "triton_python_backend_stub"
 
 
 def cache_directory() -> Path:
-    """Where the server is kept unless told otherwise: ``$XDG_CACHE_HOME/cdvd/triton``."""
+    """Returns the default directory of the server: ``$XDG_CACHE_HOME/cdvd/triton``."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "cdvd" / "triton"
 
 
-def installed(directory: Path) -> TritonInstall | None:
-    """What an earlier call of ``install`` put under ``directory``."""
-    found = TritonInstall(directory / f"pytriton-{VERSION}")
-    return found if found.server.is_file() else None
+def find_install(directory: Path) -> TritonInstall | None:
+    """Returns what an earlier call of ``install`` put under ``directory``, or None."""
+    present = TritonInstall(directory / f"pytriton-{VERSION}")
+    return present if present.server.is_file() else None
 
 
 def install(directory: Path) -> TritonInstall:
-    """Fetch the server with pip, 55 MB, unless it is there. Several processes may do so at once.
+    """Fetches the server with pip, 55 MB, unless it is there. Several processes may do so at once.
 
     Raises RequirementMissing where the platform is not supported, or with pip's reason.
     """
     require_platform()
-    found = installed(directory) or _fetch(directory)
-    if not found.stub.is_file():
+    fetched = find_install(directory) or _fetch(directory)
+    if not fetched.stub.is_file():
         raise RequirementMissing(
             f"Triton {VERSION} has no Python backend for Python {platform.python_version()}."
         )
-    return found
+    return fetched
 
 
 def require_platform() -> None:
-    """Raise RequirementMissing, saying why, where the wheel cannot run."""
+    """Raises RequirementMissing, with the reason, where the wheel cannot run."""
     machine = platform.machine()
     if sys.platform != "linux" or machine not in _HASHES:
         raise RequirementMissing(
@@ -94,7 +96,7 @@ def require_platform() -> None:
 
 
 def library_directory() -> Path | None:
-    """The directory of ``libpython``, which the Python backend loads; None where the loader finds it by itself.
+    """Returns the directory of ``libpython``, which the Python backend loads; None where the loader finds it by itself.
 
     Raises RequirementMissing for an interpreter that was built without it.
     """
@@ -119,10 +121,10 @@ def _fetch(directory: Path) -> TritonInstall:
         target = directory / f"pytriton-{VERSION}"
         with suppress(OSError):  # another process was faster
             (Path(part) / "root").rename(target)
-    found = installed(directory)
-    if found is None:
-        raise RequirementMissing(f"There is no Triton in {target}, which is in the way; remove it.")
-    return found
+    fetched = find_install(directory)
+    if fetched is None:
+        raise RequirementMissing(f"There is no Triton in {target}, which is in the way. Remove it.")
+    return fetched
 
 
 def _pip_install(part: Path) -> None:

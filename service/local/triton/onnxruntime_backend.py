@@ -1,9 +1,9 @@
-"""Triton's ``onnxruntime`` backend in Python, on the CPU: what the PyPI server lacks of the official image.
+"""Implements Triton's ``onnxruntime`` backend in Python, on the CPU, since the server from PyPI lacks it.
 
 Triton runs this file, as ``<backend directory>/onnxruntime/model.py``, where that directory has no
-``libtriton_onnxruntime.so``; so a repository made for the C++ backend is served unchanged. It does what our models
-need, unbatched uint8 tensors on CPU instances, and refuses every configuration that asks for more: a setting that
-this file passed over would seem to have worked.
+``libtriton_onnxruntime.so``; so a repository made for the C++ backend is served unchanged. It does what the
+project's models need, unbatched uint8 tensors on CPU instances, and refuses every configuration that asks for more,
+because a setting that it ignored would seem to have worked.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ _TYPES = {"TYPE_UINT8": "tensor(uint8)"}
 
 
 class TritonPythonModel:
-    """One instance of one model; Triton calls these methods."""
+    """Runs one instance of one model. Triton calls the methods without an underscore."""
 
     def initialize(self, args: dict[str, str]) -> None:
-        """Load the graph, or raise with the reason why this model is not served."""
+        """Loads the graph. Raises TritonModelException with the reason why the model is not served."""
         sys.unraisablehook = _quiet_about_capsules
         config = json.loads(args["model_config"])
         _refuse_unsupported(config, args["model_instance_kind"])
@@ -52,15 +52,16 @@ class TritonPythonModel:
         pb_utils.Logger.log_info(f"{config['name']}: ONNX Runtime {ort.__version__}, numpy {np.__version__}")
 
     def execute(self, requests: list[Any]) -> list[Any]:
-        """Run each request by itself; one that fails does not harm the others."""
+        """Runs each request by itself, so that one that fails does not harm the others."""
         return [self._respond(request) for request in requests]
 
     def finalize(self) -> None:
+        """Unloads the graph."""
         del self._session
 
     def _respond(self, request: Any) -> Any:
         try:
-            # DLPack: this Triton was built before numpy 2 and exchanges zeros with it on the other way.
+            # By DLPack: this Triton was built before numpy 2, and its other way of exchange gives zeros with it.
             feed = {tensor.name(): np.from_dlpack(tensor) for tensor in request.inputs()}
             arrays = self._session.run(self._outputs, feed)
         except Exception as error:  # noqa: BLE001  # ONNX Runtime's exceptions share no base of their own
@@ -73,7 +74,7 @@ class TritonPythonModel:
 
 
 def _quiet_about_capsules(event: Any) -> None:
-    """The stub renames each DLPack capsule that it takes, and numpy complains to the log when it sees that name."""
+    """Drops a warning: the stub renames each DLPack capsule that it takes, and numpy reports that name to the log."""
     if "PyCapsule" not in str(event.exc_value):
         sys.__unraisablehook__(event)
 
@@ -104,7 +105,7 @@ def _refusal(what: str) -> Exception:
 def _graph_file(config: dict[str, Any]) -> Path:
     path = Path(pb_utils.get_model_dir()) / (config.get("default_model_filename") or "model.onnx")
     if not path.is_file():
-        raise pb_utils.TritonModelException(f"there is no {path}")
+        raise pb_utils.TritonModelException(f"There is no {path.name} in the model's directory.")
     return path
 
 
@@ -117,7 +118,10 @@ def _options(config: dict[str, Any]) -> ort.SessionOptions:
 
 
 def _compare(side: str, stated: list[dict[str, Any]], found: dict[str, Any]) -> None:
-    """The same verdicts as the C++ backend: an input may be stated narrower than the graph, an output not."""
+    """Compares the stated tensors with the graph's as the C++ backend does. Raises TritonModelException.
+
+    The stated dimensions of an input may be narrower than the graph's, those of an output may not.
+    """
     if {item["name"] for item in stated} != set(found):
         raise pb_utils.TritonModelException(
             f"{side}s {[item['name'] for item in stated]}, the graph has {[*found]}"

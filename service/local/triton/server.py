@@ -1,4 +1,4 @@
-"""How to run the Triton that ``triton_install`` fetched: its files, its command, and whether it serves."""
+"""Runs the Triton server that ``install`` fetched: lays out its files, builds its command, checks whether it serves."""
 
 from __future__ import annotations
 
@@ -20,44 +20,47 @@ from service.local.triton.install import TritonInstall, library_directory
 BACKEND = Path(__file__).with_name("onnxruntime_backend.py")
 SHARED_MEMORY = Path("/dev/shm")
 HOST = "127.0.0.1"
-"""Triton lets everybody who reaches it do everything."""
+"""The server listens on this machine alone, because Triton lets everybody who reaches it do everything."""
 READY_TIMEOUT_S = 2.0
 EXIT_TIMEOUT_S = 5
-"""With less, an open connection makes Triton end as if it had failed."""
+"""With less time, an open connection makes Triton end as if it had failed."""
 REGION_BYTES, GROWTH_BYTES = 1 << 20, 16 << 20
-"""Shared memory between the server and a model's process, at first and by how much it grows."""
+"""Bytes of shared memory between the server and a model's process, at first and by which it grows."""
 
 
 @dataclass(frozen=True)
 class TritonPorts:
+    """The ports of the three interfaces; 0 is any free port."""
+
     http: int
     grpc: int
     metrics: int
 
 
-NO_PORTS = TritonPorts(0, 0, 0)
+ANY_PORTS = TritonPorts(0, 0, 0)
 
 
 @dataclass(frozen=True)
 class TritonServer:
-    """One server on the models of a repository; ``name`` tells it from every other one on this machine."""
+    """A server for the models of a repository; its ``name`` is unique on this machine."""
 
     install: TritonInstall
     models: Path
     directory: Path
-    """Its own files: created, and emptied at every start."""
+    """The server's own files: created, and emptied at every start."""
     log: Path
     ports: TritonPorts
     name: str
     threads: int | None = None
-    """Threads of ONNX Runtime per window; None lets it take every core."""
+    """Threads of ONNX Runtime per window; None takes every core."""
 
     @property
     def grpc_address(self) -> str:
+        """``host:port`` of gRPC."""
         return f"{HOST}:{self.ports.grpc}"
 
     def spec(self) -> ChildSpec:
-        """How ``Child`` runs it: it dies with us, in good order, and leaves nothing behind."""
+        """Returns how ``Child`` runs the server, which ends in good order with its parent and leaves nothing behind."""
         return ChildSpec(
             "triton",
             self._command(),
@@ -71,7 +74,7 @@ class TritonServer:
         )
 
     def prepare(self) -> None:
-        """Lay out the backends, and remove the shared memory that an earlier run could not remove itself."""
+        """Lays out the backends, and removes the shared memory that an earlier run could not remove itself."""
         shutil.rmtree(self.directory, ignore_errors=True)
         backends = self.directory / "backends"
         (backends / "python").mkdir(parents=True)
@@ -87,7 +90,7 @@ class TritonServer:
             region.unlink(missing_ok=True)
 
     def is_ready(self) -> bool:
-        """Whether it has finished loading; another server that listens on our port is not taken for it."""
+        """Returns whether this server has finished loading; another one that listens on the port does not count."""
         address = f"http://{HOST}:{self.ports.http}"
         direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:
@@ -101,8 +104,9 @@ class TritonServer:
 
     @staticmethod
     def is_healthy(pid: int) -> bool:
-        """Whether the processes that run the models live. Without one the server still says that it is ready,
-        does not start it again, and fails every window.
+        """Returns whether the processes that run the models live.
+
+        Without such a process, the server still says that it is ready, does not start it again, and fails every window.
         """
         tasks = Path(f"/proc/{pid}/task").glob("*/children")
         return not any(_is_zombie(int(child)) for task in tasks for child in _read(task).split())
@@ -112,7 +116,7 @@ class TritonServer:
         return f"{self.name}_"
 
     def _environment(self) -> dict[str, str]:
-        """All that the server sees: the first ``python3`` on PATH runs the models, and must be ours."""
+        """Returns all that the server sees. The first ``python3`` on PATH runs the models, so it must be this one."""
         interpreter = Path(sys.executable).parent
         if not (interpreter / "python3").is_file():
             raise RequirementMissing(f"There is no python3 beside {sys.executable}; Triton needs that name.")
@@ -158,10 +162,11 @@ class TritonServer:
         ]
 
 
-def free_ports(wanted: TritonPorts = NO_PORTS) -> TritonPorts:
-    """The wanted ports, and free ones in place of zeros; ``is_ready`` notices when somebody else was faster.
+def free_ports(wanted: TritonPorts = ANY_PORTS) -> TritonPorts:
+    """Returns the wanted ports, with free ones in place of zeros.
 
-    Raises StackFailed for a port that is taken: the server itself would notice that only when all is loaded.
+    Raises StackFailed for a port that is taken, which the server itself would notice only after loading. Where another
+    process takes a port in the meantime, ``is_ready`` does not succeed.
     """
     with ExitStack() as held:
         sockets = [held.enter_context(_bound(port)) for port in astuple(wanted)]
@@ -177,12 +182,13 @@ def _bound(port: int) -> socket.socket:
 
 
 def _is_zombie(pid: int) -> bool:
-    """A process that has ended and was not waited for; its state follows its name, which may hold anything."""
+    """Returns whether a process has ended without being waited for."""
+    # The state follows the name in parentheses, which may itself hold any characters.
     return _read(Path(f"/proc/{pid}/stat")).rpartition(")")[2].split()[:1] == ["Z"]
 
 
 def _read(path: Path) -> str:
-    """What a file of /proc says; nothing when its process is gone."""
+    """Returns the text of a file of /proc, empty when its process has ended."""
     try:
         return path.read_text()
     except OSError:

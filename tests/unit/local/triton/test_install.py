@@ -7,7 +7,7 @@ import pytest
 
 from service.errors.startup import RequirementMissing
 from service.local.triton import install as installer
-from service.local.triton.install import TritonInstall, install, installed, require_platform
+from service.local.triton.install import TritonInstall, find_install, install, require_platform
 
 
 @pytest.fixture(autouse=True)
@@ -52,7 +52,7 @@ def test_what_is_there_is_not_fetched_again(monkeypatch: pytest.MonkeyPatch, tmp
     there = unpack(tmp_path / f"pytriton-{installer.VERSION}")
     monkeypatch.setattr(subprocess, "run", None)
 
-    assert install(tmp_path) == installed(tmp_path) == there
+    assert install(tmp_path) == find_install(tmp_path) == there
 
 
 def test_a_fetch_that_fails_says_why_and_leaves_nothing(
