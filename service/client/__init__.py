@@ -1,11 +1,11 @@
-"""A typed client for the HTTP API, on httpx: ``Client`` blocks, ``AsyncClient`` is for asyncio.
+"""Provides a typed client for the HTTP API, on httpx: ``Client`` blocks, ``AsyncClient`` is for asyncio.
 
     with Client("http://127.0.0.1:8080") as client:
         job = client.submit("shaky.mp4")
         job = client.wait(job.id, on_change=lambda job: print(job.progress.fraction))
         client.download(job.id, "sharp.mp4")
 
-Errors are the ClientError branch of ``service.errors.base``. Nothing here loads FFmpeg, numpy or a web framework.
+All errors are kinds of ClientError. Nothing here needs more than httpx and httpx-sse.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from service.client.errors import (
     SourceChanged,
     WaitTimedOut,
 )
+from service.client.http.calls import TransferCallback
+from service.client.jobs.submission import RESUMABLE_FROM_BYTES
 from service.client.model import (
     FINAL_STATUSES,
     Description,
@@ -32,8 +34,6 @@ from service.client.model import (
     Progress,
     Sharpness,
 )
-from service.client.sending import RESUMABLE_FROM_BYTES
-from service.client.steps import Transferred
 from service.client.sync_client import Client
 
 __all__ = [
@@ -56,6 +56,6 @@ __all__ = [
     "ServiceUnreachable",
     "Sharpness",
     "SourceChanged",
-    "Transferred",
+    "TransferCallback",
     "WaitTimedOut",
 ]

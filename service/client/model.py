@@ -1,4 +1,4 @@
-"""What the service's JSON holds, typed. Keys that a newer service adds are passed over."""
+"""The JSON of the service as dataclasses. Keys that a newer service adds are ignored."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ FINAL_STATUSES = frozenset({"succeeded", "failed", "canceled", "expired"})
 T = TypeVar("T")
 
 
-def read(cls: type[T], data: Mapping[str, Any]) -> T:
-    """Build a dataclass from the keys that it knows."""
+def from_json(cls: type[T], data: Mapping[str, Any]) -> T:
+    """Builds a dataclass from the keys that it knows."""
     return cls(**{field.name: data[field.name] for field in fields(cls) if field.name in data})  # type: ignore[arg-type]
 
 
@@ -28,6 +28,8 @@ class Problem:
 
 @dataclass(frozen=True)
 class Progress:
+    """How far a job is. ``fraction`` is in 0..1; ``eta_s`` are seconds until its end, as estimated."""
+
     frames_done: int = 0
     frames_total: int = 0
     fraction: float = 0.0
@@ -38,7 +40,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Input:
-    """What the service found out about the upload; sizes in pixels, before rotation."""
+    """What the service found in the uploaded video. Sizes are in pixels, before rotation in degrees clockwise."""
 
     filename: str = ""
     bytes: int = 0
@@ -59,18 +61,20 @@ class Input:
 
 @dataclass(frozen=True)
 class Output:
+    """The result of a job."""
+
     bytes: int
     frames: int
     sha256: str | None = None
     container: str = "mp4"
     codec: str = ""
     partial: bool = False
-    """Only the beginning: the job was canceled."""
+    """Whether it is only the beginning, because the job was canceled."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """Times are RFC 3339."""
+    """A job of the service. Times are RFC 3339."""
 
     id: str
     status: str
@@ -91,15 +95,16 @@ class Job:
 
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> Job:
+        """Builds a job from the body of GET /jobs/<id>."""
         parts = {
             "model": data.get("model", ""),
             "created_at": data.get("created_at", ""),
-            "progress": read(Progress, data.get("progress") or {}),
-            "input": read(Input, data["input"]) if data.get("input") else None,
-            "output": read(Output, data["output"]) if data.get("output") else None,
-            "error": read(Problem, data["error"]) if data.get("error") else None,
+            "progress": from_json(Progress, data.get("progress") or {}),
+            "input": from_json(Input, data["input"]) if data.get("input") else None,
+            "output": from_json(Output, data["output"]) if data.get("output") else None,
+            "error": from_json(Problem, data["error"]) if data.get("error") else None,
         }
-        return read(Job, {**data, **parts})
+        return from_json(Job, {**data, **parts})
 
 
 @dataclass(frozen=True)
@@ -113,7 +118,7 @@ class Event:
 
 @dataclass(frozen=True)
 class Description:
-    """A video in figures, for an estimate; sizes in pixels. Give ``frames``, or ``duration_s`` and ``fps``."""
+    """Describes a video for an estimate, in pixels and frames. Give ``frames``, or ``duration_s`` and ``fps``."""
 
     width: int
     height: int
@@ -121,18 +126,18 @@ class Description:
     duration_s: float | None = None
     fps: float | None = None
     bytes: int | None = None
-    """Of the file, for the disk that it takes."""
+    """Size of the file, from which the disk space is estimated."""
     model: str | None = None
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """None is what nothing measured on that installation tells yet."""
+    """What a video would take. None stands for what that installation has not measured yet."""
 
     model: str = ""
     frames: int = 0
     seconds: float | None = None
-    """From submission until the result is there; of these, ``waiting_s`` until the jobs before it are restored."""
+    """Time from submission to the result, with ``waiting_s`` until the jobs before it are restored."""
     waiting_s: float | None = None
     restoring_s: float | None = None
     memory_bytes: int | None = None
@@ -142,7 +147,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Sharpness:
-    """Values by frame number, None for a frame that is not restored yet.
+    """How sharp every frame is, by frame number; None for a frame that is not restored yet.
 
     ``before`` and ``after`` are variances of the Laplacian, ``prior`` is in 0..1.
     """

@@ -1,4 +1,4 @@
-"""How long to go on when a service gives no answer, and when to ask again."""
+"""Decides whether and when a request is made again after the service gave no answer or could not serve it."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import time
 from collections.abc import Callable
 from http import HTTPStatus
 
+from service.client.effects import Operation, T, pause
 from service.client.errors import AddressUnusable, ClientError, RequestRejected, ServiceUnreachable
-from service.client.steps import Flow, T, pause
 
 OUTAGE_S = 60.0
-"""How long an outage may last in the middle of something: a gateway restarts in less."""
-GREETING_S = 2.0
-"""The same for a service that was not heard of yet: mostly its address is wrong."""
+"""Longest outage of a service that has answered before: a gateway restarts in less."""
+FIRST_CONTACT_S = 2.0
+"""Longest outage of a service that has never answered: mostly its address is wrong."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 8.0
 
-_PASSING = frozenset(
+_TRANSIENT_STATUSES = frozenset(
     {
         HTTPStatus.TOO_MANY_REQUESTS,
         HTTPStatus.BAD_GATEWAY,
@@ -24,61 +24,61 @@ _PASSING = frozenset(
         HTTPStatus.GATEWAY_TIMEOUT,
     }
 )
-_PASSING_CODES = frozenset({"submission_in_flight", "upload_locked", "upload_offset_mismatch"})
-"""An earlier attempt whose connection broke is still at work over there, or was until now."""
+_TRANSIENT_CODES = frozenset({"submission_in_flight", "upload_locked", "upload_offset_mismatch"})
+"""The service still works, or did until now, on an earlier attempt whose connection broke."""
 
-_STANDING_CODES = frozenset({"too_many_jobs", "storage_quota_exceeded", "queue_full"})
-"""These pass when jobs end, which may take hours: whoever submits decides what to do meanwhile."""
+_LASTING_CODES = frozenset({"too_many_jobs", "storage_quota_exceeded", "queue_full"})
+"""Limits that end only when jobs end, which may take hours: the caller decides what to do meanwhile."""
 
 
-class Patience:
-    """Pauses between attempts, growing and jittered so that many clients do not come back at once."""
+class RetryPolicy:
+    """Chooses the pauses between attempts, growing, and jittered so that many clients do not come back at once."""
 
     def __init__(self, outage_s: float = OUTAGE_S) -> None:
         self._outage_s = outage_s
-        self._met = False
-        self._began: float | None = None
+        self._reached = False
+        self._outage_since: float | None = None
         self._attempts = 0
 
-    def calm(self) -> None:
-        """Something came through: the next outage is a new one."""
-        self._met, self._began, self._attempts = True, None, 0
+    def reset(self) -> None:
+        """Ends the outage, after something came through; the next failure begins a new one."""
+        self._reached, self._outage_since, self._attempts = True, None, 0
 
-    def after(self, error: ClientError) -> float:
-        """Seconds until the next attempt; raises ``error`` when another one would be in vain."""
-        if not may_pass(error):
+    def delay_after(self, error: ClientError) -> float:
+        """Returns the seconds until the next attempt. Raises ``error`` when another attempt would be in vain."""
+        if not is_transient(error):
             raise error
-        self._met = self._met or not isinstance(error, ServiceUnreachable) or error.connected
+        self._reached = self._reached or not isinstance(error, ServiceUnreachable) or error.connected
         now = time.monotonic()
-        self._began = now if self._began is None else self._began
-        limit = self._outage_s if self._met else min(GREETING_S, self._outage_s)
+        self._outage_since = now if self._outage_since is None else self._outage_since
+        limit = self._outage_s if self._reached else min(FIRST_CONTACT_S, self._outage_s)
         wait = self._pause(error)
-        if now + wait - self._began > limit:
+        if now + wait - self._outage_since > limit:
             raise error
         return wait
 
     def _pause(self, error: ClientError) -> float:
         longest = min(FIRST_PAUSE_S * 2**self._attempts, LONGEST_PAUSE_S)
         self._attempts += 1
-        asked = error.retry_after_s if isinstance(error, RequestRejected) else None
-        return (asked or 0.0) + random.uniform(longest / 2, longest)
+        wanted = error.retry_after_s if isinstance(error, RequestRejected) else None
+        return (wanted or 0.0) + random.uniform(longest / 2, longest)
 
 
-def may_pass(error: ClientError) -> bool:
-    """Whether the same request may succeed later."""
+def is_transient(error: ClientError) -> bool:
+    """Returns whether the same request may soon succeed."""
     if isinstance(error, RequestRejected):
-        passing = error.status in _PASSING or error.code in _PASSING_CODES
-        return passing and error.code not in _STANDING_CODES
+        transient = error.status in _TRANSIENT_STATUSES or error.code in _TRANSIENT_CODES
+        return transient and error.code not in _LASTING_CODES
     return isinstance(error, ServiceUnreachable) and not isinstance(error, AddressUnusable)
 
 
-def patiently(attempt: Callable[[], Flow[T]], patience: Patience) -> Flow[T]:
-    """The result of the first attempt that comes through. Only for what may safely be done twice."""
+def retrying(attempt: Callable[[], Operation[T]], policy: RetryPolicy) -> Operation[T]:
+    """Returns the result of the first attempt that succeeds. It must be safe to make the attempt twice."""
     while True:
         try:
             result = yield from attempt()
         except ClientError as error:
-            yield from pause(patience.after(error))
+            yield from pause(policy.delay_after(error))
         else:
-            patience.calm()
+            policy.reset()
             return result

@@ -1,4 +1,4 @@
-"""The client that blocks."""
+"""Provides the client that blocks."""
 
 from __future__ import annotations
 
@@ -12,32 +12,21 @@ from typing import Any, Self
 
 import httpx
 
+from service.client.effects import Effect, Emit, Operation, Pause, Read, T, Work
+from service.client.execution import Execution
+from service.client.http.calls import Answer, Call, SendProgress, TransferCallback
+from service.client.http.transport import build_request, http_settings, to_answer, transport_errors
+from service.client.jobs.submission import RESUMABLE_FROM_BYTES, Submission
 from service.client.model import Description, Estimate, Event, Job, Sharpness
-from service.client.operations import Flows
+from service.client.operations import Operations
 from service.client.retry_policy import OUTAGE_S
-from service.client.sending import RESUMABLE_FROM_BYTES, Submission
-from service.client.steps import (
-    Answer,
-    Call,
-    Course,
-    Emit,
-    Flow,
-    Pause,
-    Read,
-    Sent,
-    Step,
-    T,
-    Transferred,
-    Work,
-)
-from service.client.transport import answer_of, build, settings, transport_errors
 
 
 class Client:
-    """One service, one connection pool. Methods raise the ClientError branch of ``service.errors.base``.
+    """A client of one service, with one connection pool. Its methods raise ClientError.
 
-    ``key`` is sent as a bearer token; without it the environment's CDVD_KEY is, if there is one. ``outage_s`` is
-    how long the service may be away in the middle of something.
+    ``key`` is sent as a bearer token; without it, the CDVD_KEY of the environment is. ``outage_s`` is for how many
+    seconds the service may be away during a call.
     """
 
     def __init__(
@@ -48,9 +37,9 @@ class Client:
         outage_s: float = OUTAGE_S,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        self._flows = Flows(outage_s)
+        self._operations = Operations(outage_s)
         with transport_errors(url):
-            self._http = httpx.Client(**settings(url, key), transport=transport)
+            self._http = httpx.Client(**http_settings(url, key), transport=transport)
 
     def __enter__(self) -> Self:
         return self
@@ -59,18 +48,19 @@ class Client:
         self.close()
 
     def close(self) -> None:
+        """Closes all connections."""
         self._http.close()
 
-    def submit(  # one parameter per choice
+    def submit(  # one parameter per option
         self,
         video: str | os.PathLike[str],
         *,
         options: Mapping[str, str] | None = None,
-        on_sent: Transferred | None = None,
+        on_sent: TransferCallback | None = None,
         idempotency_key: str | None = None,
         resumable_from: int = RESUMABLE_FROM_BYTES,
     ) -> Job:
-        """Upload ``video`` and return the queued job.
+        """Uploads ``video`` and returns the queued job.
 
         ``options`` are the text parts that POST /jobs takes, for example ``{"model": "cdvd_lite"}``. A file of
         ``resumable_from`` bytes or more goes on where a broken connection left it, a smaller one is sent again.
@@ -78,152 +68,157 @@ class Client:
         """
         key = idempotency_key or uuid.uuid4().hex
         return self._run(
-            self._flows.submit(Submission(Path(video), key, dict(options or {}), resumable_from, on_sent))
+            self._operations.submit(
+                Submission(Path(video), key, dict(options or {}), resumable_from, on_sent)
+            )
         )
 
     def job(self, job_id: str) -> Job:
-        return self._run(self._flows.job(job_id))
+        """Returns a job as it is now."""
+        return self._run(self._operations.job(job_id))
 
     def jobs(self, *, status: str | None = None, page_size: int = 50) -> Iterator[Job]:
-        """All jobs, newest first, fetched page by page as they are asked for."""
-        return self._iterate(self._flows.jobs(status, page_size))
+        """Iterates over all jobs, newest first, fetched page by page as they are wanted."""
+        return self._iterate(self._operations.jobs(status, page_size))
 
     def wait(
         self, job_id: str, *, on_change: Callable[[Job], None] | None = None, timeout_s: float | None = None
     ) -> Job:
-        """The job once it has a final status, whichever it is; ``on_change`` gets it whenever it is another.
+        """Returns the job once it has a final status, whichever it is; ``on_change`` is given every change of it.
 
-        Follows the event stream, and asks at the pace that the service wishes where none gets through.
+        Follows the event stream, and polls at the pace that the service asks for where no stream gets through.
         Raises WaitTimedOut after ``timeout_s``.
         """
-        return self._run(self._flows.wait(job_id, on_change, timeout_s))
+        return self._run(self._operations.wait(job_id, on_change, timeout_s))
 
     def events(self, job_id: str, *, after: str = "") -> Iterator[Event]:
-        """The job's events after the one with the id ``after``, as they happen, until the job is over."""
-        return self._iterate(self._flows.events(job_id, after))
+        """Iterates over the job's events after the one with the id ``after``, as they happen, until the job ends."""
+        return self._iterate(self._operations.events(job_id, after))
 
     def download(
         self,
         job_id: str,
         output: str | os.PathLike[str],
         *,
-        on_received: Transferred | None = None,
+        on_received: TransferCallback | None = None,
         keep_part: bool = True,
     ) -> Path:
-        """Fetch the result into ``output``, which appears whole or not at all, and replaces what was there.
+        """Downloads the result into ``output``, which appears whole or not at all, and replaces what was there.
 
-        A broken connection is taken up where it broke. With ``keep_part``, so is a download that was given up:
+        The download resumes where a connection broke. With ``keep_part``, so does one that was given up:
         what has arrived stays beside ``output`` under a hidden name. Raises RequestRejected while there is no
         result, DownloadDamaged when the bytes are not those that the job announces.
         """
-        return self._run(self._flows.download(job_id, Path(output), on_received, keep_part=keep_part))
+        return self._run(self._operations.download(job_id, Path(output), on_received, keep_part=keep_part))
 
     def cancel(self, job_id: str) -> Job:
-        return self._run(self._flows.cancel(job_id))
+        """Asks the service to stop a job; what is restored already is kept."""
+        return self._run(self._operations.cancel(job_id))
 
     def retry(self, job_id: str) -> Job:
-        """Go on with a failed or canceled job from its finished segments."""
-        return self._run(self._flows.retry(job_id))
+        """Asks the service to go on with a failed or canceled job from its finished segments."""
+        return self._run(self._operations.retry(job_id))
 
     def delete(self, job_id: str) -> None:
-        self._run(self._flows.delete(job_id))
+        """Deletes a job and its files."""
+        self._run(self._operations.delete(job_id))
 
     def report(self, job_id: str) -> dict[str, Any]:
-        """The fidelity report, as the service wrote it."""
-        return self._run(self._flows.report(job_id))
+        """Returns the fidelity report, as the service wrote it."""
+        return self._run(self._operations.report(job_id))
 
     def preview(self, job_id: str, frame: int, *, view: str = "after") -> bytes:
-        """A frame as JPEG; ``view`` is before, after, side or prior."""
-        return self._run(self._flows.preview(job_id, frame, view))
+        """Returns a frame as JPEG; ``view`` is before, after, side or prior."""
+        return self._run(self._operations.preview(job_id, frame, view))
 
     def sharpness(self, job_id: str) -> Sharpness:
-        """How sharp every frame was and became, so far."""
-        return self._run(self._flows.sharpness(job_id))
+        """Returns how sharp every frame was and became, so far."""
+        return self._run(self._operations.sharpness(job_id))
 
     def models(self) -> list[dict[str, Any]]:
-        """The models that jobs may name, as the service describes them."""
-        return self._run(self._flows.models())
+        """Returns the models that jobs may name, as the service describes them."""
+        return self._run(self._operations.models())
 
     def estimate(self, video: Description) -> Estimate:
-        """What a video of these figures would take."""
-        return self._run(self._flows.estimate(video))
+        """Returns what a video of this description would take."""
+        return self._run(self._operations.estimate(video))
 
     def estimate_file(
         self,
         video: str | os.PathLike[str],
         *,
         options: Mapping[str, str] | None = None,
-        on_sent: Transferred | None = None,
+        on_sent: TransferCallback | None = None,
     ) -> Estimate:
-        """The same for a file, which is sent, looked at and forgotten."""
-        return self._run(self._flows.estimate_file(Path(video), dict(options or {}), on_sent))
+        """Returns what a video file would take; the service receives it, probes it and deletes it."""
+        return self._run(self._operations.estimate_file(Path(video), dict(options or {}), on_sent))
 
-    def _run(self, flow: Flow[T]) -> T:
-        with closing(_Performer(self._http)) as performer, closing(Course(flow)) as course:
-            while course.step is not None:
-                performer.take(course)
-            return course.result
+    def _run(self, operation: Operation[T]) -> T:
+        with closing(_Executor(self._http)) as executor, closing(Execution(operation)) as execution:
+            while execution.effect is not None:
+                executor.perform(execution)
+            return execution.result
 
-    def _iterate(self, flow: Flow[None]) -> Iterator[Any]:
-        with closing(_Performer(self._http)) as performer, closing(Course(flow)) as course:
-            while course.step is not None:
-                if isinstance(course.step, Emit):
-                    yield course.step.value
-                    course.answer(None)
+    def _iterate(self, operation: Operation[None]) -> Iterator[Any]:
+        with closing(_Executor(self._http)) as executor, closing(Execution(operation)) as execution:
+            while execution.effect is not None:
+                if isinstance(execution.effect, Emit):
+                    yield execution.effect.value
+                    execution.resume(None)
                 else:
-                    performer.take(course)
+                    executor.perform(execution)
 
 
-class _Performer:
-    """Performs the steps of one flow, which has at most one streamed answer open."""
+class _Executor:
+    """Performs the effects of one operation, which has at most one streamed answer open."""
 
     def __init__(self, http: httpx.Client) -> None:
         self._http = http
         self._open: httpx.Response | None = None
         self._pieces: Iterator[bytes] = iter(())
 
-    def take(self, course: Course[Any]) -> None:
-        """One step further."""
-        assert course.step is not None
+    def perform(self, execution: Execution[Any]) -> None:
+        """Performs the next effect, and hands its outcome to the operation."""
+        assert execution.effect is not None
         try:
-            outcome = self._outcome(course.step)
-        except Exception as error:  # noqa: BLE001  # the flow knows what to do about it, or raises it again
-            course.fail(error)
+            outcome = self._outcome(execution.effect)
+        except Exception as error:  # noqa: BLE001  # the operation handles it or raises it again
+            execution.fail(error)
         else:
-            course.answer(outcome)
+            execution.resume(outcome)
 
     def close(self) -> None:
         if self._open:
             self._open.close()
             self._open = None
 
-    def _outcome(self, step: Step) -> Any:
-        match step:
+    def _outcome(self, effect: Effect) -> Any:
+        match effect:
             case Call():
-                return self._call(step)
+                return self._call(effect)
             case Read():
                 with transport_errors(self._http.base_url):
                     return next(self._pieces, b"")
             case Pause():
-                return time.sleep(step.seconds)
+                return time.sleep(effect.seconds)
             case Work():
-                return step.do()
-        raise TypeError(step)
+                return effect.do()
+        raise TypeError(effect)
 
-    def _call(self, step: Call) -> Answer:
+    def _call(self, call: Call) -> Answer:
         with transport_errors(self._http.base_url):
-            request = build(self._http, step, _body(step))
+            request = build_request(self._http, call, _body(call))
             response = self._http.send(request, stream=True)
-            if step.stream and response.is_success:
+            if call.stream and response.is_success:
                 self.close()
                 self._open, self._pieces = response, response.iter_bytes()
-                return answer_of(response)
+                return to_answer(response)
             with closing(response):
-                return answer_of(response, response.read())
+                return to_answer(response, response.read())
 
 
-def _body(step: Call) -> Iterator[bytes]:
-    sent = Sent(step)
-    for piece in step.pieces():
+def _body(call: Call) -> Iterator[bytes]:
+    progress = SendProgress(call)
+    for piece in call.pieces():
         yield piece
-        sent.count(piece)
+        progress.count(piece)

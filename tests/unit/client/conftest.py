@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from service.client import retry_policy, sync_client, watching
+from service.client import retry_policy, sync_client
+from service.client.jobs import watching
 from tests.unit.client.services import VIDEO, Clock
 
 

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from service.client import Job, RequestRejected, WaitTimedOut
-from service.client.events import EventParser
+from service.client.http.events import EventDecoder
 from tests.unit.client.services import Clock, answering, client_of, job_json, problem
 
 STREAM = (
@@ -21,23 +21,23 @@ STREAM = (
 
 @pytest.mark.parametrize("size", [1, 2, 7, len(STREAM)])
 def test_events_are_read_however_the_stream_is_cut(size: int) -> None:
-    parser = EventParser()
-    events = [event for at in range(0, len(STREAM), size) for event in parser.feed(STREAM[at : at + size])]
+    decoder = EventDecoder()
+    events = [event for at in range(0, len(STREAM), size) for event in decoder.feed(STREAM[at : at + size])]
     assert [(event.id, event.type) for event in events] == [
         ("1-0", "status"),
         ("2-0", "progress"),
         ("3-0", "status"),
     ]
     assert events[1].data == {"frames_done": 12}
-    assert parser.last_id == "3-0"
+    assert decoder.last_id == "3-0"
 
 
 def test_half_an_event_is_forgotten_with_its_connection() -> None:
-    parser = EventParser()
-    parser.feed(b'id: 1-0\ndata: {}\n\nid: 2-0\ndata: {"half"')
-    parser.restart()
-    assert parser.last_id == "1-0"
-    assert [event.id for event in parser.feed(b"id: 2-0\ndata: {}\n\n")] == ["2-0"]
+    decoder = EventDecoder()
+    decoder.feed(b'id: 1-0\ndata: {}\n\nid: 2-0\ndata: {"half"')
+    decoder.restart()
+    assert decoder.last_id == "1-0"
+    assert [event.id for event in decoder.feed(b"id: 2-0\ndata: {}\n\n")] == ["2-0"]
 
 
 def stream(*pieces: bytes | Exception) -> httpx.Response:

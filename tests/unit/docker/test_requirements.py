@@ -20,6 +20,7 @@ PROGRAMS = {
         "service.api.app",
         "service.cli.app",
         "service.cli.actions.api_keys",
+        "service.client",
         "kombu.transport.redis",
         "service.video.sandbox.probe_child",
         "service.storage.s3",

@@ -1,14 +1,14 @@
-"""The multipart form of ``POST /jobs`` (RFC 7578), with its exact length known before it is sent."""
+"""Builds the multipart form of ``POST /jobs`` (RFC 7578), whose exact length is known before it is sent."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
 
-from service.client.steps import Call, FilePart
+from service.client.http.calls import Call, FilePart
 
 _ESCAPES = str.maketrans({'"': "%22", "\r": "%0D", "\n": "%0A"})
-"""As browsers write names in forms."""
+"""Names in forms are escaped as browsers do it."""
 
 
 def form_call(
@@ -17,7 +17,7 @@ def form_call(
     file: FilePart | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Call:
-    """A POST with the fields ahead of the file, so that they can be refused before a byte of video is read."""
+    """Returns a POST with the fields ahead of the file: they can be refused before a byte of video is read."""
     boundary = uuid.uuid4().hex
     body = "".join(_part(boundary, f'name="{_quoted(name)}"', value) for name, value in fields.items())
     if file:

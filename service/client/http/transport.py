@@ -1,4 +1,7 @@
-"""Steps that are requests, as httpx sends them: shared by the clients, which differ only in how they wait."""
+"""Turns calls into requests of httpx, and its responses and errors into those of the client.
+
+Both clients share this; they differ only in how they wait.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from typing import Any
 import httpx
 
 from service.client.errors import AddressUnusable, ServiceUnreachable
-from service.client.steps import Answer, Call
+from service.client.http.calls import Answer, Call
 from service.local.address import is_loopback
 
 KEY_VARIABLE = "CDVD_KEY"
@@ -20,8 +23,8 @@ TIMEOUTS = httpx.Timeout(30.0, connect=5.0, write=None, pool=None)
 _HOPELESS = (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError)
 
 
-def settings(url: str, key: str | None) -> dict[str, Any]:
-    """What both kinds of httpx client are made with; ``key`` is CDVD_KEY unless it is given."""
+def http_settings(url: str, key: str | None) -> dict[str, Any]:
+    """Returns the arguments for either kind of httpx client; without ``key``, CDVD_KEY is sent."""
     headers = {"Accept-Encoding": "identity"}  # Content-Length is then what arrives
     key = key or os.environ.get(KEY_VARIABLE)
     if key:
@@ -36,34 +39,35 @@ def settings(url: str, key: str | None) -> dict[str, Any]:
     }
 
 
-def build(
-    http: httpx.Client | httpx.AsyncClient, step: Call, streamed: Iterator[bytes] | AsyncIterator[bytes]
+def build_request(
+    http: httpx.Client | httpx.AsyncClient, call: Call, streamed: Iterator[bytes] | AsyncIterator[bytes]
 ) -> httpx.Request:
-    """``streamed`` is the body of a step with a file, in the form that this kind of client sends."""
+    """Builds the request of a call. ``streamed`` is the body of a call with a file, for this kind of client."""
     timeout = httpx.Timeout(TIMEOUTS)
-    if step.silence_s:
-        timeout.read = timeout.write = step.silence_s
-    headers, query = dict(step.headers), step.query or None
-    if step.json is not None:
+    if call.silence_s:
+        timeout.read = timeout.write = call.silence_s
+    headers, query = dict(call.headers), call.query or None
+    if call.json is not None:
         return http.build_request(
-            step.method, step.path, params=query, headers=headers, timeout=timeout, json=step.json
+            call.method, call.path, params=query, headers=headers, timeout=timeout, json=call.json
         )
-    if step.length or step.method in ("POST", "PATCH"):
-        headers["Content-Length"] = str(step.length)
-    content = streamed if step.file else step.body + step.ending
+    if call.length or call.method in ("POST", "PATCH"):
+        headers["Content-Length"] = str(call.length)
+    content = streamed if call.file else call.body + call.ending
     return http.build_request(
-        step.method, step.path, params=query, headers=headers, timeout=timeout, content=content
+        call.method, call.path, params=query, headers=headers, timeout=timeout, content=content
     )
 
 
-def answer_of(response: httpx.Response, content: bytes = b"") -> Answer:
+def to_answer(response: httpx.Response, content: bytes = b"") -> Answer:
+    """Returns a response as the client knows it; ``content`` is empty for one that is streamed."""
     headers = {name.lower(): value for name, value in response.headers.items()}
     return Answer(response.status_code, response.reason_phrase, str(response.url), headers, content)
 
 
 @contextmanager
 def transport_errors(url: httpx.URL | str) -> Iterator[None]:
-    """Raises ServiceUnreachable, or AddressUnusable, for what goes wrong on the way."""
+    """Turns errors of httpx into ServiceUnreachable, or AddressUnusable where no later attempt can help."""
     try:
         yield
     except _HOPELESS as error:
@@ -74,4 +78,5 @@ def transport_errors(url: httpx.URL | str) -> Iterator[None]:
 
 
 def _no_answer(url: httpx.URL | str, error: Exception) -> str:
-    return f"no answer from {url}: {error or type(error).__name__}"
+    reason = str(error).rstrip(".") or type(error).__name__
+    return f"There is no answer from {url}: {reason}."
