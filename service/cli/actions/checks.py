@@ -1,4 +1,4 @@
-"""What ``cdvd doctor`` looks at: one function per part, each safe where that part is missing."""
+"""Checks the parts that ``cdvd doctor`` reports: one function each, which works where that part is missing."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from service.errors.startup import RequirementMissing
 from service.local.redis_server import find_redis_server
 from service.local.triton.install import VERSION as TRITON_VERSION
 from service.local.triton.install import cache_directory, find_install, require_platform
+from service.text import plural
 
 OLDEST_PYTHON = (3, 11)
 TRITON_TIMEOUT_S = 10.0
@@ -39,20 +40,22 @@ class Finding:
 
 
 def python() -> Finding:
+    """Checks the version of the interpreter."""
     enough = sys.version_info[:2] >= OLDEST_PYTHON
     remedy = "" if enough else f"install Python {'.'.join(map(str, OLDEST_PYTHON))} or newer"
     return Finding("Python", enough, f"{platform.python_version()} at {sys.executable}", remedy)
 
 
 def machine() -> Finding:
+    """Reports processors and memory."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / GIB
-    detail = f"{cores} cores, {memory:.1f} GiB memory, {platform.machine()}"
+    detail = f"{plural(cores or 1, 'core')}, {memory:.1f} GiB memory, {platform.machine()}"
     return Finding("Machine", True, detail, required=False)
 
 
 def redis() -> Finding:
-    """The server that ``cdvd up`` would start."""
+    """Checks the Redis server that ``cdvd up`` would start."""
     try:
         path = find_redis_server()
     except RequirementMissing as error:
@@ -65,11 +68,12 @@ def redis() -> Finding:
 
 
 def _version_word(text: str) -> str:
-    """``v=7.0.15`` of ``Redis server v=7.0.15 sha=...``."""
+    """Returns ``7.0.15`` of ``Redis server v=7.0.15 sha=...``."""
     return next((word[2:] for word in text.split() if word.startswith("v=")), text.strip())
 
 
 def ffmpeg() -> Finding:
+    """Checks PyAV and the FFmpeg libraries in it."""
     av = _module("av")
     if av is None:
         return Finding("FFmpeg", False, "PyAV is not installed", install_command())
@@ -82,7 +86,7 @@ def ffmpeg() -> Finding:
 
 
 def x264() -> Finding:
-    """Without it no H.264 result can be written."""
+    """Checks the encoder without which no H.264 result can be written."""
     av = _module("av")
     if av is not None and "libx264" in av.codecs_available:
         return Finding("H.264 encoder", True, "libx264")
@@ -91,6 +95,7 @@ def x264() -> Finding:
 
 
 def onnxruntime() -> Finding:
+    """Checks ONNX Runtime, and reports where it can run models."""
     module = _module("onnxruntime")
     if module is None:
         return Finding("ONNX Runtime", False, "not installed", install_command())
@@ -99,7 +104,7 @@ def onnxruntime() -> Finding:
 
 
 def triton(addresses: Sequence[str], model: str) -> Finding:
-    """Whether one of the servers that were named restores a window of ``model`` now."""
+    """Checks whether one of the servers at ``addresses`` restores a window of ``model`` now."""
     from service.inference.triton import TritonEngine, TritonOptions
 
     remedy = "start it, or correct CDVD_TRITON_URLS"
@@ -112,6 +117,7 @@ def triton(addresses: Sequence[str], model: str) -> Finding:
 
 
 def triton_client(*, required: bool) -> Finding:
+    """Checks the client library of Triton."""
     if _module("tritonclient.grpc") is not None:
         return Finding("Triton client", True, "installed", required=required)
     command = install_command("triton")
@@ -120,7 +126,7 @@ def triton_client(*, required: bool) -> Finding:
 
 
 def local_triton(*, required: bool) -> Finding:
-    """The server that ``cdvd triton`` and ``cdvd up --engine triton`` start here."""
+    """Checks the server that ``cdvd triton`` and ``cdvd up --engine triton`` start here."""
     name, folder = "Local Triton", cache_directory()
     try:
         require_platform()
@@ -134,7 +140,7 @@ def local_triton(*, required: bool) -> Finding:
 
 
 def disk(folder: Path, needed: int) -> Finding:
-    """Free space where jobs are kept; ``needed`` bytes are what uploads must leave free."""
+    """Checks the free space where jobs are kept; uploads must leave ``needed`` bytes free."""
     existing = next(path for path in (folder, *folder.absolute().parents) if path.is_dir())
     free = shutil.disk_usage(existing).free
     detail = f"{free / GIB:.1f} GiB free at {existing.resolve()}"
@@ -143,7 +149,7 @@ def disk(folder: Path, needed: int) -> Finding:
 
 
 def _module(name: str) -> ModuleType | None:
-    """The module, or None when it is missing or cannot load its shared libraries."""
+    """Returns the module, or None when it is missing or cannot load its shared libraries."""
     try:
         return importlib.import_module(name)
     except (ImportError, OSError):

@@ -1,4 +1,4 @@
-"""``cdvd doctor``: what this machine has for the service, what is missing, and how to get it."""
+"""Examines this machine: what it has for the service, what is missing, and how to get it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MODEL_REMEDY = "restore its folder from the release, or export it: python -m ex
 
 
 def examine(models: Path | None) -> list[Finding]:
-    """Look at everything, with the settings that ``cdvd up`` would run with."""
+    """Checks every part, with the settings that ``cdvd up`` would run with."""
     settings = Settings()
     return [
         checks.python(),
@@ -37,7 +37,7 @@ def examine(models: Path | None) -> list[Finding]:
 
 
 def triton(settings: Settings) -> Iterator[Finding]:
-    """Required only where windows go to a Triton: the client, and the servers named, or else one of our own."""
+    """Checks the client and the servers of Triton, which are required only where CDVD_ENGINE chooses it."""
     chosen = settings.engine == "triton"
     client = checks.triton_client(required=chosen)
     yield client
@@ -48,7 +48,7 @@ def triton(settings: Settings) -> Iterator[Finding]:
 
 
 def repository(folder: Path, default: str) -> Iterator[Finding]:
-    """One finding per model; ``default`` is the model that jobs use when they name none, hence required."""
+    """Checks every model; ``default``, which jobs use when they name none, is required."""
     cards = {card.name: card for card in ModelCatalog(folder).models()}
     folders = sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
     if default not in folders:
@@ -72,6 +72,7 @@ def _model(folder: Path, card: ModelCard | None, *, required: bool) -> Finding:
 
 
 def print_report(findings: list[Finding], *, as_json: bool) -> None:
+    """Prints a table of the findings, or JSON."""
     if as_json:
         say_json({"ok": healthy(findings), "findings": [asdict(finding) for finding in findings]})
         return
@@ -83,11 +84,12 @@ def print_report(findings: list[Finding], *, as_json: bool) -> None:
         table.add_row(_mark(finding), finding.name, detail)
     console = Console()
     console.print(table)
-    verdict = "Everything required is here." if healthy(findings) else "Something required is missing."
-    console.print(verdict, style="green" if healthy(findings) else "red")
+    summary = "Everything required is here." if healthy(findings) else "Something required is missing."
+    console.print(summary, style="green" if healthy(findings) else "red")
 
 
 def healthy(findings: list[Finding]) -> bool:
+    """Returns whether everything required is here."""
     return all(finding.found for finding in findings if finding.required)
 
 
