@@ -10,15 +10,13 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from threading import Condition, Thread
-from typing import Protocol
 
 from service.errors.base import ServiceError
 from service.errors.engine import EngineUnavailable
 from service.errors.job import JobCanceled
-from service.inference.engine import Frames, Stopped, never
-from service.metrics import TRITON_ADMITTED
+from service.inference.engine import Stopped, never
+from service.inference.triton_member import Link, Member
 
 log = logging.getLogger(__name__)
 
@@ -26,44 +24,6 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 2.0
 RESOLVE_S = 10.0
 """Seconds after which addresses are resolved again, so that a new server under a DNS name is noticed."""
 _ROUND_S = 0.1
-
-
-class Link(Protocol):
-    """Sends windows to one server."""
-
-    @property
-    def address(self) -> str: ...
-
-    @property
-    def model(self) -> str: ...
-
-    def prove(self) -> None:
-        """Restores a small window. Raises EngineError or ModelNotFound."""
-        ...
-
-    def infer(self, window: Frames, stopped: Stopped = never) -> Frames:
-        """Restores a window, as ``DeblurEngine.restore`` does."""
-        ...
-
-    def close(self) -> None:
-        """Gives up running calls and disconnects."""
-        ...
-
-
-@dataclass
-class _Member:
-    """A server and its state."""
-
-    link: Link
-    admitted: bool = False
-    proving: bool = False
-    wanted: bool = True
-    """Whether the addresses still resolve to this server."""
-    in_flight: int = 0
-    last_turn: int = 0
-    failures: int = 0
-    try_at: float = 0.0
-    reason: ServiceError | None = None
 
 
 class Pool:
@@ -78,7 +38,7 @@ class Pool:
         """
         self._resolve = resolve
         self._connect = connect
-        self._members: dict[str, _Member] = {}
+        self._members: dict[str, Member] = {}
         self._changed = Condition()
         self._closed = False
         self._turn = 0
@@ -130,7 +90,7 @@ class Pool:
         if self._watcher.ident is not None:
             self._watcher.join()
 
-    def _take(self, patience_s: float, stopped: Stopped) -> _Member:
+    def _take(self, patience_s: float, stopped: Stopped) -> Member:
         deadline = time.monotonic() + patience_s
         while True:
             if stopped():
@@ -150,21 +110,21 @@ class Pool:
                     raise EngineUnavailable(f"No Triton server takes windows: {self._reasons()}")
                 self._changed.wait(_ROUND_S)
 
-    def _give_back(self, member: _Member) -> None:
+    def _give_back(self, member: Member) -> None:
         with self._changed:
             member.in_flight -= 1
             over = not member.wanted and not member.in_flight
         if over:
             member.link.close()
 
-    def _eject(self, member: _Member, reason: ServiceError) -> None:
+    def _eject(self, member: Member, reason: ServiceError) -> None:
         with self._changed:
             if member.admitted:
                 log.warning("No more windows go to %s: %s", member.link.address, reason)
             self._put_off(member, reason)
 
-    def _put_off(self, member: _Member, reason: ServiceError) -> None:
-        _admit(member, admitted=False)
+    def _put_off(self, member: Member, reason: ServiceError) -> None:
+        member.admit(admitted=False)
         member.reason = reason
         pause = min(FIRST_PAUSE_S * 2 ** min(member.failures, 10), LONGEST_PAUSE_S)
         member.failures += 1
@@ -194,10 +154,10 @@ class Pool:
             gone = [member for address, member in self._members.items() if address not in addresses]
             for member in gone:
                 member.wanted = False
-                _admit(member, admitted=False)
+                member.admit(admitted=False)
                 del self._members[member.link.address]
             for address in addresses - self._members.keys():
-                self._members[address] = _Member(self._connect(address))
+                self._members[address] = Member(self._connect(address))
         for member in gone:
             if not member.in_flight:
                 member.link.close()
@@ -211,7 +171,7 @@ class Pool:
                     member.proving = True
                     Thread(target=self._prove, args=(member,), name="triton-proof", daemon=True).start()
 
-    def _prove(self, member: _Member) -> None:
+    def _prove(self, member: Member) -> None:
         reason: ServiceError | None = None
         try:
             member.link.prove()
@@ -223,7 +183,7 @@ class Pool:
             member.proving = False
             if reason is None:
                 member.failures, member.reason = 0, None
-                _admit(member, admitted=member.wanted)
+                member.admit(admitted=member.wanted)
                 log.info("Windows go to %s", member.link.address)
             else:
                 self._put_off(member, reason)
@@ -248,8 +208,3 @@ class Pool:
     def _reasons(self) -> str:
         said = sorted({str(one.reason) for one in self._members.values() if one.reason})
         return "; ".join(said) or "there is no address"
-
-
-def _admit(member: _Member, *, admitted: bool) -> None:
-    member.admitted = admitted
-    TRITON_ADMITTED.labels(member.link.address, member.link.model).set(admitted)
