@@ -141,7 +141,8 @@ class EmbeddedStack:
                 if reason is None:
                     return
                 if time.monotonic() > deadline:
-                    raise StackFailed(f"The service does not get ready: {reason}\n{supervisor.log_tails()}")
+                    reason = reason.rstrip(".")
+                    raise StackFailed(f"The service does not get ready: {reason}.\n{supervisor.log_tails()}")
 
 
 def _redis(

@@ -109,11 +109,13 @@ def admitted(request: Request, ring: KeyRing, rule: Rule) -> Caller:
         return NOBODY
     caller = caller_of(request, ring)
     if caller is None:
-        raise Unauthenticated("send a valid key as Authorization: Bearer <key>; `cdvd keys create` makes one")
+        raise Unauthenticated(
+            "Send a valid key as Authorization: Bearer <key>; `cdvd keys create` makes one."
+        )
     if not caller.may(rule):
         wanted = " or ".join(rule.scopes)
         raise ScopeMissing(
-            f"this takes a key with the scope {wanted}; this one has: {', '.join(sorted(caller.scopes))}"
+            f"This takes a key with the scope {wanted}; this one has: {', '.join(sorted(caller.scopes))}."
         )
     return caller
 
@@ -143,6 +145,6 @@ def _in_session(request: Request, ring: KeyRing) -> ApiKey | None:
     key = ring.in_session(token) if token else None
     if key is not None and request.method not in _SAFE_METHODS and "origin" not in request.headers:
         raise OriginMissing(
-            "a session serves only the page itself; programs send Authorization: Bearer <key>"
+            "A session serves only the page itself; programs send Authorization: Bearer <key>."
         )
     return key

@@ -14,6 +14,7 @@ from service.errors.engine import EngineUnavailable, InferenceFailed
 from service.inference.engine import Frames, Stopped, check_window, checked_result, never
 from service.inference.triton_link import LinkOptions, TritonLink
 from service.inference.triton_pool import Pool
+from service.text import plural
 from service.types import CONTEXT_FRAMES
 
 MESSAGE_BYTES = 2**31 - 2**20
@@ -97,8 +98,8 @@ def split(window: Frames, most_bytes: int) -> list[Frames]:
     longest = most_bytes // (window.nbytes // window.shape[0]) - CONTEXT_FRAMES
     if longest < 1:
         raise InferenceFailed(
-            f"The smallest window of {window.shape[2]} x {window.shape[1]} pixels takes more than the {most_bytes} "
-            "bytes that a message to Triton may have."
+            f"The smallest window of {window.shape[2]} x {window.shape[1]} pixels takes more than a message "
+            f"to Triton may have, which is {plural(most_bytes, 'byte')}."
         )
     starts = range(0, count, longest)
     return [window[start : min(start + longest, count) + CONTEXT_FRAMES] for start in starts]

@@ -75,7 +75,7 @@ class TritonLink:
         try:
             checked_result(self._by_message(window, never), window)
         except InferenceServerException as error:
-            raise EngineUnavailable(f"{self._message(error)} (on the smallest window)") from error
+            raise EngineUnavailable(f"The smallest window fails: {self._message(error)}") from error
         self._shares = self._options.share_memory and self._can_share(window)
 
     def infer(self, window: Frames, stopped: Stopped = never) -> Frames:
@@ -104,7 +104,9 @@ class TritonLink:
                 raise EngineUnavailable(self._message(error)) from error
             if status not in _REFUSED:
                 self.prove()  # raises EngineUnavailable where every window fails
-            raise InferenceFailed(f"{self._message(error)} (on a window of {list(window.shape)})") from error
+            raise InferenceFailed(
+                f"A window of {list(window.shape)} fails: {self._message(error)}"
+            ) from error
 
     def _infer(self, window: Frames, stopped: Stopped) -> Frames:
         if not self._shares:

@@ -59,5 +59,5 @@ def _await(process: subprocess.Popen[bytes], url: str, is_answering: Callable[[s
     deadline = time.monotonic() + PATIENCE_S
     while not is_answering(url):
         if process.poll() is not None or time.monotonic() > deadline:
-            raise StackFailed("Redis does not start on this data directory")
+            raise StackFailed("Redis does not start on this data directory.")
         time.sleep(0.05)

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from service.errors.storage import StorageFull
+from service.text import plural
 
 
 def require_space(directory: Path, wanted: int, reserve: int) -> None:
@@ -16,7 +17,8 @@ def require_space(directory: Path, wanted: int, reserve: int) -> None:
     free = shutil.disk_usage(directory).free
     if free < wanted + reserve:
         raise StorageFull(
-            f"The disk has {free} bytes free; {wanted} are needed, and {reserve} must stay free. Try again later."
+            f"The disk has {plural(free, 'byte')} free; {wanted} are needed, and {reserve} must stay free. "
+            "Try again later."
         )
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from service.errors.storage import StorageFull, StorageUnavailable
+from service.text import plural
 
 
 @dataclass
@@ -82,7 +83,8 @@ class Scratch:
     def _make_room(self, wanted: int) -> None:
         if wanted > self._max_bytes:
             raise StorageFull(
-                f"A file of {wanted} bytes does not fit into the {self._max_bytes} bytes that local copies may take."
+                f"A file of {plural(wanted, 'byte')} is larger than all local copies may be, "
+                f"which is {plural(self._max_bytes, 'byte')}."
             )
         idle = [key for key, copy in self._copies.items() if not copy.users]
         while self._used() + wanted > self._max_bytes:

@@ -23,6 +23,7 @@ from pathlib import Path
 
 from service.errors.upload import UploadLocked, UploadNotFound, UploadOffsetMismatch, UploadTooLarge
 from service.storage.disk import full_disk, require_space
+from service.text import plural
 
 _ID = re.compile(r"[0-9a-f]{32}")
 _PRIVATE = 0o700
@@ -73,7 +74,9 @@ class Appender:
     def write(self, data: bytes) -> None:
         """Appends ``data``. Raises StorageFull, and UploadTooLarge for more bytes than were announced."""
         if self.offset + len(data) > self._length:
-            raise UploadTooLarge(f"The upload has more than the {self._length} bytes that were announced.")
+            raise UploadTooLarge(
+                f"The upload has more bytes than were announced: {plural(self._length, 'byte')}."
+            )
         with full_disk():
             view = memoryview(data)
             while view:
@@ -163,7 +166,7 @@ class UploadSpool:
             partial = self.get(upload_id)  # as it is now that nobody else writes
             if partial.offset != offset:
                 raise UploadOffsetMismatch(
-                    f"The upload has {partial.offset} bytes, so it continues there and not at {offset}."
+                    f"The upload has {plural(partial.offset, 'byte')}, so it continues there and not at {offset}."
                 )
             require_space(self._root, partial.length - offset, self._reserve)
             yield Appender(descriptor, partial)

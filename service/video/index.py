@@ -13,6 +13,7 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from service.errors.video import DamagedVideo, ExcerptEmpty, VideoTooLong
+from service.text import plural
 from service.types import Excerpt
 
 _SEQUENTIAL = ("avi", "mpeg")
@@ -168,7 +169,7 @@ def _check_complete(container: InputContainer, stream: VideoStream) -> None:
     lost = sum(1 for entry in entries if entry.pos + entry.size > container.size)
     if lost:
         raise DamagedVideo(
-            f"The file is truncated: {lost} of {len(entries)} frames are missing. Send all of it."
+            f"The file is truncated: it lacks {lost} of {plural(len(entries), 'frame')}. Send all of it."
         )
 
 

@@ -1,4 +1,4 @@
-"""Errors over HTTP: problem documents (RFC 9457). The only place that knows statuses."""
+"""Answers errors with problem documents (RFC 9457). No other module knows HTTP statuses."""
 
 from __future__ import annotations
 
@@ -83,8 +83,17 @@ STATUS: dict[type[ServiceError], int] = {
 }
 """An error has the status of its nearest ancestor here; what has none is our fault, 500."""
 
+_DETAILS = {
+    int(HTTPStatus.NOT_FOUND): "There is nothing at this address.",
+    int(
+        HTTPStatus.METHOD_NOT_ALLOWED
+    ): "This address does not take this method; the header Allow names those it takes.",
+}
+"""For what the framework refuses with no more than the name of the status."""
+
 
 def status_of(kind: type[ServiceError]) -> int:
+    """Returns the HTTP status of an error class."""
     for ancestor in kind.__mro__:
         if ancestor in STATUS:
             return STATUS[ancestor]
@@ -92,19 +101,19 @@ def status_of(kind: type[ServiceError]) -> int:
 
 
 def title_of(code: str) -> str:
-    """``not_a_video`` reads 'Not a video'."""
+    """Returns a title for people: ``not_a_video`` reads 'Not a video'."""
     return code.replace("_", " ").capitalize()
 
 
 def problem(status: int, code: str, detail: str, **more: Any) -> JSONResponse:
-    """A problem document; ``code`` is the stable name of what went wrong."""
+    """Makes a problem document; ``code`` is the stable name of what went wrong, ``detail`` a sentence."""
     body = {"type": "about:blank", "title": title_of(code), "status": status, "code": code, "detail": detail}
     headers = {"Retry-After": str(RETRY_AFTER_S)} if status == HTTPStatus.SERVICE_UNAVAILABLE else None
     return JSONResponse({**body, **more}, status, headers=headers, media_type=MEDIA_TYPE)
 
 
 def install(app: FastAPI) -> None:
-    """Answer every error of the service and of the framework with a problem document."""
+    """Makes ``app`` answer every error of the service and of the framework with a problem document."""
     app.add_exception_handler(ServiceError, _service_error)
     app.add_exception_handler(RequestValidationError, _invalid_request)
     app.add_exception_handler(HTTPException, _http_error)
@@ -127,15 +136,16 @@ async def _invalid_request(_request: Request, error: Exception) -> JSONResponse:
     faults = [
         {"field": ".".join(map(str, fault["loc"])), "message": fault["msg"]} for fault in error.errors()
     ]
-    detail = "; ".join(f"{fault['field']}: {fault['message']}" for fault in faults)
+    detail = " ".join(f"{fault['field']}: {_sentence(fault['message'])}" for fault in faults)
     return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request", detail, errors=faults)
 
 
 async def _http_error(request: Request, error: Exception) -> JSONResponse:
-    """What the framework refuses by itself: unknown addresses, methods that an address does not take."""
+    """Answers what the framework refuses by itself: unknown addresses, methods that an address does not take."""
     assert isinstance(error, HTTPException)
     code = HTTPStatus(error.status_code).name.lower()
-    answer = problem(error.status_code, code, error.detail)
+    detail = _DETAILS.get(error.status_code, _sentence(error.detail))
+    answer = problem(error.status_code, code, detail)
     answer.headers.update(error.headers or {})
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         answer.headers["Allow"] = ", ".join(sorted(_methods(request)))
@@ -143,18 +153,23 @@ async def _http_error(request: Request, error: Exception) -> JSONResponse:
 
 
 def _methods(request: Request) -> set[str]:
-    """Of all routes with this address; the framework names those of the first alone."""
+    """Returns the methods of all routes with this address; the framework names those of the first alone."""
     routes = (route for route in request.app.routes if isinstance(route, Route))
-    found = (route.methods or set() for route in routes if route.matches(request.scope)[0] is not Match.NONE)
-    return set().union(*found)
+    matching = (route for route in routes if route.matches(request.scope)[0] is not Match.NONE)
+    return set().union(*(route.methods or set() for route in matching))
+
+
+def _sentence(text: str) -> str:
+    """Makes a sentence of a message of the framework, which mostly lacks the full stop."""
+    return f"{text.removeprefix('Value error, ').rstrip('.')}."
 
 
 async def _gone(_request: Request, _error: Exception) -> JSONResponse:
-    """Nobody reads this; it keeps a client that left out of the log of faults."""
-    return problem(HTTPStatus.BAD_REQUEST, MalformedRequest.code, "the connection was lost")
+    """Answers nobody, but keeps a client that left out of the log of faults."""
+    return problem(HTTPStatus.BAD_REQUEST, MalformedRequest.code, "The connection was lost.")
 
 
 async def _bug(_request: Request, _error: Exception) -> JSONResponse:
-    """The traceback goes to the log, not to the client."""
-    detail = "the service has a fault; its log tells more"
+    """Answers without the traceback, which goes to the log."""
+    detail = "The service has a fault; its log tells more."
     return problem(HTTPStatus.INTERNAL_SERVER_ERROR, ServiceError.code, detail)

@@ -1,4 +1,4 @@
-"""What every request and answer goes through: headers for browsers, and a check of who is asking.
+"""Guards browsers: adds headers to every answer and refuses requests from pages of others.
 
 Without keys, whoever reaches the port may do everything, and a browser on this machine reaches it for any
 page that it shows. So a page from elsewhere must not be able to send a form here (Origin), nor to reach us under a
@@ -30,11 +30,12 @@ _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
 class Guard:
-    """ASGI middleware. ``hosts``: take requests only under these names and those of this machine; None is any.
-    ``media``: the address that downloads are redirected to, which the page must be allowed to play from.
-    """
+    """ASGI middleware that refuses foreign names and origins."""
 
     def __init__(self, app: ASGIApp, hosts: frozenset[str] | None, media: str | None = None) -> None:
+        """``hosts``: takes requests only under these names and those of this machine; None is any.
+        ``media``: the address that downloads are redirected to, which the page must be allowed to play from.
+        """
         self._app = app
         allowed = f" {urlsplit(media).scheme}://{urlsplit(media).netloc}" if media else ""
         self._headers = {**_HEADERS, "Content-Security-Policy": _POLICY.format(media=allowed)}
@@ -59,10 +60,10 @@ class Guard:
     def _refusal(self, headers: Headers, method: str) -> str | None:
         host = headers.get("host", "")
         if not self._is_ours(urlsplit(f"//{host}").hostname or ""):
-            return f"this service answers only to names that it knows as its own, not to {host[:100]!r}"
+            return f"This service answers only to names that it knows as its own, not to {host[:100]!r}."
         origin = headers.get("origin")
         if method not in _SAFE_METHODS and origin is not None and urlsplit(origin).netloc != host:
-            return f"pages of {origin[:100]!r} may not change anything here"
+            return f"Pages of {origin[:100]!r} may not change anything here."
         return None
 
     def _is_ours(self, name: str) -> bool:

@@ -1,4 +1,4 @@
-"""The form of ``POST /jobs``, parsed while it streams in: the file goes to a sink, the fields are collected.
+"""Parses the form of ``POST /jobs`` while it streams in: the file goes to a sink, the fields are collected.
 
 The framework's own form parser would take the whole body, without limit, before the handler runs.
 """
@@ -22,7 +22,7 @@ FALLBACK_NAME = "video"
 
 
 class UploadForm:
-    """Feed it the body; afterwards ``filename`` and ``fields`` hold what came with the file.
+    """Takes the body in chunks; afterwards ``filename`` and ``fields`` hold what came with the file.
 
     ``on_data`` receives the file's bytes in order. Its exceptions and MalformedRequest come out of ``feed``.
     """
@@ -39,18 +39,19 @@ class UploadForm:
         self._parser = _parser(boundary, self._callbacks())
 
     def feed(self, chunk: bytes) -> None:
+        """Parses the next bytes of the body. Raises MalformedRequest, and what ``on_data`` raises."""
         try:
             self._parser.write(chunk)
         except FormParserError as error:
-            raise MalformedRequest(f"the multipart form cannot be read: {error}") from error
+            raise MalformedRequest(f"The multipart form cannot be read: {error}") from error
 
     def close(self) -> None:
-        """The body is over. Raises MalformedRequest if the form is not, or holds no file."""
+        """Ends the body. Raises MalformedRequest if the form has not ended, or holds no file."""
         if not self._complete:
-            raise MalformedRequest("the body ended before the multipart form did")
+            raise MalformedRequest("The body ended before the multipart form did.")
         if (self.filename is None) == (UPLOAD_FIELD not in self.fields):
             raise MalformedRequest(
-                f"the form has a file part {FILE_PART!r} or a field {UPLOAD_FIELD!r}: one of them"
+                f"The form needs a file part {FILE_PART!r} or a field {UPLOAD_FIELD!r}, and not both."
             )
 
     def _callbacks(self) -> dict[str, Callable[..., Any]]:
@@ -77,21 +78,23 @@ class UploadForm:
         self._header = (bytearray(), bytearray())
 
     def _part_known(self) -> None:
-        """All headers of a part are there: decide what it is before a byte of it is taken."""
+        """Decides what a part is, once its headers are there and before a byte of it is taken."""
         _, options = parse_options_header(self._disposition)
         name = options.get(b"name", b"").decode("utf-8", "replace")
         if name == FILE_PART:
             self._begin_file(options.get(b"filename"))
         elif b"filename" in options:
-            raise MalformedRequest(f"the file part must be named {FILE_PART!r}, not {name[:64]!r}")
+            raise MalformedRequest(f"The file part must be named {FILE_PART!r}, not {name[:64]!r}.")
         elif not name or name in self.fields or len(self.fields) >= MAX_FIELDS:
-            raise MalformedRequest(f"form fields need names, once each, at most {MAX_FIELDS}")
+            raise MalformedRequest(
+                f"Each form field needs a name of its own, and there may be {MAX_FIELDS} fields."
+            )
         else:
             self._field = name
 
     def _begin_file(self, filename: bytes | None) -> None:
         if self.filename is not None:
-            raise MalformedRequest(f"the form has more than one part named {FILE_PART!r}")
+            raise MalformedRequest(f"The form has more than one part named {FILE_PART!r}.")
         self.filename = clean_filename((filename or b"").decode("utf-8", "replace"))
 
     def _part_data(self, data: bytes, start: int, end: int) -> None:
@@ -101,7 +104,7 @@ class UploadForm:
         self._value.extend(data[start:end])
         if len(self._value) > MAX_FIELD_BYTES:
             raise MalformedRequest(
-                f"the form field {self._field[:64]!r} is longer than {MAX_FIELD_BYTES} bytes"
+                f"The form field {self._field[:64]!r} is longer than {MAX_FIELD_BYTES} bytes."
             )
 
     def _part_end(self) -> None:
@@ -113,16 +116,16 @@ class UploadForm:
 
 
 def boundary_of(content_type: str) -> bytes:
-    """The boundary in a Content-Type header. Raises MalformedRequest."""
+    """Returns the boundary in a Content-Type header. Raises MalformedRequest."""
     kind, options = parse_options_header(content_type)
     boundary = options.get(b"boundary", b"")
     if kind != b"multipart/form-data" or not boundary:
-        raise MalformedRequest(f"send multipart/form-data with a file part named {FILE_PART!r}")
+        raise MalformedRequest(f"Send multipart/form-data with a file part named {FILE_PART!r}.")
     return boundary
 
 
 def clean_filename(name: str) -> str:
-    """A client's file name as something to show: no directories, no control characters, at most 200 long."""
+    """Makes a client's file name fit to show: without directories and control characters, at most 200 long."""
     last = name.replace("\\", "/").rpartition("/")[2]
     shown = "".join(character for character in last if character.isprintable()).strip(" .")
     return shown[-200:] or FALLBACK_NAME
@@ -132,4 +135,4 @@ def _parser(boundary: bytes, callbacks: dict[str, Callable[..., Any]]) -> Multip
     try:
         return MultipartParser(boundary, callbacks)  # type: ignore[arg-type]  # a TypedDict with the same keys
     except FormParserError as error:
-        raise MalformedRequest(f"the multipart form cannot be read: {error}") from error
+        raise MalformedRequest(f"The multipart form cannot be read: {error}") from error

@@ -142,6 +142,6 @@ def _pip_install(part: Path) -> None:
     try:
         run = subprocess.run(command, capture_output=True, text=True, timeout=INSTALL_TIMEOUT_S, check=False)
     except subprocess.TimeoutExpired as error:
-        raise RequirementMissing(f"pip did not fetch Triton within {INSTALL_TIMEOUT_S:g} s.") from error
+        raise RequirementMissing(f"Pip did not fetch Triton within {INSTALL_TIMEOUT_S:g} s.") from error
     if run.returncode:
-        raise RequirementMissing(f"pip could not fetch Triton: {run.stderr.strip()[-500:]}")
+        raise RequirementMissing(f"Pip could not fetch Triton: {run.stderr.strip()[-500:]}")

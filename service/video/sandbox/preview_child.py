@@ -72,7 +72,7 @@ def _still(shot: Shot, side: int) -> tuple[VideoFrame, int]:
     """Returns a frame in JPEG's colors, not rotated yet, and the degrees clockwise by which a player rotates it."""
     source = load_source(shot.path, shot.excerpt)
     if shot.frame >= source.index.frames:
-        raise PipelineError(f"the video has {plural(source.index.frames, 'frame')}")
+        raise PipelineError(f"The video has {plural(source.index.frames, 'frame')}.")
     with closing(numbered_frames(source, shot.frame, shot.frame + 1)) as frames:
         ((_, frame),) = frames
     return _converted(frame, source, side), source.picture.rotation

@@ -15,6 +15,7 @@ from av.stream import Stream
 
 from service.errors.storage import StorageUnavailable
 from service.errors.video import DamagedVideo, FrameSizeRejected, VideoError, VideoTooLong
+from service.text import plural
 from service.types import Excerpt, VideoInfo
 from service.video.container import open_video, video_stream
 from service.video.index import FrameIndex, read_index
@@ -84,11 +85,11 @@ def inspect(media: Path | RangedFile, limits: ProbeLimits, excerpt: Excerpt | No
 def _check_size(width: int, height: int, limits: ProbeLimits) -> None:
     if width * height > limits.max_pixels:
         raise FrameSizeRejected(
-            f"Frames of {width}x{height} have more than the {limits.max_pixels} pixels that are allowed."
+            f"Frames of {width}x{height} are too large; they may have {plural(limits.max_pixels, 'pixel')}."
         )
     if min(width, height) < limits.min_side:
         raise FrameSizeRejected(
-            f"Frames of {width}x{height} are too small; each side needs {limits.min_side} pixels."
+            f"Frames of {width}x{height} are too small; each side needs {plural(limits.min_side, 'pixel')}."
         )
 
 
