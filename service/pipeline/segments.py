@@ -13,7 +13,7 @@ def plan_segments(frames: int, frames_per_segment: int) -> tuple[Segment, ...]:
     """
     if frames < 1 or frames_per_segment < 1:
         raise ValueError(
-            f"A plan needs a frame, and one for each segment, not {frames} and {frames_per_segment}."
+            f"A plan needs at least one frame, and one for each segment, not {frames} and {frames_per_segment}."
         )
     count = segment_count(frames, frames_per_segment)
     bounds = [frames * part // count for part in range(count + 1)]
