@@ -16,17 +16,21 @@ from unittest.mock import patch
 
 from service.client import Client
 from service.embedded import EmbeddedOptions, EmbeddedStack
-from tests.compose.engine import BASE_FILE, CPU_FILE, Stack, missing, run
+from tests.compose.engine import BASE_FILE, CPU_FILE, GATE_FILE, Stack, missing, run
 from tests.compose.journal import Journal
 from tests.compose.one_container import try_one_container
 from tests.compose.scenario import Clip, Scenario
 from tests.support.clips import Clip as Drawn
 from tests.support.clips import write_clip
+from tests.support.models import write_model
 
 SKIPPED = 77
 """What test runners take for 'skipped'."""
 PARTS = ("one-container", "stack")
 WIDTH, HEIGHT = 256, 192
+MODEL = "cdvd_lite"
+SLEEP_S = 8
+"""Per window: several times what the shipped model takes on two cores."""
 
 
 def main() -> None:
@@ -35,11 +39,14 @@ def main() -> None:
     if lack:
         print(f"compose test skipped: {lack}")
         sys.exit(SKIPPED)
-    settings = {"CDVD_SEGMENT_FRAMES": str(options.segment_frames)}
-    files = (BASE_FILE,) if options.gpu else (BASE_FILE, CPU_FILE)
-    stack = Stack(files, settings, options.port)
+    files = (BASE_FILE, GATE_FILE) if options.gpu else (BASE_FILE, CPU_FILE, GATE_FILE)
     journal = Journal()
     with tempfile.TemporaryDirectory(prefix="cdvd-compose-") as folder:
+        settings = {
+            "CDVD_SEGMENT_FRAMES": str(options.segment_frames),
+            **_engine(options.engine, Path(folder)),
+        }
+        stack = Stack(files, settings, options.port)
         clip = _clip(Path(folder), options.segments, settings)
         journal.add("the embedded service, for comparison", f"restored {clip.frames} frames")
         try:
@@ -60,10 +67,26 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.compose", description=__doc__)
     parser.add_argument("--gpu", action="store_true", help="the stack as it is deployed, with a GPU")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="what is tried; everything")
+    parser.add_argument(
+        "--engine",
+        choices=("model", "instant", "sleeping"),
+        default="model",
+        help="what restores: the shipped model, or one that returns its frames at once or after a while",
+    )
     parser.add_argument("--port", type=int, default=18080)
     parser.add_argument("--segments", type=int, default=10)
     parser.add_argument("--segment-frames", type=int, default=12)
     return parser.parse_args()
+
+
+def _engine(kind: str, folder: Path) -> dict[str, str]:
+    """Settings for an engine as fast as can be, or one that takes its time; none for the shipped model."""
+    if kind == "model":
+        return {}
+    folder.chmod(0o755)  # the containers' user reads the repository
+    write_model(folder / "models", MODEL)
+    delay = {"GATE_DELAY_S": str(SLEEP_S)} if kind == "sleeping" else {}
+    return {"CDVD_MODEL_REPOSITORY": str(folder / "models"), **delay}
 
 
 def _clip(folder: Path, segments: int, settings: dict[str, str]) -> Clip:
@@ -73,13 +96,19 @@ def _clip(folder: Path, segments: int, settings: dict[str, str]) -> Clip:
     sent, expected = write_clip(folder / "sent.mp4", drawn), folder / "expected.mp4"
     with (
         patch.dict(os.environ, settings),
-        EmbeddedStack(EmbeddedOptions(data=folder / "data")) as embedded,
+        EmbeddedStack(_embedded(folder, settings)) as embedded,
         Client(embedded.url) as client,
     ):
         job = client.wait(client.submit(sent).id)
         assert job.status == "succeeded", job.error
         client.download(job.id, expected)
     return Clip(sent, expected, frames, segments)
+
+
+def _embedded(folder: Path, settings: dict[str, str]) -> EmbeddedOptions:
+    """With the same model as the containers."""
+    own = {"models": Path(settings["CDVD_MODEL_REPOSITORY"])} if "CDVD_MODEL_REPOSITORY" in settings else {}
+    return EmbeddedOptions(data=folder / "data", **own)
 
 
 def _remove(stack: Stack, journal: Journal) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = "cdvd-compose-test"
 BASE_FILE, CPU_FILE = "docker-compose.yml", "docker/compose.cpu.yml"
+GATE_FILE = "tests/compose/gate.yml"
 PREFIX_VARIABLE = "COMPOSE_TEST_EXEC"
 """A command that runs another one where the published port is, for engines whose network is not ours."""
 POLL_S = 0.5
@@ -56,6 +57,23 @@ class Stack:
         helper = ["docker", "run", "--rm", "--pid=host", "--user=0", "--network=none", "--entrypoint=python"]
         run([*helper, "cdvd-worker", "-c", kill])
         return str(container["Id"])
+
+    def stops(self, service: str) -> int:
+        """How many containers of a service have been sent SIGTERM so far."""
+        filters = ["event=kill", f"label=com.docker.compose.project={PROJECT}"]
+        filters.append(f"label=com.docker.compose.service={service}")
+        options = [word for one in filters for word in ("--filter", one)]
+        command = [
+            "docker",
+            "events",
+            "--since",
+            "10m",
+            "--until",
+            "0s",
+            "--format",
+            "{{.Actor.Attributes.signal}}",
+        ]
+        return run([*command, *options]).split().count("15")
 
     def inside(self, container: str, code: str) -> str:
         """What a piece of Python prints in a container."""

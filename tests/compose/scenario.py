@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 
 from tests.compose.compare import compare
 from tests.compose.engine import Stack, image_bytes, until
+from tests.compose.gate_control import GateControl
 from tests.compose.journal import Journal
 
 WORKERS = 3
@@ -41,6 +43,7 @@ class Scenario:
 
     def __init__(self, stack: Stack, clip: Clip, folder: Path, journal: Journal) -> None:
         self._stack = stack
+        self._gate = GateControl(stack)
         self._clip = clip
         self._folder = folder
         self._note = journal.add
@@ -85,6 +88,7 @@ class Scenario:
         )
 
     def _undisturbed(self) -> Path:
+        self._gate.release()
         job_id = self._submit()
         job = self._finished(job_id)
         took = _seconds(job)
@@ -92,18 +96,21 @@ class Scenario:
         return self._download(job_id, "quiet.mp4")
 
     def _disturbed(self) -> Path:
+        self._gate.hold()
         job_id = self._submit()
         self._note("the same job again", f"job {job_id[-6:]}, {self._clip.segments} segments")
         self._kill(job_id, "worker", 0.1)
         self._kill(job_id, "triton", 0.3)
         self._scale(job_id)
         self._restart_redis(job_id)
+        self._gate.release()
         job = self._finished(job_id)
         self._note_steps(job_id, _seconds(job))
         return self._download(job_id, "disturbed.mp4")
 
     def _kill(self, job_id: str, service: str, fraction: float) -> None:
         done = self._until_fraction(job_id, fraction)
+        self._gate.let(1)  # one window, for it to be in the middle of; a fast engine may be done with it
         killed = self._stack.kill(service)
 
         def back() -> bool:
@@ -118,6 +125,7 @@ class Scenario:
     def _scale(self, job_id: str) -> None:
         self._stack.compose("up", "--detach", "--no-recreate", "--scale", f"worker={WORKERS}", "worker")
         until(lambda: len(self._ready()["workers"]) == WORKERS, f"{WORKERS} workers")
+        self._gate.until_waiting(WORKERS)  # each has a segment
         done = self._job(job_id)["progress"]["frames_done"]
         self._note(f"`--scale worker={WORKERS}`", f"/readyz lists {WORKERS} workers; {done} frames are done")
 
@@ -165,14 +173,20 @@ class Scenario:
         self._note("`curl /metrics`, and the workers' own", f"2 jobs succeeded; frames by worker: {shares}")
 
     def _stop_a_worker(self) -> None:
+        self._gate.hold()
         job_id = self._submit()
-        self._until_fraction(job_id, 0.05)
-        self._stack.compose("stop", "worker")
+        self._gate.until_waiting(WORKERS)
+        with ThreadPoolExecutor(1) as pool:
+            stopping = pool.submit(self._stack.compose, "stop", "worker")
+            until(lambda: self._stack.stops("worker") >= WORKERS, "the workers are told to stop")
+            self._gate.release()
+            stopping.result()
         codes = {one["State"]["ExitCode"] for one in self._stack.containers("worker")}
         assert codes == {0}, codes
         frames = self._clip.frames / self._clip.segments
         done = self._job(job_id)["progress"]["frames_done"]
         assert done % frames == 0, done
+        assert 0 < done < self._clip.frames, done
         self._note(
             "`stop worker` in the middle of a job", f"exit code 0, segments ended first: {done} frames done"
         )
@@ -190,11 +204,20 @@ class Scenario:
         return str(self._stack.containers(service)[0]["Id"])
 
     def _until_fraction(self, job_id: str, fraction: float) -> int:
+        """Let the job get so far and no further; the frames that are done then.
+
+        A window that passed may be lost with its worker: then another passes for it.
+        """
         wanted = round(fraction * self._clip.frames)
+        seen = -1
 
         def reached() -> int:
-            job = self._active(job_id)
-            return int(job["progress"]["frames_done"]) if job["progress"]["frames_done"] >= wanted else 0
+            nonlocal seen
+            done, before = int(self._active(job_id)["progress"]["frames_done"]), seen
+            seen = done
+            if done < wanted and done == before and self._gate.is_holding():
+                self._gate.let(wanted - done)
+            return done if done >= wanted else 0
 
         return int(until(reached, f"{wanted} frames"))
 

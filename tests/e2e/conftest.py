@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
-from tests.support.stack import Service, running_stack, until
+from tests.support.stack import PacedService, Service, paced_stack, until
 
 PATIENCE_MS = 30_000
 EXPLAINED = re.compile(
@@ -30,8 +30,8 @@ FLAGS = (
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    with running_stack(tmp_path_factory.mktemp("page")) as running:
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PacedService]:
+    with paced_stack(tmp_path_factory.mktemp("page")) as running:
         yield running
 
 

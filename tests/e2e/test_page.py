@@ -11,12 +11,12 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.conftest import PATIENCE_MS, expect_status, finished_job, row, until_loaded
 from tests.support.clips import Clip, write_clip
-from tests.support.stack import QUICK, SLOW, Service, until
+from tests.support.stack import QUICK, SLOW, PacedService, Service, until
 
 pytestmark = pytest.mark.integration
 
 CLIP = Clip(frames=50, audio="aac")
-LONG = Clip(frames=400)
+LONG = Clip(frames=100)
 PHONE = {"width": 360, "height": 740}
 
 
@@ -81,10 +81,11 @@ def test_a_refused_file_is_explained_in_the_services_words(page: Page, tmp_path:
 
 
 def test_a_running_job_shows_progress_and_can_be_canceled_retried_and_deleted(
-    page: Page, service: Service, tmp_path: Path
+    page: Page, service: PacedService, tmp_path: Path
 ) -> None:
+    service.pace.let(24)
     job = send(page, write_clip(tmp_path / "long.mp4", LONG), SLOW)
-    expect(job.get_by_text(re.compile(r"[1-9]\d* of 400 frames, .* frames/s, \d+:\d\d left"))).to_be_visible(
+    expect(job.get_by_text(re.compile(r"24 of 100 frames, .* frames/s, \d+:\d\d left"))).to_be_visible(
         timeout=PATIENCE_MS
     )
     assert 0 < job.get_by_role("progressbar").evaluate("(bar) => bar.value") < 1

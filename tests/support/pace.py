@@ -38,6 +38,12 @@ class Pace:
         with self._changed:
             return len(self._waiting)
 
+    @property
+    def left(self) -> float:
+        """Frames that may still pass; not above zero while windows are held."""
+        with self._changed:
+            return self._left
+
     def take_turn(self, frames: int, wanted: Callable[[], bool]) -> bool:
         """Waits until a window of so many frames may pass; False when it is not ``wanted`` any more."""
         ticket = object()

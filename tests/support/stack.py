@@ -18,16 +18,14 @@ from tests.support.models import write_model
 from tests.support.paced_triton import PacedTriton, paced_triton
 
 QUICK, SLOW = "quick", "slow"
-SLOW_PRODUCTS = 150
-"""About half a second per window: long enough to interrupt a job of a few windows."""
 PATIENCE_S = 60.0
 
 
 def write_models(directory: Path) -> Path:
-    """``quick`` and ``slow``, which both return their frames unchanged."""
+    """Models that both return their frames unchanged; ``slow`` at the pace of the test in a ``paced_stack``."""
     if not directory.exists():
-        write_model(directory, QUICK)
-        write_model(directory, SLOW, products=SLOW_PRODUCTS)
+        for name in (QUICK, SLOW):
+            write_model(directory, name)
     return directory
 
 

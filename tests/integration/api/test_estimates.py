@@ -2,34 +2,43 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support.clips import Clip, write_clip
-from tests.support.stack import QUICK, SLOW, Service, running_stack
+from tests.support.stack import QUICK, SLOW, PacedService, Service, paced_stack
 
 pytestmark = pytest.mark.integration
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    with running_stack(tmp_path_factory.mktemp("estimates")) as running:
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PacedService]:
+    with paced_stack(tmp_path_factory.mktemp("estimates")) as running:
         yield running
 
 
 DESCRIBED = {"width": 96, "height": 64, "frames": 36}
 
 
-def test_estimates_begin_with_nothing_and_come_from_finished_work(service: Service, tmp_path: Path) -> None:
+def test_estimates_begin_with_nothing_and_come_from_finished_work(
+    service: PacedService, tmp_path: Path
+) -> None:
     clip = write_clip(tmp_path / "clip.mp4", Clip(frames=36))
     before = service.http.post("/estimates", json=DESCRIBED).json()
     assert (before["basis"], before["seconds"], before["waiting_s"]) == ("none", None, 0)
     assert before["model"] == QUICK
 
-    service.until_status(service.submit(clip, model=SLOW), "succeeded")
+    began = time.monotonic()
     job = service.until_status(service.submit(clip), "succeeded")
+    took = time.monotonic() - began
+    held = service.submit_held(clip)
+    service.until_held()
+    time.sleep(2 * took)  # so that it is the slower one on whatever machine
+    service.pace.release()
+    service.until_status(held, "succeeded")
     after = service.http.post("/estimates", json={**DESCRIBED, "bytes": 1000}).json()
     slow = service.http.post("/estimates", json={**DESCRIBED, "model": SLOW}).json()
     files = service.files()

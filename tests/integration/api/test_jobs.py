@@ -11,14 +11,14 @@ import pytest
 
 from service.distribution import installed
 from tests.support.clips import Clip, read_frames, read_packets, write_clip
-from tests.support.stack import QUICK, SLOW, Service, running_stack
+from tests.support.stack import QUICK, SLOW, PacedService, Service, paced_stack
 
 pytestmark = pytest.mark.integration
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    with running_stack(tmp_path_factory.mktemp("jobs"), {"CDVD_SEGMENT_FRAMES": "12"}) as running:
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PacedService]:
+    with paced_stack(tmp_path_factory.mktemp("jobs"), {"CDVD_SEGMENT_FRAMES": "12"}) as running:
         yield running
 
 
@@ -114,8 +114,8 @@ def test_unchanged_job_is_not_sent_again(service: Service, finished: str) -> Non
     assert (answer.status_code, answer.content) == (304, b"")
 
 
-def test_result_of_a_job_that_is_not_over_is_a_conflict(service: Service, clip: Path) -> None:
-    job_id = service.submit(clip, model=SLOW)
+def test_result_of_a_job_that_is_not_over_is_a_conflict(service: PacedService, clip: Path) -> None:
+    job_id = service.submit_held(clip)
 
     answers = [service.http.get(f"/jobs/{job_id}/{file}") for file in ("result", "report")]
 
@@ -181,8 +181,9 @@ def test_events_go_on_after_the_last_one_seen(service: Service, finished: str) -
     assert nothing.status_code == 204
 
 
-def test_events_arrive_while_the_job_runs(service: Service, clip: Path) -> None:
-    job_id = service.submit(clip, model=SLOW)
+def test_events_arrive_while_the_job_runs(service: PacedService, clip: Path) -> None:
+    job_id = service.submit_held(clip)
+    service.pace.let(12)
 
     with service.http.stream("GET", f"/jobs/{job_id}/events") as answer:
         assert answer.headers["content-type"].startswith("text/event-stream")
@@ -192,15 +193,16 @@ def test_events_arrive_while_the_job_runs(service: Service, clip: Path) -> None:
     service.http.delete(f"/jobs/{job_id}")
 
 
-def test_cancel_stops_and_retry_goes_on_from_finished_segments(service: Service, clip: Path) -> None:
-    job_id = service.submit(clip, model=SLOW)
-    service.until_frames(job_id, 12 + 1)
+def test_cancel_stops_and_retry_goes_on_from_finished_segments(service: PacedService, clip: Path) -> None:
+    job_id = service.submit_held(clip)
+    service.let_frames(job_id, 12 + 1)
 
     canceled = service.http.post(f"/jobs/{job_id}/cancel")
     assert (canceled.status_code, canceled.json()["status"]) == (202, "canceled")
     assert service.http.post(f"/jobs/{job_id}/cancel").status_code == 202
     done = _steps(service, job_id, "step_done")
 
+    service.pace.release()
     assert service.http.post(f"/jobs/{job_id}/retry").status_code == 202
     service.until_status(job_id, "succeeded")
 
@@ -214,10 +216,10 @@ def test_cancel_and_retry_of_a_finished_job_are_conflicts(service: Service, fini
         assert (answer.status_code, answer.json()["code"]) == (409, "job_state_conflict")
 
 
-def test_deleted_job_leaves_nothing(service: Service, clip: Path) -> None:
+def test_deleted_job_leaves_nothing(service: PacedService, clip: Path) -> None:
     before = service.files()
-    job_id = service.submit(clip, model=SLOW)
-    service.until_frames(job_id, 1)
+    job_id = service.submit_held(clip)
+    service.let_frames(job_id, 1)
 
     assert service.http.delete(f"/jobs/{job_id}").status_code == 204
 

@@ -11,15 +11,15 @@ import numpy as np
 import pytest
 
 from tests.support.clips import Clip, write_clip
-from tests.support.stack import QUICK, SLOW, Service, running_stack, until
+from tests.support.stack import QUICK, PacedService, Service, paced_stack, until
 
 pytestmark = pytest.mark.integration
 CLIP = Clip(frames=36)
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    with running_stack(tmp_path_factory.mktemp("previews"), {"CDVD_SEGMENT_FRAMES": "12"}) as running:
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PacedService]:
+    with paced_stack(tmp_path_factory.mktemp("previews"), {"CDVD_SEGMENT_FRAMES": "12"}) as running:
         yield running
 
 
@@ -67,8 +67,9 @@ def test_frames_and_views_that_do_not_exist(service: Service, path: Path) -> Non
     ]
 
 
-def test_what_is_restored_shows_while_the_rest_runs(service: Service, path: Path) -> None:
-    job_id = service.submit(path, model=SLOW)
+def test_what_is_restored_shows_while_the_rest_runs(service: PacedService, path: Path) -> None:
+    job_id = service.submit_held(path)
+    service.pace.let(12)
     until(lambda: ask(service, job_id, 0, "after").status_code == 200, "the first segment")
 
     late = ask(service, job_id, 35, "after")

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from unittest.mock import patch
 
 import httpx
 import pytest
 
 from tests.support.clips import Clip, read_frames, read_packets, write_clip
 from tests.support.command import complaint, one_line, run, started, stop
-from tests.support.stack import QUICK, SLOW, Service, running_stack, until, write_models
+from tests.support.stack import (
+    QUICK,
+    SLOW,
+    PacedService,
+    Service,
+    held_engine,
+    paced_stack,
+    until,
+    write_models,
+)
 
 pytestmark = pytest.mark.integration
-
-LONG = Clip(frames=400)
-"""Enough windows of the slow model to be interrupted in the middle."""
 
 
 @pytest.fixture(scope="module")
@@ -26,8 +34,8 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    with running_stack(tmp_path_factory.mktemp("service")) as running:
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PacedService]:
+    with paced_stack(tmp_path_factory.mktemp("service")) as running:
         yield running
 
 
@@ -89,10 +97,15 @@ def test_a_missing_model_fails_with_one_line(tmp_path: Path, scratch: Path) -> N
 def test_interrupted_deblur_leaves_nothing_behind(
     tmp_path: Path, scratch: Path, models: Path, how: signal.Signals, code: int
 ) -> None:
-    source, output = write_clip(tmp_path / "in.mp4", LONG), tmp_path / "out.mp4"
+    source, output = write_clip(tmp_path / "in.mp4"), tmp_path / "out.mp4"
     arguments = ("deblur", source, "-o", output, "--models", models, "--model", SLOW)
-    with started(*arguments, scratch=scratch) as process:
-        until(lambda: list(scratch.glob("cdvd-*/jobs/*")), "a job on disk")
+    with (
+        held_engine() as engine,
+        patch.dict(os.environ, engine.settings()),
+        started(*arguments, scratch=scratch) as process,
+    ):
+        until(lambda: engine.pace.waiting, "a window at the engine")
+        assert list(scratch.glob("cdvd-*/jobs/*"))
         assert stop(process, how) == code
         assert process.stderr is not None
         assert "Traceback" not in process.stderr.read()
@@ -100,8 +113,11 @@ def test_interrupted_deblur_leaves_nothing_behind(
     assert list(scratch.iterdir()) == []
 
 
-def test_interrupted_deblur_cancels_the_job_of_a_running_service(tmp_path: Path, service: Service) -> None:
-    source, output = write_clip(tmp_path / "interrupted.mp4", LONG), tmp_path / "out.mp4"
+def test_interrupted_deblur_cancels_the_job_of_a_running_service(
+    tmp_path: Path, service: PacedService
+) -> None:
+    source, output = write_clip(tmp_path / "interrupted.mp4"), tmp_path / "out.mp4"
+    service.pace.hold()
     url = str(service.http.base_url)
     with started("deblur", source, "-o", output, "--model", SLOW, "--url", url) as process:
         job_id = until(lambda: _running(service, source.name), "the job to run")

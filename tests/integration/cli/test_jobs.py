@@ -11,16 +11,16 @@ import pytest
 
 from tests.support.clips import Clip, read_frames, write_clip
 from tests.support.command import complaint, one_line, run
-from tests.support.stack import SLOW, Service, running_stack, until
+from tests.support.stack import SLOW, PacedService, Service, paced_stack, until
 
 pytestmark = pytest.mark.integration
 
-LONG = Clip(frames=400)
+LONG = Clip(frames=100)
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    with running_stack(tmp_path_factory.mktemp("service")) as running:
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PacedService]:
+    with paced_stack(tmp_path_factory.mktemp("service")) as running:
         yield running
 
 
@@ -60,7 +60,7 @@ def asked(*arguments: str | Path) -> Any:
 
 
 @pytest.mark.usefixtures("at")
-def test_every_command_about_jobs_speaks_json(tmp_path: Path) -> None:
+def test_every_command_about_jobs_speaks_json(tmp_path: Path, service: PacedService) -> None:
     source, output = write_clip(tmp_path / "in.mp4"), tmp_path / "out.mp4"
     job_id = asked("submit", source, "--set", "crf=20")["id"]
     once = ("--idempotency-key", "once")
@@ -79,6 +79,7 @@ def test_every_command_about_jobs_speaks_json(tmp_path: Path) -> None:
     assert asked("delete", job_id) == {"deleted": job_id}
 
     long = write_clip(tmp_path / "long.mp4", LONG)
+    service.pace.hold()
     job_id = asked("submit", long, "--model", SLOW)["id"]
     assert asked("cancel", job_id)["id"] == job_id
     assert run("watch", job_id).returncode == 1
@@ -111,11 +112,11 @@ def test_reports_and_estimates_are_readable(tmp_path: Path, service: Service) ->
 
 @pytest.mark.usefixtures("at")
 def test_the_beginning_that_a_canceled_job_left_is_fetched_when_asked_for(
-    tmp_path: Path, service: Service
+    tmp_path: Path, service: PacedService
 ) -> None:
     output = tmp_path / "beginning.mp4"
-    job_id = service.submit(write_clip(tmp_path / "long.mp4", LONG), model=SLOW)
-    service.until_frames(job_id, 80)
+    job_id = service.submit_held(write_clip(tmp_path / "long.mp4", LONG))
+    service.let_frames(job_id, 80)
     run("cancel", job_id)
     until(lambda: service.job(job_id)["output"], "the beginning")
     refused = run("result", job_id, "-o", output)

@@ -15,7 +15,7 @@ import pytest
 from service.client import AsyncClient, Client, Description, Job, RequestRejected
 from tests.support.clips import Clip, read_frames, write_clip
 from tests.support.cutting_proxy import CuttingProxy, cutting
-from tests.support.stack import QUICK, SLOW, Service, running_stack, until
+from tests.support.stack import QUICK, SLOW, PacedService, Service, paced_stack, until
 
 pytestmark = pytest.mark.integration
 
@@ -23,8 +23,8 @@ JPEG = b"\xff\xd8"
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    with running_stack(tmp_path_factory.mktemp("client")) as running:
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PacedService]:
+    with paced_stack(tmp_path_factory.mktemp("client")) as running:
         yield running
 
 
@@ -96,14 +96,18 @@ def test_a_submit_whose_answer_is_lost_makes_one_job(proxy: CuttingProxy, tmp_pa
         assert jobs_of(client, video) == [job.id]
 
 
-def test_waiting_and_events_survive_a_gateway_that_restarts(service: Service, clip: Path) -> None:
+def test_waiting_and_events_survive_a_gateway_that_restarts(
+    service: PacedService, clip: Path, tmp_path: Path
+) -> None:
     seen: list[Job] = []
 
     def restart_once(job: Job) -> None:
         seen.append(job)
         if len(seen) == 1:
             _kill_gateway()
+            service.pace.release()
 
+    service.pace.hold()
     with Client(service.url) as client:
         job = client.submit(clip, options={"model": SLOW})
         ended = client.wait(job.id, on_change=restart_once)
@@ -111,12 +115,16 @@ def test_waiting_and_events_survive_a_gateway_that_restarts(service: Service, cl
         assert len(seen) == len(set(map(repr, seen))) > 1
 
         ids, restarts = [], 0
-        again = client.submit(clip, options={"model": SLOW})
+        service.pace.let(12)
+        again = client.submit(
+            write_clip(tmp_path / "two windows.mp4", Clip(frames=24)), options={"model": SLOW}
+        )
         for event in client.events(again.id):
             ids.append(event.id)
             if event.type == "progress" and not restarts:
                 restarts += 1
                 _kill_gateway()
+                service.pace.release()
         assert restarts == 1
         assert ids == [event.id for event in client.events(again.id)]  # none lost, none twice
         assert ids[2:] == [event.id for event in client.events(again.id, after=ids[1])]
@@ -158,8 +166,9 @@ def test_a_job_is_submitted_followed_listed_fetched_and_deleted(
             client.job(job.id)
 
 
-def test_a_canceled_job_is_retried(service: Service, tmp_path: Path) -> None:
-    video = write_clip(tmp_path / "long.mp4", Clip(frames=60))
+def test_a_canceled_job_is_retried(service: PacedService, tmp_path: Path) -> None:
+    service.pace.hold()
+    video = write_clip(tmp_path / "long.mp4", Clip(frames=12))
     with Client(service.url) as client:
         job = client.submit(video, options={"model": SLOW})
         client.cancel(job.id)
@@ -201,8 +210,9 @@ def test_the_asynchronous_client_takes_the_same_walk(proxy: CuttingProxy, clip: 
     asyncio.run(walk())
 
 
-def test_waiting_asynchronously_can_be_canceled(service: Service, tmp_path: Path) -> None:
-    video = write_clip(tmp_path / "long.mp4", Clip(frames=60))
+def test_waiting_asynchronously_can_be_canceled(service: PacedService, tmp_path: Path) -> None:
+    service.pace.hold()
+    video = write_clip(tmp_path / "long.mp4", Clip(frames=12))
 
     async def walk() -> None:
         async with AsyncClient(service.url) as client:
@@ -215,11 +225,21 @@ def test_waiting_asynchronously_can_be_canceled(service: Service, tmp_path: Path
     asyncio.run(walk())
 
 
-def test_more_waits_than_a_pool_has_connections_get_on(service: Service, clip: Path) -> None:
+def test_more_waits_than_a_pool_has_connections_get_on(service: PacedService, clip: Path) -> None:
+    service.pace.hold()
+    seen: list[Job] = []
+
+    def release_in_the_middle(job: Job) -> None:
+        seen.append(job)
+        if len(seen) == 50:
+            service.pace.release()
+
     async def walk() -> None:
         async with AsyncClient(service.url) as client, asyncio.timeout(60):
             job = await client.submit(clip, options={"model": SLOW})
-            ended = await asyncio.gather(*(client.wait(job.id) for _ in range(110)))
+            ended = await asyncio.gather(
+                *(client.wait(job.id, on_change=release_in_the_middle) for _ in range(110))
+            )
             assert {job.status for job in ended} == {"succeeded"}
 
     asyncio.run(walk())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -12,14 +13,14 @@ import pytest
 from service.client import Client, RequestRejected
 from tests.support.clips import Clip, write_clip
 from tests.support.command import complaint, run
-from tests.support.stack import SLOW, Service, running_stack
+from tests.support.stack import SLOW, PacedService, Service, paced_stack
 
 pytestmark = pytest.mark.integration
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    with running_stack(tmp_path_factory.mktemp("keys")) as running:
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PacedService]:
+    with paced_stack(tmp_path_factory.mktemp("keys")) as running:
         yield running
 
 
@@ -56,12 +57,17 @@ def test_the_command_line_shows_its_key(service: Service, key: str, tmp_path: Pa
     assert wrong.returncode == 3
 
 
-def test_several_videos_with_a_key_for_one_job_at_a_time(service: Service, tmp_path: Path) -> None:
+def test_several_videos_with_a_key_for_one_job_at_a_time(service: PacedService, tmp_path: Path) -> None:
     for name in ("a", "b", "c"):
         write_clip(tmp_path / f"{name}.mp4", Clip(frames=30))
     narrow = created(service, "--jobs", "1")
-    began = time.monotonic()
-    ran = run("deblur", tmp_path, "--model", SLOW, "--url", service.url, CDVD_KEY=narrow)
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(run, "deblur", tmp_path, "--model", SLOW, "--url", service.url, CDVD_KEY=narrow)
+        service.until_held()
+        time.sleep(1)  # for the others to be refused meanwhile
+        service.pace.release()
+        began = time.monotonic()
+        ran = running.result()
     assert ran.returncode == 0, ran.stderr
     assert len(ran.stdout.splitlines()) == 3
     assert time.monotonic() - began < 30

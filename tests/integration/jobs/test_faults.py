@@ -18,8 +18,7 @@ from service.embedded import EmbeddedOptions, EmbeddedStack
 from service.errors.engine import ModelNotFound
 from service.errors.startup import DataInUse, InsecureAddress, StackFailed
 from tests.support.clips import Clip, write_clip
-from tests.support.models import write_model
-from tests.support.stack import QUICK, SLOW, Service, running_stack, until, write_models
+from tests.support.stack import QUICK, Service, paced_stack, running_stack, until, write_models
 
 pytestmark = pytest.mark.integration
 
@@ -43,10 +42,12 @@ def clip(tmp_path: Path) -> Path:
 
 
 def test_killed_worker_comes_back_and_finished_segments_stay_finished(tmp_path: Path, clip: Path) -> None:
-    with running_stack(tmp_path, SETTINGS) as service:
-        job_id = service.submit(clip, model=SLOW)
+    with paced_stack(tmp_path, SETTINGS) as service:
+        job_id = service.submit_held(clip)
+        service.pace.let(12)
         until_started(service, job_id, "segment:1")
         child("service.worker").kill()
+        service.pace.release()
 
         service.until_status(job_id, "succeeded")
 
@@ -57,20 +58,22 @@ def test_killed_worker_comes_back_and_finished_segments_stay_finished(tmp_path: 
 
 
 def test_job_survives_a_restart_of_the_whole_stack(tmp_path: Path, clip: Path) -> None:
-    with running_stack(tmp_path, SETTINGS) as service:
-        job_id = service.submit(clip, model=SLOW)
-        service.until_frames(job_id, 12 + 1)
+    with paced_stack(tmp_path, SETTINGS) as service:
+        job_id = service.submit_held(clip)
+        service.let_frames(job_id, 12 + 1)
 
-    with running_stack(tmp_path, SETTINGS) as service:
+    with paced_stack(tmp_path, SETTINGS) as service:
+        service.pace.release()
         service.until_status(job_id, "succeeded")
         assert steps(service, job_id, "step_started")["segment:0"] == 1
 
 
 def test_job_survives_the_death_of_redis(tmp_path: Path, clip: Path) -> None:
-    with running_stack(tmp_path, SETTINGS) as service:
-        job_id = service.submit(clip, model=SLOW)
-        service.until_frames(job_id, 1)
+    with paced_stack(tmp_path, SETTINGS) as service:
+        job_id = service.submit_held(clip)
+        service.let_frames(job_id, 1)
         child("redis").kill()
+        service.pace.release()
         until(lambda: service.http.get("/readyz").is_success, "Redis is back")
 
         service.until_status(job_id, "succeeded")
@@ -86,11 +89,9 @@ def test_gateway_that_dies_comes_back_on_the_same_port(tmp_path: Path) -> None:
 
 
 def test_segment_that_hangs_every_time_fails_its_job_with_the_reason(tmp_path: Path, clip: Path) -> None:
-    write_models(tmp_path / "models")
-    write_model(tmp_path / "models", "hanging", products=1000)
-    with running_stack(tmp_path, {**SETTINGS, "CDVD_STALL_TIMEOUT_S": "0.5"}) as service:
+    with paced_stack(tmp_path, {**SETTINGS, "CDVD_STALL_TIMEOUT_S": "0.5"}) as service:
         one_segment = write_clip(tmp_path / "short.mp4", Clip(frames=12))
-        job_id = service.submit(one_segment, model="hanging")
+        job_id = service.submit_held(one_segment)
 
         job = service.until_status(job_id, "failed")
 
@@ -100,9 +101,9 @@ def test_segment_that_hangs_every_time_fails_its_job_with_the_reason(tmp_path: P
 
 
 def test_cancel_stops_within_a_window(tmp_path: Path) -> None:
-    with running_stack(tmp_path) as service:
-        job_id = service.submit(write_clip(tmp_path / "long.mp4", Clip(frames=240)), model=SLOW)
-        service.until_frames(job_id, 1)
+    with paced_stack(tmp_path) as service:
+        job_id = service.submit_held(write_clip(tmp_path / "long.mp4", Clip(frames=36)))
+        service.let_frames(job_id, 1)
 
         service.http.post(f"/jobs/{job_id}/cancel")
         at_cancel = service.job(job_id)["progress"]["frames_done"]

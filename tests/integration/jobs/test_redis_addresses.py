@@ -22,7 +22,7 @@ from tests.support.clips import Clip, write_clip
 from tests.support.cluster import cluster, until_ready
 from tests.support.object_store import free_port
 from tests.support.redis_servers import PASSWORD, QUOTED, redis_server, started
-from tests.support.stack import SLOW, until
+from tests.support.stack import SLOW, held_engine, until
 
 pytestmark = pytest.mark.integration
 
@@ -132,16 +132,18 @@ def test_job_survives_the_death_of_the_master(servers: tuple[str, Child], tmp_pa
     url, master = servers
     clip = write_clip(tmp_path / "clip.mp4", Clip(frames=48))
     settings = {"CDVD_REDIS_URL": url, "CDVD_SEGMENT_FRAMES": "12"}
-    with cluster(tmp_path, settings) as processes:
+    with held_engine() as engine, cluster(tmp_path, {**settings, **engine.settings()}) as processes:
         service = processes.gateway()
         processes.worker("one")
         until_ready(service, workers=1)
         job_id = service.submit(clip, model=SLOW)
+        engine.pace.let(1)
         service.until_frames(job_id, 1)
 
         assert master.pid
         subprocess.run(["kill", "-9", str(master.pid)], check=True)
         until(lambda: service.http.get("/readyz").is_success, "the replica has taken over")
+        engine.pace.release()
         job = service.until_status(job_id, "succeeded")
 
     assert job["output"]["frames"] == 48

@@ -10,7 +10,7 @@ from tests.support.stack import QUICK, running_stack, until
 
 pytestmark = pytest.mark.integration
 
-SETTINGS = {"CDVD_RETENTION_S": "0.5", "CDVD_RECORD_RETENTION_S": "8"}
+SETTINGS = {"CDVD_RETENTION_S": "0.5"}
 
 
 @pytest.mark.parametrize("path", ["result", "source", "report", "sharpness", "frames"])
@@ -28,10 +28,12 @@ def test_an_expired_job_is_on_record_without_files(expired):
     assert service.http.post(f"/jobs/{job}/retry").status_code == 409
 
 
-def test_the_record_of_an_expired_job_is_forgotten_at_last(expired):
-    service, job = expired
-    until(lambda: service.http.get(f"/jobs/{job}").status_code == 404, "no record")
-    assert job not in {one["id"] for one in service.http.get("/jobs").json()["jobs"]}
+def test_the_record_of_an_expired_job_is_forgotten_at_last(tmp_path):
+    with running_stack(tmp_path, {**SETTINGS, "CDVD_RECORD_RETENTION_S": "0.5"}) as service:
+        job = service.submit(write_clip(tmp_path / "a.mp4", Clip(frames=4)), model=QUICK)
+        until(lambda: service.http.get(f"/jobs/{job}").status_code == 404, "no record")
+        assert job not in {one["id"] for one in service.http.get("/jobs").json()["jobs"]}
+        assert not [path for path in service.files() if job in path]
 
 
 @pytest.fixture(scope="module")

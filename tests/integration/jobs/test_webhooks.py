@@ -11,7 +11,7 @@ from standardwebhooks import Webhook
 from service.webhooks.signature import new_secret
 from tests.support.clips import AUDIO_RATE, Clip, read_packets, write_clip
 from tests.support.receiver import receiver
-from tests.support.stack import QUICK, SLOW, running_stack, until
+from tests.support.stack import QUICK, paced_stack, running_stack, until
 
 pytestmark = pytest.mark.integration
 SECRET = new_secret()
@@ -26,7 +26,7 @@ SETTINGS = {
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory):
-    with running_stack(tmp_path_factory.mktemp("webhooks"), SETTINGS) as running:
+    with paced_stack(tmp_path_factory.mktemp("webhooks"), SETTINGS) as running:
         yield running
 
 
@@ -81,8 +81,8 @@ def test_a_receiver_that_is_gone_makes_a_dead_letter_that_can_be_sent_again(serv
 
 def test_a_canceled_job_keeps_its_beginning_and_goes_on_from_there(service, tmp_path):
     clip = write_clip(tmp_path / "c.mp4", Clip(frames=32, audio="aac"))
-    job = service.submit(clip, model=SLOW)
-    service.until_frames(job, 9)
+    job = service.submit_held(clip)
+    service.let_frames(job, 9)
     service.http.post(f"/jobs/{job}/cancel")
     output = until(lambda: service.job(job)["output"], "a partial result")
     assert output["partial"]
@@ -91,6 +91,7 @@ def test_a_canceled_job_keeps_its_beginning_and_goes_on_from_there(service, tmp_
     video = service.http.get(f"/jobs/{job}/result")
     assert video.status_code == 200
     assert len(video.content) == output["bytes"]
+    service.pace.release()
     assert service.http.post(f"/jobs/{job}/retry").status_code == 202
     done = service.until_status(job, "succeeded")
     assert (done["output"]["frames"], done["output"]["partial"]) == (32, False)
@@ -129,8 +130,8 @@ def test_a_worker_that_dies_while_it_delivers_is_followed_by_another(tmp_path):
 
 
 def test_sound_of_a_partial_result_ends_with_its_last_frame(service, tmp_path):
-    job = service.submit(write_clip(tmp_path / "e.mp4", Clip(frames=32, audio="aac")), model=SLOW)
-    service.until_frames(job, 9)
+    job = service.submit_held(write_clip(tmp_path / "e.mp4", Clip(frames=32, audio="aac")))
+    service.let_frames(job, 9)
     service.http.post(f"/jobs/{job}/cancel")
     output = until(lambda: service.job(job)["output"], "a partial result")
     result = tmp_path / "partial.mp4"

@@ -12,12 +12,12 @@ from service.redis_state.connection import connect
 from service.tenancy.api_keys import KeyRing, Scope
 from tests.support.api_keys import redis_url
 from tests.support.clips import Clip, write_clip
-from tests.support.stack import Service, running_stack
+from tests.support.stack import PacedService, Service, paced_stack
 
 
 @pytest.fixture(scope="package")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    with running_stack(tmp_path_factory.mktemp("keys")) as running:
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PacedService]:
+    with paced_stack(tmp_path_factory.mktemp("keys")) as running:
         yield running
 
 
@@ -42,4 +42,4 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="package")
 def long_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_clip(tmp_path_factory.mktemp("clips") / "long.mp4", Clip(frames=200))
+    return write_clip(tmp_path_factory.mktemp("clips") / "long.mp4", Clip(frames=12))

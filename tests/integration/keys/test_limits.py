@@ -24,7 +24,7 @@ from tests.support.api_keys import (
     submitted,
     until_ended,
 )
-from tests.support.stack import SLOW, Service, running_stack, until
+from tests.support.stack import SLOW, Service, paced_stack, until
 
 pytestmark = pytest.mark.integration
 
@@ -116,13 +116,13 @@ def test_a_resumable_upload_counts_from_its_beginning(service: Service, ring: Ke
 
 
 def test_keys_and_jobs_outlive_a_restart_and_a_queue_has_its_limit(tmp_path: Path, long_clip: Path) -> None:
-    with running_stack(tmp_path) as service:
+    with paced_stack(tmp_path) as service:
         kept = submit(service, long_clip, {}, SLOW).json()["id"]  # without keys, as the default tenant
         with connect(redis_url(service)) as client:
             key, text = KeyRing(client).create("kept", USUAL)
             admin = new_key(KeyRing(client), Scope.ADMIN)
     headers = {"Authorization": f"Bearer {text}"}
-    with running_stack(tmp_path, {"CDVD_QUEUE_LIMIT": "1"}) as service:
+    with paced_stack(tmp_path, {"CDVD_QUEUE_LIMIT": "1"}) as service:
         refused(service.http.get(f"/jobs/{kept}"), 401, "unauthenticated")
         assert service.http.get(f"/jobs/{kept}", headers=headers).status_code == 200
         until(

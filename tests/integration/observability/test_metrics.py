@@ -14,7 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.integration.jobs.test_faults import child, steps, until_started
 from tests.support.clips import Clip, write_clip
-from tests.support.stack import SLOW, Service, running_stack
+from tests.support.stack import Service, paced_stack, running_stack
 
 pytestmark = pytest.mark.integration
 
@@ -85,8 +85,8 @@ def test_how_long_news_and_pictures_take_is_seen(tmp_path: Path) -> None:
 
 def test_waiting_work_is_seen_as_queue_depth(tmp_path: Path) -> None:
     clip = write_clip(tmp_path / "clip.mp4", Clip(frames=48))
-    with running_stack(tmp_path, {"CDVD_SEGMENT_FRAMES": "12"}) as service:
-        job_id = service.submit(clip, model=SLOW)
+    with paced_stack(tmp_path, {"CDVD_SEGMENT_FRAMES": "12"}) as service:
+        job_id = service.submit_held(clip)
         until_started(service, job_id, "segment:0")
 
         assert gateway(service)["cdvd_queue_depth/cdvd.segments"] == 3
@@ -96,11 +96,12 @@ def test_waiting_work_is_seen_as_queue_depth(tmp_path: Path) -> None:
 def test_worker_that_is_told_to_stop_finishes_its_segment_first(tmp_path: Path) -> None:
     clip = write_clip(tmp_path / "clip.mp4", Clip(frames=24))
     settings = {"CDVD_SEGMENT_FRAMES": "12", "CDVD_DRAIN_S": "60"}
-    with running_stack(tmp_path, settings) as service:
-        job_id = service.submit(clip, model=SLOW)
+    with paced_stack(tmp_path, settings) as service:
+        job_id = service.submit_held(clip)
         until_started(service, job_id, "segment:0")
         worker = child("service.worker")
         os.kill(worker.pid, signal.SIGTERM)
+        service.pace.release()
         psutil.wait_procs([worker], timeout=60)
 
         service.until_status(job_id, "succeeded")

@@ -13,7 +13,7 @@ from service.client import Client
 from service.storage.options import S3Options
 from tests.support.clips import Clip, write_clip
 from tests.support.object_store import keys, running_object_store, settings
-from tests.support.stack import SLOW, Service, running_stack, until
+from tests.support.stack import PacedService, Service, paced_stack, running_stack, until
 
 pytestmark = pytest.mark.integration
 
@@ -27,9 +27,9 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Options]:
 
 
 @pytest.fixture(scope="module")
-def service(store: S3Options, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+def service(store: S3Options, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PacedService]:
     chosen = {**settings(store), "CDVD_SEGMENT_FRAMES": "12", "CDVD_MAX_UPLOAD_BYTES": "200000"}
-    with running_stack(tmp_path_factory.mktemp("stack"), chosen) as running:
+    with paced_stack(tmp_path_factory.mktemp("stack"), chosen) as running:
         yield running
 
 
@@ -93,10 +93,10 @@ def test_refused_upload_leaves_no_object(
     assert keys(store) == before
 
 
-def test_deleted_job_leaves_no_object(service: Service, store: S3Options, clip: Path) -> None:
+def test_deleted_job_leaves_no_object(service: PacedService, store: S3Options, clip: Path) -> None:
     before = keys(store)
-    job_id = service.submit(clip, model=SLOW)
-    service.until_frames(job_id, 1)
+    job_id = service.submit_held(clip)
+    service.let_frames(job_id, 1)
 
     service.http.delete(f"/jobs/{job_id}")
 

@@ -17,7 +17,7 @@ from tests.support.clips import Clip, write_clip
 from tests.support.cluster import cluster, until_ready
 from tests.support.object_store import free_port, running_object_store, settings
 from tests.support.redis_servers import PASSWORD, QUOTED, redis_server
-from tests.support.stack import SLOW
+from tests.support.stack import SLOW, held_engine, until
 
 pytestmark = pytest.mark.integration
 
@@ -92,8 +92,10 @@ def test_two_hosts_without_a_common_disk_restore_one_video(hosts: tuple[Host, Ho
     with (
         redis_server(tmp_path / "redis", here, everywhere),
         running_object_store(tmp_path, host="0.0.0.0") as store,
+        held_engine(host="0.0.0.0") as engine,
         cluster(
-            tmp_path, {**settings(store), "CDVD_SEGMENT_FRAMES": "12", "CDVD_REDIS_URL": here}
+            tmp_path,
+            {**settings(store), **engine.settings(), "CDVD_SEGMENT_FRAMES": "12", "CDVD_REDIS_URL": here},
         ) as processes,
     ):
         service = processes.gateway()
@@ -102,11 +104,14 @@ def test_two_hosts_without_a_common_disk_restore_one_video(hosts: tuple[Host, Ho
             processes.worker(
                 name,
                 host.inside(hidden=service.data),
+                CDVD_TRITON_URLS=f"{host.gateway}:{engine.port}",
                 CDVD_REDIS_URL=here.replace("127.0.0.1", host.gateway),
                 CDVD_S3_ENDPOINT=str(store.endpoint).replace("0.0.0.0", host.gateway),
             )
         until_ready(service, workers=2)
         job_id = service.submit(clip, model=SLOW)
+        until(lambda: engine.pace.waiting == 2, "each host has a segment")
+        engine.pace.release()
         job = service.until_status(job_id, "succeeded")
         report = service.http.get(f"/jobs/{job_id}/report").json()
         (tmp_path / "result.mp4").write_bytes(service.http.get(f"/jobs/{job_id}/result").content)

@@ -21,7 +21,8 @@ from cascade.network import checkpoint
 pytestmark = pytest.mark.integration
 
 _DEADLINE = 60.0
-_LONGER = ("--set", "cascade.steps=24")  # time to interrupt it between the second step and the last
+_STEPS = 5
+"""Of the second phase: some before it is interrupted, and some after."""
 _ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parents[3])}
 
 
@@ -39,9 +40,13 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def _command(photos: Path, output: Path, *more: str) -> list[str]:
+def _arguments(photos: Path, output: Path) -> list[str]:
     common = ["--recipe", "smoke", "--photos", str(photos), "--output", str(output), "--device", "cpu"]
-    return [sys.executable, "-m", "cascade.train", *common, "--save-minutes", "0", *_LONGER, *more]
+    return [*common, "--save-minutes", "0", "--set", f"cascade.steps={_STEPS}"]
+
+
+def _command(photos: Path, output: Path, *more: str) -> list[str]:
+    return [sys.executable, "-m", "cascade.train", *_arguments(photos, output), *more]
 
 
 def _train(photos: Path, output: Path, *more: str) -> None:
@@ -50,10 +55,19 @@ def _train(photos: Path, output: Path, *more: str) -> None:
 
 
 def _started(photos: Path, output: Path) -> subprocess.Popen[bytes]:
-    """In a process group of its own, as a terminal starts it."""
+    """Held in its second phase; in a process group of its own, as a terminal starts it."""
+    held = [sys.executable, "-m", "tests.support.held_training", str(_gate(output))]
     return subprocess.Popen(
-        _command(photos, output), env=_ENVIRONMENT, start_new_session=True, stderr=subprocess.DEVNULL
+        [*held, *_arguments(photos, output)],
+        env=_ENVIRONMENT,
+        start_new_session=True,
+        stderr=subprocess.DEVNULL,
     )
+
+
+def _gate(output: Path) -> Path:
+    """A training that is held goes on when this file exists."""
+    return output.with_name("gate")
 
 
 def _state(output: Path) -> dict[str, Any]:
@@ -113,7 +127,7 @@ def test_a_training_killed_at_any_moment_resumes_to_the_same_weights(
 ) -> None:
     os.killpg(training.pid, signal.SIGKILL)
     assert training.wait() == -signal.SIGKILL
-    assert _state(tmp_path / "run")["progress"]["step"] < 24
+    assert _state(tmp_path / "run")["progress"]["step"] < _STEPS
     _train(photos, tmp_path / "run", "--resume")
     _assert_same_weights(tmp_path / "run", whole)
 
@@ -123,9 +137,10 @@ def test_a_signal_to_the_whole_group_saves_before_it_stops(
     number: signal.Signals, training: subprocess.Popen[bytes], photos: Path, whole: Path, tmp_path: Path
 ) -> None:
     os.killpg(training.pid, number)
+    _gate(tmp_path / "run").touch()
     assert training.wait(timeout=_DEADLINE) == 0
     progress = _state(tmp_path / "run")["progress"]
-    assert (progress["phase"], progress["step"] < 24) == (1, True)
+    assert (progress["phase"], progress["step"] < _STEPS) == (1, True)
     _train(photos, tmp_path / "run", "--resume")
     _assert_same_weights(tmp_path / "run", whole)
 

@@ -13,8 +13,9 @@ import psutil
 import pytest
 
 from service.inference.triton import TritonEngine, TritonOptions
+from tests.integration.jobs.test_faults import until_started
 from tests.support.clips import Clip, write_clip
-from tests.support.stack import QUICK, SLOW, Service, running_stack, until, write_models
+from tests.support.stack import QUICK, Service, running_stack, until, write_models
 from tests.support.triton_servers import RunningTriton, require_triton
 
 pytestmark = pytest.mark.integration
@@ -33,14 +34,15 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def undisturbed(clip: Path, tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """The result of the same job in a service without Triton."""
     with running_stack(tmp_path_factory.mktemp("undisturbed"), SEGMENT) as service:
-        return result(service, service.submit(clip, model=SLOW))
+        return result(service, service.submit(clip))
 
 
 def test_a_job_outlives_its_triton(tmp_path: Path, clip: Path, undisturbed: bytes) -> None:
     require_triton()
     with running_stack(tmp_path, SETTINGS) as service:
-        job_id = service.submit(clip, model=SLOW)
-        service.until_frames(job_id, 1)
+        triton().suspend()  # so that it has work when it dies, on whatever machine
+        job_id = service.submit(clip)
+        until_started(service, job_id, "segment:0")
         triton().kill()
 
         assert result(service, job_id) == undisturbed
@@ -51,9 +53,12 @@ def test_a_job_outlives_the_processes_that_run_its_model(
 ) -> None:
     require_triton()
     with running_stack(tmp_path, SETTINGS) as service:
-        job_id = service.submit(clip, model=SLOW)
-        service.until_frames(job_id, 1)
-        for model in triton().children():
+        models = triton().children()
+        for model in models:
+            model.suspend()
+        job_id = service.submit(clip)
+        until_started(service, job_id, "segment:0")
+        for model in models:
             model.kill()
 
         assert result(service, job_id) == undisturbed
