@@ -35,6 +35,7 @@ SLEEP_S = 8
 
 def main() -> None:
     options = _options()
+    parts = options.parts or (PARTS if options.engine == "model" else ("stack",))
     lack = missing()
     if lack:
         print(f"compose test skipped: {lack}")
@@ -50,9 +51,9 @@ def main() -> None:
         clip = _clip(Path(folder), options.segments, settings)
         journal.add("the embedded service, for comparison", f"restored {clip.frames} frames")
         try:
-            if "one-container" in options.parts:
+            if "one-container" in parts:
                 try_one_container(options.port, clip, Path(folder), journal)
-            if "stack" in options.parts:
+            if "stack" in parts:
                 run(["docker/secrets.sh"])
                 Scenario(stack, clip, Path(folder), journal).run()
         except (AssertionError, CalledProcessError):
@@ -66,7 +67,9 @@ def main() -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.compose", description=__doc__)
     parser.add_argument("--gpu", action="store_true", help="the stack as it is deployed, with a GPU")
-    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="what is tried; everything")
+    parser.add_argument(
+        "--parts", nargs="+", choices=PARTS, help="what is tried; everything where the engine is the model"
+    )
     parser.add_argument(
         "--engine",
         choices=("model", "instant", "sleeping"),

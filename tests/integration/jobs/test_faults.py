@@ -139,10 +139,13 @@ def test_nothing_survives_the_process_that_hosts_the_stack(tmp_path: Path, end: 
         pass
 
 
-def test_stack_that_cannot_start_says_why_and_leaves_nothing(tmp_path: Path) -> None:
+def test_stack_that_cannot_start_says_why_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     models = write_models(tmp_path / "models")
     (models / QUICK / "1" / "model.onnx").write_bytes(b"not a graph")
-    options = EmbeddedOptions(data=tmp_path / "data", models=models, model=QUICK, start_timeout_s=5)
+    options = EmbeddedOptions(data=tmp_path / "data", models=models, model=QUICK)
+    monkeypatch.setattr("service.embedded.time", _ClockOfLogs(tmp_path / "data" / "logs"))
 
     with pytest.raises(StackFailed, match=r"none has loaded a model yet(?s:.*)does not load"):
         EmbeddedStack(options).start()
@@ -164,6 +167,20 @@ def test_impossible_options_are_refused_before_anything_starts(
         EmbeddedStack(options).start()
 
     assert not (tmp_path / "data").exists()
+
+
+class _ClockOfLogs:
+    """Stands in for the module ``time``: the patience ends a moment after the gateway is up and the model refused."""
+
+    def __init__(self, logs: Path) -> None:
+        self._awaited = {logs / "gateway.log": "startup complete", logs / "worker.log": "does not load"}
+        self._looks = 0
+
+    def monotonic(self) -> float:
+        """Seconds; far more once the logs have held what is awaited at several looks."""
+        said = all(path.is_file() and text in path.read_text() for path, text in self._awaited.items())
+        self._looks += said
+        return 1e6 if self._looks > 10 else 0.0
 
 
 def child(part_of_command: str) -> psutil.Process:
