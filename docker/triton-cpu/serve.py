@@ -11,7 +11,7 @@ from pathlib import Path
 
 from service.local.children import Child, ChildSpec
 from service.local.signals import sigterm_exits
-from service.local.supervisor import Supervised, Supervisor
+from service.local.supervisor import SupervisedChild, Supervisor
 from service.local.triton.install import install
 from service.local.triton.server import TritonPorts, TritonServer
 
@@ -34,7 +34,7 @@ def main() -> None:
         name=f"cdvd-{socket.gethostname()}",
         threads=int(threads) if threads else None,
     )
-    _keep_running(Supervised(Child(_for_everyone(server.spec())), server.is_ready, server.is_healthy))
+    _keep_running(SupervisedChild(Child(_for_everyone(server.spec())), server.is_ready, server.is_healthy))
 
 
 def _for_everyone(spec: ChildSpec) -> ChildSpec:
@@ -42,7 +42,7 @@ def _for_everyone(spec: ChildSpec) -> ChildSpec:
     return replace(spec, command=[*spec.command, *(f"--{name}=0.0.0.0" for name in ADDRESSES)])
 
 
-def _keep_running(server: Supervised) -> None:
+def _keep_running(server: SupervisedChild) -> None:
     supervisor = Supervisor([server])
     with sigterm_exits(), suppress(SystemExit):
         supervisor.start()
