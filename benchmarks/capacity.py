@@ -1,8 +1,9 @@
-"""``python -m benchmarks.capacity``: what each part of the service carries on this machine, and which is full first.
+"""Measures what each part of the service carries on this machine, and which is full first.
 
-Runs the real service, embedded, for about a minute: uploads, polls, jobs of a network that changes nothing (what is
-left is the cost of segments, decoding and coding) and jobs of the shipped model on the CPU. Everything shares this
-machine's cores, so the figures of one part are lower bounds. The figure for a GPU is not measured: it is given.
+``python -m benchmarks.capacity`` runs the real service, embedded, for about a minute: uploads, polls, jobs of a network
+that changes nothing (what is left is the cost of segments, decoding and coding) and jobs of the shipped model on the
+CPU. Everything shares this machine's cores, so the figures of one part are lower bounds. The figure for a GPU is not
+measured: it is given.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from urllib.parse import urlsplit
 import httpx
 import numpy as np
 
-from benchmarks.capacity_table import Measured, report
+from benchmarks.capacity_table import Measurements, report
 from benchmarks.clip import write_clip
 from service.client import Client
 from service.config import default_models
@@ -32,12 +33,16 @@ from service.redis_state.connection import connect
 from tests.support.models import write_model
 
 IDENTITY = "identity"
-"""Returns its frames: a job of it costs everything but the network."""
+"""Name of a model that returns its frames: a job of it costs everything but the network."""
 UPLOAD_BYTES = 256 << 20
 POLLS, POLLERS = 2000, 4
+"""Questions for a job in all, and the clients that ask at the same time."""
 PIPELINE = 1000
+"""Commands that are sent to Redis before its answers are read."""
 SHORT_SEGMENT = 2
+"""Frames of segments that hold next to nothing, so that they cost their overhead."""
 RATE = 25
+"""Frames per second of the clips."""
 
 
 def main() -> None:
@@ -48,8 +53,8 @@ def main() -> None:
         print(report(measure(Path(directory)), options.gpu_fps))
 
 
-def measure(directory: Path) -> Measured:
-    """Run everything. About a minute on two idle cores."""
+def measure(directory: Path) -> Measurements:
+    """Runs everything in about a minute on two idle cores, with files in ``directory``."""
     load = os.getloadavg()[0]
     models = directory / "models"
     models.mkdir()
@@ -65,7 +70,7 @@ def measure(directory: Path) -> Measured:
     with _service(directory / "two", models, 64) as (url, _):
         _run(url, small, "cdvd_lite")  # loads the model
         hd_s, model_s = _run(url, hd, IDENTITY)[1], _run(url, medium, "cdvd_lite")[1]
-    return Measured(
+    return Measurements(
         cores=os.cpu_count() or 1,
         others_load=load,
         upload_bytes_per_s=upload,
@@ -82,7 +87,7 @@ def measure(directory: Path) -> Measured:
 
 @contextmanager
 def _service(data: Path, models: Path, segment_frames: int) -> Iterator[tuple[str, str]]:
-    """A service and its Redis: their addresses."""
+    """Runs a service; yields its address and that of its Redis."""
     options = EmbeddedOptions(data=data, models=models, model=IDENTITY)
     settings = {"CDVD_SEGMENT_FRAMES": str(segment_frames)}
     with patch.dict(os.environ, settings), EmbeddedStack(options) as stack:
@@ -90,7 +95,7 @@ def _service(data: Path, models: Path, segment_frames: int) -> Iterator[tuple[st
 
 
 def _clip(path: Path, frames: int, height: int, width: int) -> Path:
-    """Smooth moving shades, which cost a decoder and an encoder about what a calm video does."""
+    """Writes smooth moving shades, which cost a decoder and an encoder about what a calm video does."""
     down, right = np.mgrid[0:height, 0:width].astype(np.float32)
     shades = [np.sin((down + 3 * time) / 23) * np.cos((right - 5 * time) / 31) for time in range(frames)]
     images = ((np.stack(shades) + 1) * 127).astype(np.uint8)
@@ -99,7 +104,7 @@ def _clip(path: Path, frames: int, height: int, width: int) -> Path:
 
 
 def _run(url: str, clip: Path, model: str) -> tuple[str, float]:
-    """A job's id, and the seconds from its first step to its end."""
+    """Runs a job; returns its id, and the seconds from its first step to its end."""
     with Client(url) as client:
         job = client.wait(client.submit(clip, options={"model": model}).id)
         assert job.status == "succeeded", job.error
@@ -108,15 +113,16 @@ def _run(url: str, clip: Path, model: str) -> tuple[str, float]:
 
 
 def _upload_rate(url: str) -> float:
-    """Bytes per second of an upload that is taken in whole, hashed, brought to disk and then refused."""
+    """Measures the bytes per second of an upload that is received whole, hashed, stored and then refused."""
     form = {"video": ("noise.mp4", os.urandom(1 << 20) * (UPLOAD_BYTES >> 20))}
-    began = time.monotonic()
+    start = time.monotonic()
     answer = httpx.post(f"{url}/jobs", files=form, timeout=120, trust_env=False)
     assert answer.json()["code"] == "not_a_video", answer.text
-    return UPLOAD_BYTES / (time.monotonic() - began)
+    return UPLOAD_BYTES / (time.monotonic() - start)
 
 
 def _poll_rate(url: str, job_id: str) -> float:
+    """Measures the questions for a job that are answered per second."""
     address = urlsplit(url)
 
     def poll(times: int) -> None:
@@ -127,14 +133,14 @@ def _poll_rate(url: str, job_id: str) -> float:
             assert (answer.status, bool(answer.read())) == (200, True)
         connection.close()
 
-    began = time.monotonic()
+    start = time.monotonic()
     with ThreadPoolExecutor(POLLERS) as pool:
         list(pool.map(poll, [POLLS // POLLERS] * POLLERS))
-    return POLLS / (time.monotonic() - began)
+    return POLLS / (time.monotonic() - start)
 
 
 def _segments(url: str, redis_url: str, clip: Path) -> tuple[float, float]:
-    """Seconds and Redis commands per segment, from a job whose segments hold next to nothing."""
+    """Measures seconds and Redis commands per segment by a job whose segments hold next to nothing."""
     before = _commands(redis_url)
     _, seconds = _run(url, clip, IDENTITY)
     count = 48 // SHORT_SEGMENT
@@ -142,27 +148,27 @@ def _segments(url: str, redis_url: str, clip: Path) -> tuple[float, float]:
 
 
 def _idle_commands(redis_url: str, seconds: float = 3.0) -> float:
-    """Commands per second of a worker that waits."""
+    """Measures the commands per second that a waiting worker sends to Redis."""
     before = _commands(redis_url)
     time.sleep(seconds)
     return (_commands(redis_url) - before) / seconds
 
 
 def _ceiling(redis_url: str) -> float:
-    """Small writes per second that this Redis takes from one client that does not wait for each."""
+    """Measures the small writes per second that this Redis takes from one client that does not wait for each."""
     with connect(redis_url) as client:
-        began = time.monotonic()
+        start = time.monotonic()
         for _ in range(20):
             with client.pipeline(transaction=False) as pipe:
                 for number in range(PIPELINE):
                     pipe.hincrby("cdvd:benchmark", str(number % 10), 1)
                 pipe.execute()
         client.delete("cdvd:benchmark")
-        return 20 * PIPELINE / (time.monotonic() - began)
+        return 20 * PIPELINE / (time.monotonic() - start)
 
 
 def _job_bytes(redis_url: str) -> float:
-    """Memory of a finished job's keys."""
+    """Measures the memory of a finished job's keys, in bytes."""
     with connect(redis_url) as client:
         names = list(client.scan_iter("cdvd:job:*"))
         jobs = {str(name).split(":")[2] for name in names}

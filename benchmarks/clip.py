@@ -19,13 +19,13 @@ LIMITED_RANGE = 1
 SOUND_RATE = 48_000
 TONE_HZ = 440.0
 TONE_LEVEL = 0.2
-"""Of full scale: heard, and not unpleasant."""
+"""Amplitude of the tone as a share of full scale: heard, and not unpleasant."""
 BEATS_PER_SECOND = 2
 _EXACT = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
 
 
 def write_clip(path: Path, frames: NDArray[np.uint8], rate: int, crf: int = 10) -> None:
-    """Write ``frames``, uint8 [N, H, W, 3] RGB, as H.264 and BT.709, with a beating tone as AAC.
+    """Writes ``frames``, uint8 [N, H, W, 3] RGB, as H.264 and BT.709, with a beating tone as AAC.
 
     ``crf`` 10 keeps the coding loss far below the blur.
     """
@@ -41,7 +41,7 @@ def write_clip(path: Path, frames: NDArray[np.uint8], rate: int, crf: int = 10) 
 
 
 def read_clip(path: Path) -> NDArray[np.uint8]:
-    """Every frame of a BT.709 video: uint8 [N, H, W, 3] RGB."""
+    """Reads every frame of a BT.709 video: uint8 [N, H, W, 3] RGB."""
     with av.open(str(path)) as container:
         frames = [
             frame.reformat(
@@ -53,21 +53,21 @@ def read_clip(path: Path) -> NDArray[np.uint8]:
 
 
 def sound_packets(path: Path) -> list[tuple[Fraction, bytes]]:
-    """Time in seconds and payload of each packet of the first sound track."""
+    """Returns time in seconds and payload of each packet of the first sound track."""
     with av.open(str(path)) as container:
         packets = container.demux(audio=0)
         return [(_seconds(packet), bytes(packet)) for packet in packets if packet.size]
 
 
 def frame_times(path: Path) -> list[Fraction]:
-    """Time in seconds of each frame, in the order of display."""
+    """Returns the time in seconds of each frame, in the order of display."""
     with av.open(str(path)) as container:
         return sorted(_seconds(packet) for packet in container.demux(video=0) if packet.size)
 
 
 def _seconds(packet: av.Packet[Any]) -> Fraction:
     if packet.pts is None or packet.time_base is None:
-        raise ValueError("a packet without a time")
+        raise ValueError("The file has a packet without a time.")
     return packet.pts * packet.time_base
 
 

@@ -1,7 +1,8 @@
-"""``make demo``: a blurred clip with sound in, a sharper one out, measured against the truth.
+"""Shows the service at work (``make demo``): a blurred clip with sound in, a sharper one out.
 
-Renders the clip from a photograph by our own blur synthesis, runs the whole service on this machine, sends the
-clip as any client would, and compares what comes back. Exits with 1 when something is not as it should be.
+It renders the clip from a photograph by our own blur synthesis, runs the whole service on this machine, sends the
+clip as any client would, and compares what comes back with the truth. It exits with 1 when something is not as it
+should be.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ from numpy.typing import NDArray
 from skimage.data import coffee
 
 from benchmarks.clip import frame_times, read_clip, sound_packets, write_clip
+from cascade.data.image_file import write_image
 from cascade.evaluation.metrics import Quality, measure
-from cascade.figures.comparison import Panel, most_telling_detail, side_by_side, write_image
+from cascade.figures.comparison import LabeledImage, most_changed_region, side_by_side
 from cascade.synthesis.demo_clip import FPS, render_demo_clip
 from service.cli.output.progress import job_bar
 from service.client import Client, Job
@@ -32,13 +34,13 @@ from service.errors.pipeline import PipelineError
 Frames = NDArray[np.uint8]
 
 STEADY_PSNR = 34.0
-"""In dB: frames of the sent clip that are closer to the truth were taken with a steady hand. There the colour
-resolution of H.264 and a second coding are all the difference, so the verdict is about the other frames."""
+"""PSNR in dB above which a frame of the sent clip counts as steady. There the color resolution of H.264 and a second
+coding are all the difference, so only the other frames decide whether deblurring helped."""
 
 
 @dataclass(frozen=True)
 class Files:
-    """What the demo leaves behind."""
+    """The files that the demo leaves behind."""
 
     folder: Path
 
@@ -64,28 +66,28 @@ def main() -> int:
     except (ServiceError, OSError) as error:
         print(f"demo: {error}", file=sys.stderr)
     except KeyboardInterrupt:
-        print("demo: interrupted", file=sys.stderr)
+        print("demo: Interrupted.", file=sys.stderr)
     return 1
 
 
 def _run(files: Files, options: argparse.Namespace) -> int:
-    began = time.monotonic()
+    start = time.monotonic()
     print("Rendering a hand-held clip from a photograph ...")
     frames, truth = render_demo_clip(coffee())
     write_clip(files.blurred, frames, round(FPS))
     _deblur(files, options)
     blurred, restored = read_clip(files.blurred), read_clip(files.restored)
-    faults = _differences(files)
+    faults = _compare_packets(files)
     if not faults:
-        faults = _judge(files, blurred, restored, truth)
+        faults = _compare_pictures(files, blurred, restored, truth)
     for fault in faults:
         print(f"demo: {fault}", file=sys.stderr)
-    print(f"Done in {time.monotonic() - began:.0f} s.")
+    print(f"Done in {time.monotonic() - start:.0f} s.")
     return 1 if faults else 0
 
 
 def _deblur(files: Files, options: argparse.Namespace) -> None:
-    """Start the service, send the clip, wait, fetch the result, stop the service."""
+    """Starts the service, sends the clip, waits, fetches the result, stops the service."""
     base = EmbeddedOptions()
     with ExitStack() as stack:
         data = options.keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cdvd-demo-")))
@@ -99,35 +101,35 @@ def _deblur(files: Files, options: argparse.Namespace) -> None:
         )
         client = stack.enter_context(Client(service.url))
         print(f"POST {service.url}/jobs ({files.blurred})")
-        began = time.monotonic()
+        start = time.monotonic()
         with job_bar() as bar:
             job = client.submit(files.blurred, on_sent=bar.sent)
             job = client.wait(job.id, on_change=bar.job)
             if job.status != "succeeded":
                 raise PipelineError(_reason(job))
             client.download(job.id, files.restored, on_received=bar.received)
-        seconds = time.monotonic() - began
+        seconds = time.monotonic() - start
         print(f"Job {job.id}: {job.progress.frames_total} frames in {seconds:.1f} s by {job.model}")
 
 
 def _reason(job: Job) -> str:
-    return f"the job {job.status}: {job.error.detail}" if job.error else f"the job was {job.status}"
+    return f"The job {job.status}: {job.error.detail}" if job.error else f"The job was {job.status}."
 
 
-def _differences(files: Files) -> list[str]:
-    """What a restored video must share with its source, and does not."""
+def _compare_packets(files: Files) -> list[str]:
+    """Returns what a restored video must share with its source, and does not."""
     same_sound = sound_packets(files.blurred) == sound_packets(files.restored)
     same_times = frame_times(files.blurred) == frame_times(files.restored)
     print(f"Sound packets identical: {_yes(same_sound)}. Every frame at its time: {_yes(same_times)}.")
     faults = {
-        "the sound is not the source's, packet for packet": same_sound,
-        "frames are lost or moved in time": same_times,
+        "The sound is not the source's, packet for packet.": same_sound,
+        "Frames are lost or moved in time.": same_times,
     }
     return [fault for fault, fine in faults.items() if not fine]
 
 
-def _judge(files: Files, blurred: Frames, restored: Frames, truth: Frames) -> list[str]:
-    """Print how far both are from the truth, draw the picture; a fault if deblurring did not help."""
+def _compare_pictures(files: Files, blurred: Frames, restored: Frames, truth: Frames) -> list[str]:
+    """Prints how far both are from the truth and draws the picture; returns a fault if deblurring did not help."""
     before, after = _qualities(blurred, truth), _qualities(restored, truth)
     shaken = [index for index, quality in enumerate(before) if quality.psnr < STEADY_PSNR]
     print("                            PSNR: blurred  restored          SSIM: blurred  restored")
@@ -136,18 +138,18 @@ def _judge(files: Files, blurred: Frames, restored: Frames, truth: Frames) -> li
         f"{len(shaken)} blurred frames", *([side[i] for i in shaken] for side in (before, after))
     )
     worst = min(shaken, key=lambda index: before[index].psnr)
-    panels = (
-        Panel(f"blurred, frame {worst}: {before[worst].psnr:.2f} dB", blurred[worst]),
-        Panel(f"restored: {after[worst].psnr:.2f} dB", restored[worst]),
-        Panel("truth", truth[worst]),
+    columns = (
+        LabeledImage(f"blurred, frame {worst}: {before[worst].psnr:.2f} dB", blurred[worst]),
+        LabeledImage(f"restored: {after[worst].psnr:.2f} dB", restored[worst]),
+        LabeledImage("truth", truth[worst]),
     )
-    write_image(files.picture, side_by_side(panels, most_telling_detail(blurred[worst], truth[worst])))
+    write_image(files.picture, side_by_side(columns, most_changed_region(blurred[worst], truth[worst])))
     print(f"Before:       {files.blurred}\nAfter:        {files.restored}\nSide by side: {files.picture}")
-    return [] if gain > 0 else ["the restored frames are no closer to the truth than the blurred ones"]
+    return [] if gain > 0 else ["The restored frames are no closer to the truth than the blurred ones."]
 
 
 def _print_means(name: str, before: list[Quality], after: list[Quality]) -> float:
-    """Print one row; return the gain in dB."""
+    """Prints one row and returns the gain in dB."""
     (psnr_before, ssim_before), (psnr_after, ssim_after) = _means(before), _means(after)
     gain = psnr_after - psnr_before
     psnr = f"{psnr_before:13.2f} {psnr_after:9.2f} dB ({gain:+.2f})"
@@ -160,7 +162,7 @@ def _qualities(frames: Frames, truth: Frames) -> list[Quality]:
 
 
 def _means(qualities: list[Quality]) -> tuple[float, float]:
-    """Mean PSNR in dB and mean SSIM."""
+    """Returns the mean PSNR in dB and the mean SSIM."""
     return mean(quality.psnr for quality in qualities), mean(quality.ssim for quality in qualities)
 
 
@@ -170,10 +172,10 @@ def _yes(fact: bool) -> str:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.demo", description=__doc__)
-    parser.add_argument("--output", type=Path, default=Path("demo"), help="where the files go")
+    parser.add_argument("--output", type=Path, default=Path("demo"), help="folder for the files")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the service's data and logs in DIR")
-    parser.add_argument("--models", type=Path, help="model repository, instead of the shipped one")
-    parser.add_argument("--model", help="model, instead of the default one")
+    parser.add_argument("--models", type=Path, help="use this model repository instead of the shipped one")
+    parser.add_argument("--model", help="use this model instead of the default one")
     return parser
 
 

@@ -1,7 +1,7 @@
-"""``python -m benchmarks.engines``: which runtime in the worker's process restores faster on this machine.
+"""Tells which runtime in the worker's process restores faster on this machine: ``python -m benchmarks.engines``.
 
-Runs ONNX Runtime and OpenVINO on one window in turns, so that whatever else the machine does weighs on both alike, and
-prints the median of each. Only the ratio means something on a machine that is busy.
+It runs ONNX Runtime and OpenVINO on one window in turns, so that whatever else the machine does weighs on both alike,
+and prints the median of each. Only the ratio means something on a machine that is busy.
 """
 
 from __future__ import annotations
@@ -33,25 +33,27 @@ ENGINES: dict[str, Callable[[Path, int], DeblurEngine]] = {
 
 @dataclass(frozen=True)
 class Row:
-    """One engine; ``first_ms`` is of the first window of its size, in which kernels are chosen."""
+    """What one engine took, in milliseconds per output frame."""
 
     engine: str
     first_ms: float
+    """In the first window of its size, in which kernels are chosen."""
     frame_ms: float
+    """In the median of the later windows."""
     psnr: float
-    """To ONNX Runtime's output, in dB."""
+    """Of its output against ONNX Runtime's, in dB."""
 
 
 def measure(directory: Path, window: Frames, threads: int, rounds: int) -> list[Row]:
-    """Milliseconds per output frame of every engine; the engines take turns."""
+    """Measures every engine on a window uint8 [N, H, W, 3] RGB, in turns, ``rounds`` times after the first."""
     engines = {name: open_engine(directory, threads) for name, open_engine in ENGINES.items()}
     seconds: dict[str, list[float]] = {name: [] for name in engines}
     restored: dict[str, Frames] = {}
     for _ in range(rounds + 1):
         for name, engine in engines.items():
-            since = time.perf_counter()
+            start = time.perf_counter()
             restored[name] = engine.restore(window)
-            seconds[name].append(time.perf_counter() - since)
+            seconds[name].append(time.perf_counter() - start)
     per_frame = 1000 / (len(window) - CONTEXT_FRAMES)
     expected = restored["ONNX Runtime"]
     return [
@@ -61,7 +63,7 @@ def measure(directory: Path, window: Frames, threads: int, rounds: int) -> list[
 
 
 def table(rows: list[Row], threads: int) -> str:
-    """One line for each engine; the ratio is the first engine's time by this one's."""
+    """Formats one line for each engine; the ratio is the first engine's time by this one's."""
     lines = [f"{'engine':14}{'threads':>8}{'first ms':>10}{'ms/frame':>10}{'ratio':>7}{'PSNR':>9}"]
     for row in rows:
         ratio = rows[0].frame_ms / row.frame_ms
@@ -73,12 +75,14 @@ def table(rows: list[Row], threads: int) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.engines", description=__doc__)
-    parser.add_argument("--model", type=Path, default=default_models() / "cdvd_lite", help="its directory")
-    parser.add_argument("--width", type=int, default=640)
-    parser.add_argument("--height", type=int, default=360)
+    parser.add_argument(
+        "--model", type=Path, default=default_models() / "cdvd_lite", help="directory of the model"
+    )
+    parser.add_argument("--width", type=int, default=640, help="of the window, in pixels")
+    parser.add_argument("--height", type=int, default=360, help="of the window, in pixels")
     parser.add_argument("--frames", type=int, default=4, help="output frames of the window")
-    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1, help="threads of each runtime")
+    parser.add_argument("--rounds", type=int, default=5, help="windows that the median is of")
     chosen = parser.parse_args()
     count = chosen.frames + CONTEXT_FRAMES
     photo: Frames = coffee()

@@ -1,6 +1,6 @@
-"""``python -m benchmarks.screenshots``: the pictures of the page in the README, taken from the running service.
+"""Takes the README's pictures of the page from the running service: ``python -m benchmarks.screenshots``.
 
-Deblurs the demo's clip, opens the result in an installed Chromium and writes ``docs/page_*.jpg``.
+It deblurs the demo's clip, opens the result in an installed Chromium and writes ``docs/page_*.jpg``.
 """
 
 from __future__ import annotations
@@ -23,65 +23,67 @@ from service.embedded import EmbeddedOptions, EmbeddedStack
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 WIDE, PHONE = (1100, 1180), (390, 844)
+"""Width and height of the windows, in pixels."""
 FRAME = 8
-"""A strongly blurred one."""
-REPEATED = 6
+"""Number of a strongly blurred frame."""
+REPETITIONS = 6
 """Times that the clip is sent in one file for the picture of a job that runs: long enough to be seen running."""
 QUALITY = 82
-PATIENCE_MS = 60_000
+"""Of the JPEG."""
+TIMEOUT_MS = 60_000
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.screenshots", description=__doc__)
-    parser.add_argument("--output", type=Path, default=Path("docs"), help="where the pictures go")
+    parser.add_argument("--output", type=Path, default=Path("docs"), help="folder for the pictures")
     folder = parser.parse_args().output
     chromium = next(filter(None, map(shutil.which, BROWSERS)), None)
     if chromium is None:
-        print("screenshots: no Chromium on this machine (apt install chromium)", file=sys.stderr)
+        print("screenshots: There is no Chromium on this machine (apt install chromium).", file=sys.stderr)
         return 1
     with tempfile.TemporaryDirectory() as scratch, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        _take(browser, Path(scratch), folder)
+        _take_pictures(browser, Path(scratch), folder)
         browser.close()
     return 0
 
 
-def _take(browser: Browser, scratch: Path, folder: Path) -> None:
+def _take_pictures(browser: Browser, scratch: Path, folder: Path) -> None:
     frames, _ = render_demo_clip(coffee())
     clip, longer = scratch / "espresso.mp4", scratch / "kitchen.mp4"
     write_clip(clip, frames, round(FPS))
-    write_clip(longer, np.concatenate([frames, frames[::-1]] * (REPEATED // 2)), round(FPS))
+    write_clip(longer, np.concatenate([frames, frames[::-1]] * (REPETITIONS // 2)), round(FPS))
     with EmbeddedStack(EmbeddedOptions(data=scratch / "data")) as stack, Client(stack.url) as client:
         client.wait(client.submit(clip).id)
-        _compared(_opened(browser, stack.url, "light", WIDE), folder / "page_compare.jpg", "after")
-        _compared(_opened(browser, stack.url, "dark", WIDE), folder / "page_prior.jpg", "prior")
+        _save_comparison(_open_page(browser, stack.url, "light", WIDE), folder / "page_compare.jpg", "after")
+        _save_comparison(_open_page(browser, stack.url, "dark", WIDE), folder / "page_prior.jpg", "prior")
         client.submit(longer)
-        _running(_opened(browser, stack.url, "light", PHONE), folder / "page_phone.jpg")
+        _save_running_job(_open_page(browser, stack.url, "light", PHONE), folder / "page_phone.jpg")
 
 
-def _opened(browser: Browser, url: str, scheme: Literal["light", "dark"], size: tuple[int, int]) -> Page:
+def _open_page(browser: Browser, url: str, scheme: Literal["light", "dark"], size: tuple[int, int]) -> Page:
     viewport = {"width": size[0], "height": size[1]}
     page = browser.new_page(color_scheme=scheme, viewport=viewport)  # type: ignore[arg-type]
-    page.set_default_timeout(PATIENCE_MS)
+    page.set_default_timeout(TIMEOUT_MS)
     page.goto(url)
     return page
 
 
-def _compared(page: Page, target: Path, view: str) -> None:
+def _save_comparison(page: Page, target: Path, view: str) -> None:
     page.get_by_role("button", name="Compare espresso.mp4").click()
-    expect(page.locator("#curve")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.locator("#curve")).to_be_visible(timeout=TIMEOUT_MS)
     page.get_by_role("radio", name=view.capitalize()).check(force=True)
     page.get_by_role("slider", name="Frame, by its sharpness").fill(str(FRAME))
     if view == "prior":
-        expect(page.get_by_alt_text(f"frame {FRAME + 1}")).to_be_visible(timeout=PATIENCE_MS)
+        expect(page.get_by_alt_text(f"frame {FRAME + 1}")).to_be_visible(timeout=TIMEOUT_MS)
     page.wait_for_function("[...document.querySelectorAll('video')].every((video) => !video.seeking)")
     page.mouse.move(0, 0)
     page.evaluate("document.activeElement.blur()")
     _write(page, target)
 
 
-def _running(page: Page, target: Path) -> None:
-    expect(page.get_by_text("frames/s").first).to_be_visible(timeout=PATIENCE_MS)
+def _save_running_job(page: Page, target: Path) -> None:
+    expect(page.get_by_text("frames/s").first).to_be_visible(timeout=TIMEOUT_MS)
     _write(page, target)
 
 

@@ -1,7 +1,8 @@
 """The evaluation protocol behind the published tables: what is measured, and how the figures are averaged.
 
-Every frame of every video but the two at each end; frames cropped right and bottom to multiples of 4; results rounded
-and clamped to 8 bits; 4 pixels cropped on each side; PSNR and SSIM averaged over all frames of all videos.
+It measures every frame of every video but the two at each end. Frames are cropped right and bottom to multiples of
+4, results are rounded and clamped to 8 bits, 4 pixels are cropped on each side, and PSNR and SSIM are averaged over
+all frames of all videos.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cascade.data.clips import Clip
 from cascade.evaluation.metrics import Quality, crop_to_multiple, measure
-from cascade.evaluation.restorers import Fitting
-from cascade.evaluation.validation import Clip
+from cascade.evaluation.restorers import FitFunction
 
 Frames = NDArray[np.uint8]
 
@@ -24,7 +25,7 @@ CONTEXT = 2
 
 
 class ProtocolError(ValueError):
-    """The video cannot be measured by the protocol; the message says why."""
+    """Raised for a video that cannot be measured by the protocol; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -33,55 +34,57 @@ class VideoScore:
 
     name: str
     frames: int
+    """How many frames were measured."""
     seconds_per_frame: float
     qualities: dict[str, Quality]
-    """"input", "stage1" and so on (where stages show), and "restored", in this order."""
+    """By "input", "stage1" and so on (where the restorer returns stages), and "restored", in this order."""
 
 
-@dataclass(frozen=True)
-class Evaluated:
-    """What was made of one video, beside what was given and what should have been made."""
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """One video: what was given, what should have been made of it, and what was."""
 
     name: str
     blurred: Frames
     """uint8 [N, H, W, 3] RGB: the whole video, cropped as the protocol says."""
     sharp: Frames
-    """The same."""
+    """uint8 [N, H, W, 3] RGB, cropped alike."""
     measured: range
-    """Numbers of the T frames that the following are of."""
+    """Numbers of the T frames that were restored and measured."""
     stages: dict[str, Frames]
-    """"stage1" and so on (where stages show), and "restored": uint8 [T, H, W, 3]."""
+    """By "stage1" and so on (where the restorer returns stages), and "restored": uint8 [T, H, W, 3] RGB."""
     qualities: dict[str, list[Quality]]
-    """Of "input" and of the stages: T each."""
+    """By "input" and the names of the stages: T each."""
     seconds: float
-    """That restoring took."""
+    """Time that restoring took."""
 
     @property
     def score(self) -> VideoScore:
+        """The means over the measured frames."""
         means = {key: _mean(values) for key, values in self.qualities.items()}
         return VideoScore(self.name, len(self.measured), self.seconds / len(self.measured), means)
 
 
-def evaluate_video(clip: Clip, fit: Fitting, every: bool = False) -> Evaluated:
-    """Restore and measure a clip's inner frames, or all with ``every``. Raises ProtocolError."""
-    name, blurred, sharp = clip[0], crop_to_multiple(clip[1]), crop_to_multiple(clip[2])
-    measured = _measured_frames(name, len(blurred), every)
+def evaluate_clip(clip: Clip, fit: FitFunction, all_frames: bool = False) -> Evaluation:
+    """Restores and measures a clip's inner frames, or all of its frames. Raises ProtocolError."""
+    blurred, sharp = crop_to_multiple(clip.blurred), crop_to_multiple(clip.sharp)
+    measured = _measured_frames(clip.name, len(blurred), all_frames)
     restore = fit(blurred, sharp, measured)
     start = time.perf_counter()
-    *between, result = restore(blurred, measured)
+    *early_stages, result = restore(blurred, measured)
     seconds = time.perf_counter() - start
-    stages = {f"stage{number}": frames for number, frames in enumerate(between, start=1)}
+    stages = {f"stage{number}": frames for number, frames in enumerate(early_stages, start=1)}
     stages["restored"] = result
     inner = slice(measured.start, measured.stop)
     qualities = {
         key: [*map(measure, frames, sharp[inner])]
         for key, frames in {"input": blurred[inner], **stages}.items()
     }
-    return Evaluated(name, blurred, sharp, measured, stages, qualities, seconds)
+    return Evaluation(clip.name, blurred, sharp, measured, stages, qualities, seconds)
 
 
 def total(scores: Sequence[VideoScore]) -> dict[str, Quality]:
-    """Means over all frames of all videos."""
+    """Returns the means over all frames of all videos, by the names of the first score's qualities."""
     frames = [score.frames for score in scores]
     return {
         key: Quality(
@@ -92,11 +95,11 @@ def total(scores: Sequence[VideoScore]) -> dict[str, Quality]:
     }
 
 
-def _measured_frames(name: str, count: int, every: bool) -> range:
-    context = 0 if every else CONTEXT
+def _measured_frames(name: str, count: int, all_frames: bool) -> range:
+    context = 0 if all_frames else CONTEXT
     if count <= 2 * context:
         raise ProtocolError(
-            f"{name} has {count} frames, of which the protocol measures none; it needs {2 * context + 1}"
+            f"The protocol measures no frame of {name}, whose length is {count}; it needs {2 * context + 1} frames."
         )
     return range(context, count - context)
 

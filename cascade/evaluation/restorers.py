@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,30 +14,29 @@ from numpy.typing import NDArray
 from cascade.evaluation.baselines import best_unsharp, burst_restorer
 from cascade.evaluation.metrics import quantize
 from cascade.evaluation.onnx_session import open_session
+from cascade.evaluation.windows import windows
 from cascade.network import checkpoint
 from cascade.network.cascade import Cascade, pad_to_multiple
 
 Frames = NDArray[np.uint8]
 Restorer = Callable[[Frames, range], list[Frames]]
-"""Whole video uint8 [N, H, W, 3] RGB and the numbers of the T frames wanted, to their uint8 [T, H, W, 3] after each
-stage, the result last."""
-Fitting = Callable[[Frames, Frames, range], Restorer]
-"""Blurred and sharp video and the measured frames, to the restorer: one that may be tuned to them (`best_unsharp`)."""
-
-_WINDOW = 8
-"""Frames restored at once: longer windows repeat less work and hold more memory."""
+"""Takes a whole video uint8 [N, H, W, 3] RGB and the numbers of the T frames wanted; returns them as uint8
+[T, H, W, 3] after each stage, the result last."""
+FitFunction = Callable[[Frames, Frames, range], Restorer]
+"""Takes a blurred video, its sharp truth (uint8 [N, H, W, 3] RGB each) and the measured frames; returns a restorer,
+which may be tuned to them (`best_unsharp`)."""
 
 
 @dataclass(frozen=True)
 class Model:
-    """A restorer for each video, and the network where there is one to look into."""
+    """What is evaluated: a restorer for each video, and the network where there is one to look into."""
 
-    fit: Fitting
+    fit: FitFunction
     cascade: Cascade | None = None
 
 
 def load(name: str, repository: Path) -> Model:
-    """``burst``, ``unsharp``, a model's name in ``repository``, or a checkpoint's path.
+    """Loads ``burst``, ``unsharp``, a model by its name in ``repository``, or a checkpoint by its path.
 
     Raises FileNotFoundError or CheckpointError.
     """
@@ -45,15 +44,15 @@ def load(name: str, repository: Path) -> Model:
     if name == "unsharp":
         return Model(best_unsharp)
     if name == "burst":
-        return Model(_always(burst_restorer))
+        return Model(_same_for_every_video(burst_restorer))
     if exported.is_file():
-        return Model(_always(onnx_restorer(exported)))
+        return Model(_same_for_every_video(onnx_restorer(exported)))
     cascade = checkpoint.load(Path(name))
-    return Model(_always(pytorch_restorer(cascade)), cascade)
+    return Model(_same_for_every_video(pytorch_restorer(cascade)), cascade)
 
 
 def pytorch_restorer(cascade: Cascade) -> Restorer:
-    """Runs a cascade of any number of stages and shows them all."""
+    """Makes a restorer of a cascade with any number of stages, which returns the frames after every stage."""
     stages = cascade.config.stages
 
     def restore(video: Frames, wanted: range) -> list[Frames]:
@@ -64,7 +63,7 @@ def pytorch_restorer(cascade: Cascade) -> Restorer:
 
 
 def onnx_restorer(path: Path) -> Restorer:
-    """Runs an exported graph as it is served; its stages in between stay inside."""
+    """Makes a restorer of an exported graph, run as it is served; the graph returns the last stage alone."""
     session = open_session(path)
     stages = _exported_stages(path)
 
@@ -75,16 +74,8 @@ def onnx_restorer(path: Path) -> Restorer:
     return restore
 
 
-def windows(video: Frames, wanted: range, context: int) -> Iterator[Frames]:
-    """Runs of the ``wanted`` consecutive frames with ``context`` more on each side, mirrored at the video's ends."""
-    mirrored = np.pad(np.arange(len(video)), context, mode="reflect")
-    for start in range(wanted.start, wanted.stop, _WINDOW):
-        stop = min(start + _WINDOW, wanted.stop)
-        yield video[mirrored[start : stop + 2 * context]]
-
-
 def _run_stages(cascade: Cascade, window: Frames) -> list[Frames]:
-    """Every stage's output for the window's inner frames."""
+    """Returns every stage's output for the frames that the last stage restores: uint8 [T, H, W, 3] each."""
     stages, (height, width) = cascade.config.stages, window.shape[1:3]
     frames = torch.from_numpy(window).permute(0, 3, 1, 2).float() / 255
     with torch.inference_mode():
@@ -97,12 +88,12 @@ def _run_stages(cascade: Cascade, window: Frames) -> list[Frames]:
 
 
 def _exported_stages(path: Path) -> int:
-    """What the description beside an exported graph says."""
+    """Reads the number of stages from the description beside an exported graph."""
     description = path.parent.parent / "model.json"
     return int(json.loads(description.read_text())["stages"])
 
 
-def _always(restore: Restorer) -> Fitting:
+def _same_for_every_video(restore: Restorer) -> FitFunction:
     def fit(_blurred: Frames, _sharp: Frames, _measured: range) -> Restorer:
         return restore
 

@@ -1,6 +1,7 @@
-"""The learning curve of a training: ``python -m cascade.figures.curve RUN/log.jsonl --output curve.png``.
+"""Draws the learning curve of a training: ``python -m cascade.figures.curve RUN/log.jsonl --output curve.png``.
 
-Three charts over the time trained: what the validation clips gain, how well flow aligns their frames, and the losses.
+It has three charts over the time trained: what the validation clips gain, how well flow aligns their frames, and the
+losses.
 """
 
 from __future__ import annotations
@@ -13,33 +14,34 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from matplotlib.figure import Figure
 
-from cascade.figures.chart import Line, Times, line_chart
-from cascade.figures.comparison import stacked, write_image
+from cascade.figures.chart import Chart, Line, draw_charts
 
 _NO_LOSS = frozenset({"time", "seconds", "step", "samples_per_s", "waiting"})
 _POINTS = 60
-"""Of a line of losses, which are averaged to as many: single batches differ too much to show a trend."""
+"""Points that a line of losses is averaged to: single batches differ too much to show a trend."""
+_LONGEST_IN_MINUTES = 2 * 3600
+"""Seconds of a training up to which its time is shown in minutes."""
 
 Record = dict[str, Any]
 
 
 class LogError(ValueError):
-    """The file is no training log; the message names the line."""
+    """Raised for a file that is no log of a training; the message says why."""
 
 
 def read_log(lines: Iterable[str]) -> list[Record]:
-    """The records that lead to the latest state.
+    """Reads the records that lead to the latest state.
 
-    A training that ended without saving goes on from an earlier state: what it had logged beyond that is left
-    out, and so is a last line that it did not finish. Raises LogError.
+    A training that ended without saving goes on from an earlier state: records beyond that are left out, and so is
+    an unfinished last line. Raises LogError for other lines that are no records.
     """
     kept: list[Record] = []
     unfinished = 0
     for number, line in enumerate(lines, start=1):
         if unfinished:
-            raise LogError(f"line {unfinished} is not a record of a training")
+            raise LogError(f"Line {unfinished} is not a record of a training.")
         try:
             record = json.loads(line)
             seconds = record["seconds"]
@@ -52,24 +54,26 @@ def read_log(lines: Iterable[str]) -> list[Record]:
     return kept
 
 
-def draw(records: Sequence[Record]) -> NDArray[np.uint8]:
-    """The charts, uint8 [H, W, 3] RGB, of those kinds of records that there are. Raises LogError for none."""
-    seconds = max((record["seconds"] for record in records), default=0.0)
-    unit, label = (3600.0, "hours") if seconds > 2 * 3600 else (60.0, "minutes")
+def draw(records: Sequence[Record]) -> Figure:
+    """Draws the charts of those kinds of records that there are. Raises LogError for none."""
+    end = max((record["seconds"] for record in records), default=0.0)
+    unit, name = (3600.0, "hours") if end > _LONGEST_IN_MINUTES else (60.0, "minutes")
+    charts = charts_of(records, unit)
+    if not charts:
+        raise LogError("The log holds neither validations nor losses.")
+    return draw_charts(charts, end / unit, name)
+
+
+def charts_of(records: Sequence[Record], unit: float) -> list[Chart]:
+    """Returns up to three charts over the time trained, which is counted in ``unit`` seconds."""
     validations = [record for record in records if record.get("validation")]
     steps = [record for record in records if not record.get("validation")]
     charts = [
-        line_chart(title, Times(seconds / unit, label), lines, logarithmic)
-        for title, lines, logarithmic in (
-            ("gain over the blurred input, dB PSNR", _gains(validations, unit), False),
-            ("sharp neighbours aligned by the flow, dB PSNR", _alignment(validations, unit), False),
-            ("training losses", _losses(steps, unit), True),
-        )
-        if lines
+        Chart("gain over the blurred input, dB PSNR", _gains(validations, unit)),
+        Chart("sharp neighbors aligned by the flow, dB PSNR", _alignment(validations, unit)),
+        Chart("training losses", _losses(steps, unit), logarithmic=True),
     ]
-    if not charts:
-        raise LogError("it holds neither validations nor losses")
-    return stacked(charts)
+    return [chart for chart in charts if chart.lines]
 
 
 def _gains(validations: Sequence[Record], unit: float) -> list[Line]:
@@ -96,7 +100,7 @@ def _alignment(validations: Sequence[Record], unit: float) -> list[Line]:
 
 
 def _losses(steps: Sequence[Record], unit: float) -> list[Line]:
-    return [_averaged(_line(key, key, steps, unit)) for key in _keys(steps) if _is_loss(key, steps)]
+    return [_average(_line(key, key, steps, unit)) for key in _keys(steps) if _is_loss(key, steps)]
 
 
 def _is_loss(key: str, steps: Sequence[Record]) -> bool:
@@ -105,11 +109,11 @@ def _is_loss(key: str, steps: Sequence[Record]) -> bool:
 
 
 def _line(name: str, key: str, records: Sequence[Record], unit: float) -> Line:
-    having = [record for record in records if key in record]
-    return Line(name, _times(having, unit), [record[key] for record in having])
+    with_key = [record for record in records if key in record]
+    return Line(name, _times(with_key, unit), [record[key] for record in with_key])
 
 
-def _averaged(line: Line) -> Line:
+def _average(line: Line) -> Line:
     parts = min(len(line.x), _POINTS)
     x, y = ([float(part.mean()) for part in np.array_split(values, parts)] for values in (line.x, line.y))
     return Line(line.name, x, y)
@@ -125,14 +129,14 @@ def _keys(records: Sequence[Record]) -> list[str]:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m cascade.figures.curve", description=__doc__)
-    parser.add_argument("log", type=Path, help="a training's log.jsonl")
-    parser.add_argument("--output", type=Path, required=True, help="the picture, PNG or JPEG")
+    parser.add_argument("log", type=Path, help="log.jsonl of a training")
+    parser.add_argument("--output", type=Path, required=True, help="the picture: PNG, JPEG, SVG or PDF")
     options = parser.parse_args(arguments)
     try:
         with options.log.open() as lines:
-            write_image(options.output, draw(read_log(lines)))
-    except (OSError, LogError) as error:
-        sys.exit(f"curve: {options.log}: {error}")
+            draw(read_log(lines)).savefig(options.output)
+    except (OSError, ValueError) as error:
+        sys.exit(f"curve: {error}")
 
 
 if __name__ == "__main__":

@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 from cascade.synthesis.trajectory import Matrices, Trajectory
 
 SUBFRAMES_PER_PIXEL = 0.85
-"""Bilinear sampling is a tent two pixels wide: it hides steps of little more than a pixel."""
+"""Sub-frames per pixel of path. Bilinear sampling is a tent two pixels wide: it hides steps of little more than one."""
 STILL = 0.1
-"""Pixels of path that no one can see."""
+"""Path in pixels that no one can see: one sub-frame is enough."""
 SHARP_PATH = 4.0
 """Up to this many pixels of path, sub-frames are sampled bicubically: bilinear would soften what is sharp."""
 OCCUPIED = 0.5
+"""Coverage from which on a pixel belongs to a layer."""
 
 
 @dataclass(frozen=True)
@@ -35,33 +36,38 @@ class _Box:
 
     @property
     def empty(self) -> bool:
+        """Whether it holds no pixel."""
         return self.right <= self.left or self.bottom <= self.top
 
     @property
     def size(self) -> tuple[int, int]:
+        """Height and width."""
         return self.bottom - self.top, self.right - self.left
 
     def of(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
-        """A view of an image's part."""
+        """Returns a view of the box's part of an image [H, W, ...]."""
         return image[self.top : self.bottom, self.left : self.right]
 
 
 @dataclass(frozen=True)
 class Layer:
-    """``texture`` float32 [h, w, 4], premultiplied linear light and coverage; ``origin`` (x, y) is where its
-    first pixel lies on the reference plane; ``own`` moves it over that plane, None for the background."""
+    """A flat thing in the scene, seen by a moving camera."""
 
     texture: NDArray[np.float32]
+    """float32 [h, w, 4]: premultiplied linear light and coverage."""
     origin: tuple[float, float]
+    """Where the texture's first pixel lies on the reference plane: x and y in pixels."""
     camera: Trajectory
     own: Trajectory | None = None
+    """The layer's own motion over the reference plane; None for the background."""
 
     @property
     def opaque(self) -> bool:
+        """Whether it is the background, which covers everything."""
         return self.own is None
 
     def matrices(self, times: NDArray[np.float64]) -> Matrices:
-        """Matrices [n, 3, 3] that take output pixels to texture pixels at each time."""
+        """Returns the matrices [n, 3, 3] that take output pixels to texture pixels at each time."""
         to_plane = self.camera.homographies(times)
         if self.own is not None:
             to_plane = self.own.homographies(times) @ to_plane
@@ -73,7 +79,10 @@ class Layer:
 def render_instants(
     layers: Sequence[Layer], times: NDArray[np.float64], size: tuple[int, int], smooth: bool
 ) -> Iterator[NDArray[np.float32]]:
-    """Linear light [H, W, 4] at each time; ``layers`` are given background first."""
+    """Yields linear light and coverage float32 [H, W, 4] at each time, in frames of ``size`` (height, width).
+
+    ``layers`` are given background first; ``smooth`` samples them bicubically instead of bilinearly.
+    """
     matrices = [layer.matrices(times) for layer in layers]
     boxes = [_visible_boxes(*each, size) for each in zip(layers, matrices, strict=True)]
     for index in range(len(times)):
@@ -85,14 +94,17 @@ def render_instants(
 
 
 def render(layers: Sequence[Layer], time: float, size: tuple[int, int]) -> NDArray[np.float32]:
-    """Linear light [H, W, 4] of one instant, sampled bicubically."""
+    """Returns linear light and coverage float32 [H, W, 4] of one instant, sampled bicubically."""
     return next(render_instants(layers, np.array([time]), size, smooth=True))
 
 
 def expose(
     layers: Sequence[Layer], time: float, exposure: float, size: tuple[int, int], limit: int
 ) -> NDArray[np.float32]:
-    """The mean light [H, W, 4] over an exposure centred on ``time``, from at most ``limit`` sub-frames."""
+    """Returns the mean light [H, W, 4] over an exposure centered on ``time``, from at most ``limit`` sub-frames.
+
+    ``time`` and ``exposure`` are in frame intervals.
+    """
     path = path_length(layers, time, exposure, size)
     count = 1 if path < STILL else min(1 + int(np.ceil(path * SUBFRAMES_PER_PIXEL)), limit)
     times = time + exposure * ((np.arange(count) + 0.5) / count - 0.5)
@@ -103,7 +115,7 @@ def expose(
 
 
 def path_length(layers: Sequence[Layer], time: float, exposure: float, size: tuple[int, int]) -> float:
-    """The longest path, in pixels, that any layer's content travels in the frame during the exposure."""
+    """Returns the longest path, in pixels, that any layer's content travels in the frame during the exposure."""
     times = time + exposure * np.linspace(-0.5, 0.5, 9)
     points = _frame_points(size)
     longest = 0.0
@@ -117,9 +129,10 @@ def path_length(layers: Sequence[Layer], time: float, exposure: float, size: tup
 def layer_flow(
     layers: Sequence[Layer], start: float, stop: float, size: tuple[int, int]
 ) -> NDArray[np.float32]:
-    """Exact flow [H, W, 2] (u, v in pixels) on the grid of time ``start``: where its content is at ``stop``.
+    """Returns the exact flow float32 [H, W, 2] (u, v in pixels) from the frame at ``start`` to the one at ``stop``.
 
-    A pixel that several layers share belongs to the front-most one that covers at least half of it.
+    It is on the grid of ``start``. A pixel that several layers share belongs to the front-most one that covers at
+    least half of it.
     """
     flow = np.zeros((*size, 2), np.float32)
     for layer in layers:
@@ -132,7 +145,7 @@ def layer_flow(
 
 
 def project(matrices: Matrices, points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Points [n, 2] through matrices [m, 3, 3]: [m, n, 2]."""
+    """Maps points [n, 2] through matrices [m, 3, 3]: [m, n, 2]."""
     lifted = np.concatenate([points, np.ones((len(points), 1))], axis=1) @ matrices.transpose(0, 2, 1)
     return np.asarray(lifted[..., :2] / lifted[..., 2:])
 
@@ -143,7 +156,7 @@ def _frame_points(size: tuple[int, int]) -> NDArray[np.float64]:
 
 
 def _visible_boxes(layer: Layer, matrices: Matrices, size: tuple[int, int]) -> list[_Box]:
-    """For each of the matrices, the part of the frame that the layer's texture may touch."""
+    """Returns, for each of the matrices, the part of the frame that the layer's texture may touch."""
     if layer.opaque:
         return [_Box(0, 0, size[1], size[0])] * len(matrices)
     height, width = layer.texture.shape[:2]
@@ -156,7 +169,7 @@ def _visible_boxes(layer: Layer, matrices: Matrices, size: tuple[int, int]) -> l
 
 
 def _box_flow(matrix: NDArray[np.float64], box: _Box) -> NDArray[np.float32]:
-    """How far a homography moves each pixel of a box."""
+    """Returns how far a homography moves each pixel of a box: float32 [h, w, 2]."""
     x = np.arange(box.left, box.right, dtype=np.float64)
     y = np.arange(box.top, box.bottom, dtype=np.float64)[:, None]
     depth = 1 / (matrix[2, 0] * x + (matrix[2, 1] * y + matrix[2, 2]))
@@ -181,7 +194,7 @@ def _composite(
 
 
 def _coverage(layer: Layer, matrix: NDArray[np.float64], box: _Box) -> NDArray[np.float32]:
-    """[h, w, 1] of a box."""
+    """Returns how far the layer covers each pixel of a box: float32 [h, w, 1] in [0, 1]."""
     return _warp_box(layer, matrix, box, smooth=False)[..., 3:]
 
 

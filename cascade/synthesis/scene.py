@@ -1,4 +1,4 @@
-"""A random scene: one photograph far away, pieces of others in front of it, and how all of it moves."""
+"""Random scenes: one photograph far away, pieces of others in front of it, and how all of it moves."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from cascade.synthesis.camera import CameraResponse
 from cascade.synthesis.crops import random_crop
 from cascade.synthesis.layers import Layer, project
-from cascade.synthesis.objects import MARGIN, random_mask
+from cascade.synthesis.masks import MARGIN, random_mask
 from cascade.synthesis.trajectory import Spectrum, Trajectory, random_trajectory
 
 FPS = (24.0, 60.0)
+"""Range of frame rates, which decide how fast a hand trembles from frame to frame."""
 LONGEST_HOLD = 0.85
-"""Even with the shutter always open, the speed needs part of the interval to change."""
+"""Longest share of a frame interval with one speed: even with the shutter always open, the speed must change."""
 BORDER = 3
 """Pixels that sampling may reach beyond what the camera sees."""
 OBJECT_SIZE = (0.2, 0.7)
@@ -26,25 +27,32 @@ PARALLAX = 0.5
 OBJECT_SPEED = 0.8
 """Fastest own motion of an object, as a share of the clip's fastest camera motion, plus one pixel."""
 SLANTED_SHARE = 0.6
+"""Share of the scenes whose reference plane is slanted, as walls and roads are that come toward the camera."""
 SLANT = 0.8
-"""Walls and roads come towards the camera: at the near corner of the frame they shift by up to this much more than in
-the middle, and by as much less at the far one."""
+"""Largest slant: at the near corner of the frame the plane shifts by up to this much more than in the middle, and at
+the far corner by as much less."""
 MOST_GROWTH = 0.6
 """What is near grows and shrinks by at most this share during a clip: at 1 the camera would go through it."""
 GAIN = (0.65, 1.5)
+"""Range of the change of exposure."""
 TINT = 0.08
+"""Largest change of one color against the others."""
 HIGHLIGHT_SHARE = 0.2
 """Share of the scenes whose brightest spots exceed what the sensor holds: they leave streaks when blurred."""
 HIGHLIGHT = 3.0
+"""Largest light of the brightest spots beyond white, as a multiple of white."""
 
 
 @dataclass(frozen=True)
 class SceneConfig:
-    """``size`` (height, width) of the frames, most foreground layers, shutter time in frame intervals."""
+    """What a scene is like."""
 
     size: tuple[int, int]
+    """Height and width of the frames, in pixels."""
     layers: int
+    """Most foreground layers."""
     exposure: float
+    """Time that the shutter is open, in frame intervals."""
 
 
 def random_scene(
@@ -54,7 +62,10 @@ def random_scene(
     response: CameraResponse,
     rng: np.random.Generator,
 ) -> list[Layer]:
-    """Layers, background first; the camera moves at ``speeds`` [N] pixels per frame interval."""
+    """Draws layers, background first. The camera moves at ``speeds`` [N], in pixels per frame interval.
+
+    ``photos`` are uint8 [h, w, 3] RGB, which ``response`` decodes to light.
+    """
     spectrum = Spectrum(fps=float(rng.uniform(*FPS)), sweep_share=float(rng.uniform(0.3, 0.95)))
     hold = min(config.exposure, LONGEST_HOLD)
     camera = random_trajectory(speeds, hold, spectrum, config.size, rng)
@@ -80,7 +91,7 @@ def _background(
     response: CameraResponse,
     rng: np.random.Generator,
 ) -> Layer:
-    """A piece of a photograph as large as all that the camera will see of the reference plane."""
+    """Makes a layer as large as all that the camera will see of the reference plane."""
     low, high = seen_region(camera, size)
     width, height = np.ceil(high - low).astype(int) + 1
     piece = random_crop(photos, (int(height), int(width)), rng)
@@ -94,7 +105,7 @@ def opaque_texture(light: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def seen_region(camera: Trajectory, size: tuple[int, int]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Least and largest x, y of the reference plane that the frame shows at any time."""
+    """Returns the least and the largest x, y of the reference plane that the frame shows at any time, in pixels."""
     right, bottom = size[1] - 1.0, size[0] - 1.0
     corners = np.array([[0, 0], [right, 0], [0, bottom], [right, bottom]])
     last = camera.times[-1] - 0.5
@@ -115,25 +126,25 @@ def _object(
     cover = random_mask((piece.shape[0], piece.shape[1]), rng)[..., None]
     light = _relight(response.to_light(piece), rng)
     texture = np.concatenate([light * cover, cover], axis=-1)
-    centre = rng.uniform(0.05, 0.95, 2) * np.array(config.size[::-1])
-    origin = centre - np.array([piece.shape[1], piece.shape[0]]) / 2
+    center = rng.uniform(0.05, 0.95, 2) * np.array(config.size[::-1])
+    origin = center - np.array([piece.shape[1], piece.shape[0]]) / 2
     near = camera.scaled([1 + float(rng.uniform(0, PARALLAX))] * 2 + [1.0] * 4)
-    own = _own_motion(speeds, config, (float(centre[0]), float(centre[1])), rng)
+    own = _own_motion(speeds, config, (float(center[0]), float(center[1])), rng)
     return Layer(texture, (float(origin[0]), float(origin[1])), near, own)
 
 
 def _own_motion(
-    speeds: NDArray[np.float64], config: SceneConfig, centre: tuple[float, float], rng: np.random.Generator
+    speeds: NDArray[np.float64], config: SceneConfig, center: tuple[float, float], rng: np.random.Generator
 ) -> Trajectory:
-    """Steadier than the camera's: things pass by, they do not tremble."""
+    """Draws a motion that is steadier than the camera's: things pass by, they do not tremble."""
     fastest = rng.uniform(0, OBJECT_SPEED * float(speeds.max()) + 1.0)
     paces = fastest * rng.uniform(0.6, 1.0, len(speeds))
     spectrum = Spectrum(fps=float(rng.uniform(*FPS)), sweep_share=0.95)
-    return replace(random_trajectory(paces, 0.0, spectrum, config.size, rng), centre=centre)
+    return replace(random_trajectory(paces, 0.0, spectrum, config.size, rng), center=center)
 
 
 def _relight(light: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
-    """Another exposure and white balance; in some scenes the brightest parts far beyond white."""
+    """Changes exposure and white balance; in some scenes the brightest parts go far beyond white."""
     gain = rng.uniform(*GAIN) * rng.uniform(1 - TINT, 1 + TINT, 3)
     bright = light * gain.astype(np.float32)
     if rng.random() < HIGHLIGHT_SHARE:

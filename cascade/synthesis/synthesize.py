@@ -1,4 +1,4 @@
-"""Hand-held video synthesised from photographs: blurred frames, their sharp truth and the exact flow."""
+"""Hand-held video synthesized from photographs: blurred frames, their sharp truth and the exact flow."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cascade.synthesis.blur_strength import frame_blurs
+from cascade.synthesis.blur_strength import blur_lengths
 from cascade.synthesis.camera import CameraResponse, add_sensor_noise, compress, random_response
 from cascade.synthesis.layers import Layer, expose, layer_flow, render
 from cascade.synthesis.scene import SceneConfig, random_scene
@@ -24,24 +24,26 @@ class SynthesisConfig:
     subframes: int = 40
     """Most sub-frames averaged into one frame; short blurs take fewer."""
     blur: tuple[float, float] = (2.0, 28.0)
-    """Path of the camera during the exposure of a frame that is not sharp: least and most."""
+    """Range of the camera's path during the exposure of a frame that is not sharp."""
     sharp_share: float = 0.22
     """Share of frames that the camera pauses in."""
     exposure: tuple[float, float] = (1 / 3, 1.0)
-    """Share of the frame interval that the shutter is open: range to draw from, per sample."""
+    """Range of the share of the frame interval that the shutter is open, drawn per sample."""
     displacement: float = 40.0
-    """Most camera movement from one frame to the next."""
+    """Largest movement of the camera from one frame to the next."""
     layers: int = 3
     """Most foreground layers; each sample has from none to this many."""
     noise: float = 0.01
     """Largest standard deviation of the read noise, in linear light; half of the samples have none."""
     compressed_share: float = 0.5
+    """Share of the samples whose blurred frames are compressed as JPEG."""
     jpeg_quality: tuple[int, int] = (70, 100)
+    """Range of the JPEG's quality."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Sample:
-    """N frames of H x W. Flows are in pixels, (u, v); there is none beyond the first and last frame."""
+    """N frames of H x W. Flows are (u, v) in pixels; there is none beyond the first and the last frame."""
 
     blurred: NDArray[np.uint8]
     """[N, H, W, 3] RGB."""
@@ -55,22 +57,30 @@ class Sample:
 
 @dataclass(frozen=True)
 class _Sensor:
+    """From light to the pixels of one sample."""
+
     response: CameraResponse
     shot: float
+    """Variance of the shot noise, by light."""
     read: float
+    """Standard deviation of the read noise, in linear light."""
     quality: int | None
+    """Of the JPEG; None compresses nothing."""
 
 
 def synthesize(
     photos: Sequence[NDArray[np.uint8]], config: SynthesisConfig, rng: np.random.Generator
 ) -> Sample:
-    """One sample from ``photos`` (uint8 [h, w, 3] RGB, any sizes). The same generator state gives the same
-    sample; nothing global is touched. Raises ValueError without photographs."""
+    """Makes one sample from ``photos``, uint8 [h, w, 3] RGB of any sizes.
+
+    The same state of the generator gives the same sample; nothing global is touched. Raises ValueError without
+    photographs.
+    """
     if not photos:
-        raise ValueError("blur synthesis needs at least one photograph")
+        raise ValueError("Blur synthesis needs at least one photograph.")
     size = (config.height, config.width)
     exposure = _random_exposure(config, rng)
-    blurs = frame_blurs(config.frames, config.blur, config.sharp_share, rng)
+    blurs = blur_lengths(config.frames, config.blur, config.sharp_share, rng)
     speeds = np.minimum(blurs / exposure, config.displacement)
     sensor = _random_sensor(config, rng)
     scene = SceneConfig(size, config.layers, exposure)
@@ -85,7 +95,7 @@ def synthesize(
 
 
 def _random_exposure(config: SynthesisConfig, rng: np.random.Generator) -> float:
-    """Long ones more often: blur is a matter of dim light, where the shutter stays open."""
+    """Draws long exposures more often: blur is a matter of dim light, where the shutter stays open."""
     shortest, longest = config.exposure
     return float(shortest + (longest - shortest) * np.sqrt(rng.random()))
 

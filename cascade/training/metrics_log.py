@@ -1,4 +1,4 @@
-"""What a training tells while it runs: one JSON object per line, and what it spent its time on."""
+"""The log of a training: one JSON object per line, and the means over some steps that go into it."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from cascade.training.samples import Batch
 logger = logging.getLogger(__name__)
 
 
-class Journal:
-    """``log.jsonl``: a line per record, with the time of day and the seconds of training so far."""
+class MetricsLog:
+    """Writes ``log.jsonl``: a line per record, with the time of day and the seconds of training so far."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def write(self, seconds: float, record: Mapping[str, Any]) -> None:
-        """Append a record and show it."""
+        """Appends a record to the file and to the program's own log. Raises OSError."""
         line = json.dumps({"time": round(time.time(), 1), "seconds": round(seconds, 1), **record})
         logger.info("%s", line)
         with self.path.open("a") as log:
@@ -29,13 +29,13 @@ class Journal:
 
 
 class Meter:
-    """Speed, waiting and mean losses since the last `report`."""
+    """Measures speed, waiting and mean losses since the last `report`."""
 
     def __init__(self) -> None:
         self._restart()
 
     def watch(self, batches: Iterable[Batch]) -> Iterator[Batch]:
-        """The batches, with the time until each was there counted as waiting."""
+        """Yields the batches, and counts the time until each is there as waiting."""
         iterator = iter(batches)
         while True:
             start = time.monotonic()
@@ -46,14 +46,17 @@ class Meter:
             yield batch
 
     def add(self, samples: int, terms: Mapping[str, float]) -> None:
-        """Count one step. A term is averaged over the steps that have it: not all batches have exact flow."""
+        """Counts one step of ``samples`` samples and its terms of the loss.
+
+        A term is averaged over the steps that have it, since not all batches have exact flow.
+        """
         self._samples += samples
         for name, value in terms.items():
             total, count = self._terms.get(name, (0.0, 0))
             self._terms[name] = total + value, count + 1
 
     def report(self) -> dict[str, float]:
-        """``samples_per_s``, ``waiting`` (share of the time that no batch was there) and the mean terms."""
+        """Returns ``samples_per_s``, ``waiting`` (share of the time in which no batch was there) and the mean terms."""
         elapsed = max(time.monotonic() - self._start, 1e-9)
         report = {
             "samples_per_s": round(self._samples / elapsed, 2),

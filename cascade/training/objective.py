@@ -1,4 +1,4 @@
-"""What a phase of the training minimises, term by term."""
+"""The loss that a phase of the training minimizes, term by term."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from torch import Tensor
 
 from cascade.network.cascade import Cascade, StageOutput
 from cascade.training import losses
-from cascade.training.recipes import Phase
+from cascade.training.phase import Phase
 from cascade.training.samples import Batch, images
 
 
 def loss_terms(
     cascade: Cascade, phase: Phase, batch: Batch, use_exact_flow: bool = False
 ) -> dict[str, Tensor]:
-    """The weighted terms, by name; their sum is the loss.
+    """Returns the weighted terms, scalars by name; their sum is the loss.
 
     ``use_exact_flow`` aligns the frames by the samples' exact flow instead of the estimated one, where it is known.
     Raises ValueError when flow is to be trained on samples without exact flow.
@@ -38,10 +38,10 @@ def loss_terms(
 def run_stages(
     cascade: Cascade, frames: Tensor, flows: Tensor | None, detach: bool = False
 ) -> list[StageOutput]:
-    """As many stages as [B, N, 3, H, W] has frames for: N = 2 * stages + 1.
+    """Runs as many stages as ``frames`` [B, N, 3, H, W] in [0, 1] suffice for: N = 2 * stages + 1.
 
-    ``flows`` [2, B, N-2, 2, H, W] are used instead of the estimated ones; ``detach`` keeps each stage's loss from
-    training the stages before it.
+    ``flows`` [2, B, N-2, 2, H, W] in pixels are used instead of the estimated ones; ``detach`` keeps each stage's
+    loss from training the stages before it.
     """
     outputs = []
     for number in range(1, (frames.shape[1] - 1) // 2 + 1):
@@ -52,13 +52,15 @@ def run_stages(
 
 
 def _inner(flows: Tensor, stage: int) -> Tensor:
-    """The flows of the frames that stage 1, 2, ... restores: one less at each end per stage."""
+    """Returns the flows of the frames that stage 1, 2, ... restores: one less at each end per stage."""
     return flows[:, :, stage - 1 : flows.shape[2] - stage + 1]
 
 
 def _stage_weight(phase: Phase, number: int) -> float:
-    """1 for the last stage and ``early_weight`` for others, or, with ``per_frame``, its share of all restored frames:
-    3 of 4 and 1 of 4 for two."""
+    """Returns 1 for the last stage and ``early_weight`` for others.
+
+    With ``per_frame`` it is the stage's share of all restored frames: 3 of 4 and 1 of 4 for two stages.
+    """
     counts = [phase.frames - 2 * k for k in range(1, (phase.frames - 1) // 2 + 1)]
     if phase.per_frame:
         return counts[number - 1] / sum(counts)
@@ -80,7 +82,7 @@ def _image_terms(
 
 def _flow_term(cascade: Cascade, phase: Phase, frames: Tensor, flows: Tensor | None) -> Tensor:
     if flows is None:
-        raise ValueError(f"phase {phase.name!r} trains flow, which takes samples with exact flow")
+        raise ValueError(f"Phase {phase.name!r} trains flow, which takes samples with exact flow.")
     prediction = cascade.stage.neighbor_flow(frames)
     error = losses.multi_scale_end_point_error(prediction.levels, flows.flatten(0, 2))
     return error * phase.flow_weight

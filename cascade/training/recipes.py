@@ -3,78 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from cascade.network.config import NetworkConfig, Prior, preset
-from cascade.synthesis.synthesize import SynthesisConfig
-
-
-@dataclass(frozen=True)
-class Phase:
-    """One part of the cascaded training. `schedule.learning_rate` says how the rate goes."""
-
-    name: str
-    steps: int
-    batch: int
-    frames: int
-    """Frames per sample: 3 when only flow is trained, ``2 * stages + 1`` for a cascade."""
-    crop: int
-    """Side of the square samples, in pixels."""
-    rate: float
-    final_rate: float
-    train_restoration: bool = True
-    flow_weight: float = 1.0
-    """Weight of the multi-scale end-point error beside the image losses, where the exact flow is known."""
-    muon: bool = False
-    """Muon instead of Adam as the optimiser: fewer steps to the same loss (docs/training-log.md)."""
-    hard_examples: float = 0.0
-    """Weight of the hard-example L1 beside the plain L1; the released code uses 2."""
-    displacement: float = 24.0
-    """Largest motion between frames, in pixels: must fit the crop while the flow is young."""
-    blur: tuple[float, float] = (1.0, 16.0)
-    """Range of blur lengths in pixels."""
-    warmup: int = 200
-    halve_every: int = 0
-    """Steps after which the rate is halved, again and again; 0 is a cosine from ``rate`` to ``final_rate``."""
-    in_epochs: bool = False
-    """``steps`` and ``halve_every`` count epochs: each run of adjacent frames in the paired videos once."""
-    flow_rate: float | None = None
-    """Learning rate of the flow network, going as the other does; None is the same rate."""
-    paired_share: float = 0.0
-    """Share of the batches that come from paired videos; the others are synthetic."""
-    exact_flow_share: float = 0.0
-    """Share of the batches whose frames are aligned by the exact flow, while the estimated one is young."""
-    fourier_weight: float = 0.0
-    """Weight of the L1 between spectra beside the plain L1."""
-    psnr_weight: float = 0.0
-    """Weight of the negative PSNR, in dB, beside the plain L1; 0.01 pulls about as strongly as the L1."""
-    per_frame: bool = False
-    """Every restored frame counts alike, as published; else every stage does."""
-    early_weight: float = 1.0
-    """Weight of the stages before the last one, whose frames are the result; not with ``per_frame``."""
-    detach_stages: bool = False
-    """No stage's loss trains the stages before it: the ablation of joint training."""
-
-    def synthesis(self) -> SynthesisConfig:
-        return replace(
-            SynthesisConfig(),
-            frames=self.frames,
-            height=self.crop,
-            width=self.crop,
-            displacement=self.displacement,
-            blur=self.blur,
-        )
-
-    def with_epochs_of(self, steps: int) -> Phase:
-        """The same phase with its lengths in steps, for epochs of ``steps`` steps."""
-        if not self.in_epochs:
-            return self
-        return replace(self, steps=self.steps * steps, halve_every=self.halve_every * steps, in_epochs=False)
+from cascade.training.phase import Phase
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """Phases in order, and what is common to them."""
+    """Phases in order, and what is common to them. Checkpoints keep the name: it says which recipe resumes them."""
 
     name: str
     preset: str
@@ -82,18 +19,19 @@ class Recipe:
     stages: int = 2
     prior: Prior = Prior.RELEASED
     use_flow: bool = True
+    """Whether neighbors are aligned by flow; else they are taken as they are."""
     bfloat16: bool = False
-    """Mixed precision: convolutions in bfloat16 (GPUs, and CPUs with AMX), weights and sums in float32."""
+    """Whether precision is mixed: convolutions in bfloat16 (GPUs, and CPUs with AMX), weights and sums in float32."""
     ema_decay: float = 0.999
     """Decay per step of the averaged weights, which are what is validated and exported; 0 averages nothing."""
     max_norm: float = 1.0
-    """Gradients are clipped to this: those of single strongly blurred samples would else undo many steps."""
+    """Norm that gradients are clipped to: those of single strongly blurred samples would undo many steps."""
     generated_share: float = 0.35
     """Share of generated pictures (dead leaves, text, edges) beside the photographs."""
 
     @property
     def network(self) -> NetworkConfig:
-        """The network that this recipe trains."""
+        """Returns the network that this recipe trains."""
         return preset(self.preset, stages=self.stages, prior=self.prior, use_flow=self.use_flow)
 
 
@@ -196,7 +134,7 @@ PAPER_HARD = replace(
     PAPER, name="paper-hard", phases=tuple(replace(phase, hard_examples=2.0) for phase in PAPER.phases)
 )
 
-# A minute on one core: shows that a machine, a folder of pictures and an installation can train. Teaches nothing.
+# A minute on one core shows that a machine, a folder of pictures and an installation can train. It teaches nothing.
 SMOKE = replace(
     LITE_CPU,
     name="smoke",
@@ -210,17 +148,3 @@ SMOKE = replace(
 )
 
 RECIPES = {recipe.name: recipe for recipe in (LITE_CPU, PAPER, PAPER_HARD, SMOKE)}
-
-
-@dataclass
-class Progress:
-    """Where a training stands: enough to go on with the next batch."""
-
-    phase: int = 0
-    step: int = 0
-    """Steps done in this phase."""
-    seconds: float = 0.0
-    history: list[dict[str, float]] = field(default_factory=list)
-    """Validations so far: the learning curve."""
-    skipped: int = 0
-    """Steps that changed nothing because a gradient was not finite."""

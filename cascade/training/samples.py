@@ -17,7 +17,7 @@ from cascade.training.sources import Source, TrainingSample
 
 @dataclass(frozen=True)
 class Batch:
-    """B samples of N frames of H x W, all of one source."""
+    """B samples of N frames of H x W, all with exact flow or all without."""
 
     blurred: Tensor
     """uint8 [B, N, H, W, 3] RGB."""
@@ -27,19 +27,22 @@ class Batch:
     """float32 [2, B, N-2, 2, H, W] in pixels: exact flow from each inner frame to its previous and its next one."""
 
     def to(self, device: torch.device) -> Batch:
-        """The batch on another device."""
+        """Copies the batch to another device."""
         flows = None if self.flows is None else self.flows.to(device, non_blocking=True)
         blurred = self.blurred.to(device, non_blocking=True)
         return Batch(blurred, self.sharp.to(device, non_blocking=True), flows)
 
     def pin_memory(self) -> Batch:
-        """In page-locked memory, from where copies to a GPU run beside computation; the loader calls it."""
+        """Copies the batch to page-locked memory, from where copies to a GPU run beside computation.
+
+        torch's loader calls it by this name.
+        """
         flows = None if self.flows is None else self.flows.pin_memory()
         return Batch(self.blurred.pin_memory(), self.sharp.pin_memory(), flows)
 
 
 class Samples(Dataset[TrainingSample]):
-    """``count`` samples from ``start`` on; starting later gives the samples that a longer run would have seen."""
+    """``count`` samples of a source from number ``start`` on: those that a longer run would have seen there."""
 
     def __init__(self, source: Source, seed: int, start: int, count: int) -> None:
         self.source, self.seed = source, seed
@@ -52,8 +55,8 @@ class Samples(Dataset[TrainingSample]):
         return self.source.sample(self.seed, self.start + index)
 
 
-def loader(samples: Samples, batch: int, workers: int, pin_memory: bool = False) -> DataLoader[Batch]:
-    """Batches in the order of the indices, made by ``workers`` processes of one thread each."""
+def batch_loader(samples: Samples, batch: int, workers: int, pin_memory: bool = False) -> DataLoader[Batch]:
+    """Makes batches in the order of the samples by ``workers`` processes of one thread each, or here with none."""
     return DataLoader(
         samples,  # type: ignore[arg-type]  # `collate` makes batches of samples
         batch_size=batch,
@@ -68,7 +71,7 @@ def loader(samples: Samples, batch: int, workers: int, pin_memory: bool = False)
 
 
 def collate(samples: Sequence[TrainingSample]) -> Batch:
-    """Samples of one source as a batch."""
+    """Stacks samples, all with exact flow or all without, as a batch."""
     flows = [sample.flows for sample in samples if sample.flows is not None]
     stacked = torch.from_numpy(np.stack(flows, axis=1)).permute(0, 1, 2, 5, 3, 4) if flows else None
     return Batch(
@@ -79,14 +82,15 @@ def collate(samples: Sequence[TrainingSample]) -> Batch:
 
 
 def images(frames: Tensor) -> Tensor:
-    """uint8 [B, N, H, W, 3] to float32 [B, N, 3, H, W] in [0, 1]."""
+    """Converts uint8 [B, N, H, W, 3] to float32 [B, N, 3, H, W] in [0, 1]."""
     return frames.permute(0, 1, 4, 2, 3).float() / 255
 
 
 def _prepare_worker(worker: int) -> None:
-    """One thread each; signals to the whole process group are for the parent, which saves, then ends its workers.
+    """Gives a worker one thread, and leaves signals to the whole process group to the parent.
 
-    A worker that died of one would raise in the parent, in the middle of whatever it does, before it has saved.
+    The parent saves, then ends its workers. A worker that died of a signal would raise in the parent, in the middle of
+    whatever it does, before it has saved.
     """
     del worker
     signal.signal(signal.SIGINT, signal.SIG_IGN)

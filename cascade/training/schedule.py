@@ -1,4 +1,4 @@
-"""How fast each part of the network learns, when."""
+"""Learning rates over the steps of a phase, and the optimizer that they are set in."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ import torch
 
 from cascade.network.cascade import Cascade
 from cascade.training.muon import Muon
-from cascade.training.recipes import Phase
+from cascade.training.phase import Phase
 
 
 def learning_rate(phase: Phase, step: int) -> float:
-    """Linear warm-up; then halved every so many steps, or a cosine from the phase's rate to its final rate."""
+    """Returns the rate at a step, counted from 0: a linear warm-up, then what the phase asks for.
+
+    That is halving every so many steps, or a cosine from the phase's rate to its final rate.
+    """
     if step < phase.warmup:
         return phase.rate * (step + 1) / phase.warmup
     if phase.halve_every:
@@ -21,8 +24,8 @@ def learning_rate(phase: Phase, step: int) -> float:
     return phase.final_rate + (phase.rate - phase.final_rate) * 0.5 * (1 + math.cos(math.pi * fraction))
 
 
-def make_optimiser(cascade: Cascade, phase: Phase) -> torch.optim.Optimizer:
-    """Adam or Muon over all parameters, or over flow and restoration apart where flow has a rate of its own."""
+def make_optimizer(cascade: Cascade, phase: Phase) -> torch.optim.Optimizer:
+    """Makes Adam or Muon, over all parameters or, where flow has a rate of its own, over flow and restoration apart."""
     if phase.flow_rate is None:
         groups = [{"params": list(cascade.parameters())}]
     else:
@@ -31,9 +34,9 @@ def make_optimiser(cascade: Cascade, phase: Phase) -> torch.optim.Optimizer:
     return Muon(groups, lr=0.0) if phase.muon else torch.optim.Adam(groups, lr=0.0)
 
 
-def set_rates(optimiser: torch.optim.Optimizer, phase: Phase, step: int) -> None:
-    """Give every group of `make_optimiser` its learning rate for ``step``."""
+def set_rates(optimizer: torch.optim.Optimizer, phase: Phase, step: int) -> None:
+    """Gives every group of an optimizer of `make_optimizer` its learning rate for ``step``."""
     rate = learning_rate(phase, step)
     rates = [rate] if phase.flow_rate is None else [phase.flow_rate * rate / phase.rate, rate]
-    for group, value in zip(optimiser.param_groups, rates, strict=True):
+    for group, value in zip(optimizer.param_groups, rates, strict=True):
         group["lr"] = value

@@ -8,30 +8,31 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from cascade.network.config import Prior
-from cascade.training.recipes import Phase, Recipe
+from cascade.training.phase import Phase
+from cascade.training.recipes import Recipe
 
 
 class VariationError(ValueError):
-    """The recipe cannot be changed so; the message says what is allowed."""
+    """Raised for a change that the recipe cannot have; the message says what is allowed."""
 
 
 @dataclass(frozen=True)
 class Variation:
-    """What differs from the recipe; None, False and nothing keep it."""
+    """What differs from the recipe; None, False and an empty tuple change nothing."""
 
     stages: int | None = None
     prior: Prior | None = None
     without_flow: bool = False
     stage_wise: bool = False
-    """Train one stage alone for half of the steps, then all of them, without gradients from stage to stage."""
+    """Whether one stage is trained alone for half of the steps, then all, without gradients from stage to stage."""
     phases: tuple[str, ...] = ()
-    """Only these of the recipe's phases."""
+    """The recipe's phases to run, by name; all where there are none."""
     settings: tuple[str, ...] = ()
     """``PHASE.FIELD=VALUE`` each, VALUE in JSON: ``cascade.exact_flow_share=0.3``."""
 
     @property
     def label(self) -> str:
-        """The changes in words, as on the command line."""
+        """The changes in words, as on the command line: part of the name of the changed recipe."""
         parts = {
             f"stages={self.stages}": self.stages is not None,
             f"prior={self.prior}": self.prior is not None,
@@ -43,11 +44,11 @@ class Variation:
 
 
 def vary(recipe: Recipe, variation: Variation) -> Recipe:
-    """The recipe with the changes, and with their label in its name: a training resumes under that name only.
+    """Returns the recipe with the changes, and with their label in its name, under which alone a training resumes.
 
     Raises VariationError.
     """
-    phases = _chosen(recipe.phases, variation.phases)
+    phases = _phases_named(recipe.phases, variation.phases)
     if variation.stages is not None:
         phases = _with_stages(phases, variation.stages)
     for setting in variation.settings:
@@ -66,16 +67,18 @@ def vary(recipe: Recipe, variation: Variation) -> Recipe:
     )
 
 
-def _chosen(phases: Sequence[Phase], names: Sequence[str]) -> list[Phase]:
+def _phases_named(phases: Sequence[Phase], names: Sequence[str]) -> list[Phase]:
     known = [phase.name for phase in phases]
     if unknown := set(names) - set(known):
-        raise VariationError(f"no phase {', '.join(sorted(unknown))}; there are: {', '.join(known)}")
+        raise VariationError(
+            f"There is no phase {', '.join(sorted(unknown))}; there are: {', '.join(known)}."
+        )
     return [phase for phase in phases if phase.name in names or not names]
 
 
 def _with_stages(phases: Iterable[Phase], stages: int) -> list[Phase]:
     if stages < 1:
-        raise VariationError(f"a cascade has at least one stage, not {stages}")
+        raise VariationError(f"A cascade has at least one stage, not {stages}.")
     return [replace(p, frames=2 * stages + 1) if p.train_restoration else p for p in phases]
 
 
@@ -97,26 +100,28 @@ def _with_setting(phases: Sequence[Phase], setting: str) -> list[Phase]:
     known = [each.name for each in fields(Phase) if each.name != "name"]
     if name not in [phase.name for phase in phases] or field not in known:
         raise VariationError(
-            f"{setting!r} is not PHASE.FIELD=VALUE with a phase of {', '.join(phase.name for phase in phases)} "
-            f"and a field of {', '.join(known)}"
+            f"The setting {setting!r} is not PHASE.FIELD=VALUE with a phase of "
+            f"{', '.join(phase.name for phase in phases)} and a field of {', '.join(known)}."
         )
-    return [_replaced(phase, field, text) if phase.name == name else phase for phase in phases]
+    return [_with_value(phase, field, text) if phase.name == name else phase for phase in phases]
 
 
-def _replaced(phase: Phase, field: str, text: str) -> Phase:
-    """The phase with ``text`` as the field's value, which must be of the kind that stands there now."""
+def _with_value(phase: Phase, field: str, text: str) -> Phase:
+    """Returns the phase with ``text`` as the field's value, which must be of the kind that stands there now."""
     old = getattr(phase, field)
-    value = _parsed(text)
+    value = _parse(text)
     if isinstance(old, float) and type(value) is int:
         value = float(value)
     if type(value) is not type(old) and not (field == "flow_rate" and isinstance(value, float)):
-        raise VariationError(f"{text!r} does not fit {phase.name}.{field}, which is {json.dumps(old)}")
+        raise VariationError(
+            f"The value {text!r} does not fit {phase.name}.{field}, which is {json.dumps(old)}."
+        )
     return replace(phase, **{field: value})
 
 
-def _parsed(text: str) -> Any:
+def _parse(text: str) -> Any:
     try:
         value = json.loads(text)
     except json.JSONDecodeError as error:
-        raise VariationError(f"{text!r} is not a value in JSON") from error
+        raise VariationError(f"The text {text!r} is not a value in JSON.") from error
     return tuple(value) if isinstance(value, list) else value

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from benchmarks.capacity_table import Measured, report, rows
+from benchmarks.capacity_table import Measurements, report, rows
 
-FOUND = Measured(
+MEASUREMENTS = Measurements(
     cores=4,
     others_load=0.5,
     upload_bytes_per_s=100e6,
@@ -22,7 +22,7 @@ FOUND = Measured(
 
 
 def test_parts_are_compared_by_the_frames_that_they_carry() -> None:
-    carried = {row.part: row.frames_per_s for row in rows(FOUND, gpu_fps=60)}
+    carried = {row.part: row.frames_per_s for row in rows(MEASUREMENTS, gpu_fps=60)}
 
     assert carried["gateway, uploads"] == pytest.approx(2500)
     assert carried["Redis"] == pytest.approx(64_000)
@@ -31,7 +31,7 @@ def test_parts_are_compared_by_the_frames_that_they_carry() -> None:
 
 
 def test_figure_for_a_gpu_is_marked_as_not_measured() -> None:
-    lines = [line for line in report(FOUND, gpu_fps=60).splitlines() if line.startswith("| GPU node")]
+    lines = [line for line in report(MEASUREMENTS, gpu_fps=60).splitlines() if line.startswith("| GPU node")]
 
     assert lines == ["| GPU node | assumed, NOT MEASURED | 60.0 (planned) | 1.00 |"]
 
@@ -40,6 +40,6 @@ def test_figure_for_a_gpu_is_marked_as_not_measured() -> None:
     ("change", "part"), [({}, "gateway, uploads"), ({"redis_commands_per_s": 640}, "Redis")]
 )
 def test_the_shared_part_that_is_full_first_is_named(change: dict[str, float], part: str) -> None:
-    text = report(replace(FOUND, **change), gpu_fps=60)
+    text = report(replace(MEASUREMENTS, **change), gpu_fps=60)
 
     assert f"of what there is one, {part} is full first" in text.replace("\n", " ")

@@ -69,7 +69,7 @@ def test_a_missing_half_an_empty_video_and_a_stray_folder_are_errors(tmp_path: P
     write_frames(tmp_path / "empty" / "gt" / "v", 0)
     with pytest.raises(PairingError, match="no frames"):
         find_videos(tmp_path / "empty")
-    with pytest.raises(PairingError, match="not a folder"):
+    with pytest.raises(PairingError, match="No folder"):
         find_videos(tmp_path / "absent")
 
 

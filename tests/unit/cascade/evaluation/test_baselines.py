@@ -50,7 +50,7 @@ def test_accumulating_equal_frames_changes_nothing() -> None:
     np.testing.assert_allclose(accumulate(video, 0).astype(int), video[0], atol=1)
 
 
-def test_neighbours_are_aligned_to_the_centre() -> None:
+def test_neighbors_are_aligned_to_the_center() -> None:
     wide = cv2.GaussianBlur(_picture(96, 160), (0, 0), 2)
     video = np.stack([wide[:, 4 * number : 4 * number + 128] for number in range(7)])
     burst = aligned_burst(video, 3)
@@ -64,7 +64,7 @@ def test_the_burst_is_shorter_at_the_ends_of_a_video() -> None:
     assert [len(aligned_burst(video, number)) for number in (0, 1, 4, 8)] == [4, 5, 7, 4]
 
 
-def test_what_the_neighbour_does_not_show_stays_the_centres() -> None:
+def test_what_the_neighbor_does_not_show_stays_the_centers() -> None:
     wide = cv2.GaussianBlur(_picture(96, 160), (0, 0), 2)
     video = np.stack([wide[:, :128], wide[:, 12:140] + 10])
     difference = aligned_burst(video, 0)[1] * 255 - video[0]

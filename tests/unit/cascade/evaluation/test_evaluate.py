@@ -52,7 +52,7 @@ def test_the_figures_name_the_input_every_stage_and_the_result(pairs: Path, stag
     assert [(video["name"], video["frames"]) for video in figures["videos"]] == [("first", 2), ("second", 1)]
     assert list(figures["total"]) == keys
     assert set(figures["total"]["restored"]) == {"psnr", "ssim"}
-    # Untrained, the light network nearly passes the centre through, again and again.
+    # Untrained, the light network nearly passes the center through, again and again.
     values = [figures["total"][key]["psnr"] for key in keys]
     assert values == sorted(values, reverse=True)
     assert values[-1] > 25
@@ -91,5 +91,5 @@ def test_what_is_missing_ends_with_a_message(pairs: Path, options: list[str]) ->
 def test_a_video_too_short_for_the_protocol_ends_with_a_message(pairs: Path) -> None:
     for half in ("blur", "gt"):
         (pairs / half / "second" / "00004.png").unlink()
-    with pytest.raises(SystemExit, match="second has 4 frames"):
+    with pytest.raises(SystemExit, match="no frame of second, whose length is 4"):
         main(["--data", str(pairs), "--model", "unsharp"])

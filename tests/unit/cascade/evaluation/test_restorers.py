@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from cascade.evaluation.restorers import load, pytorch_restorer, windows
+from cascade.evaluation.restorers import load, pytorch_restorer
+from cascade.evaluation.windows import windows
 from cascade.network.cascade import Cascade
 from cascade.network.config import LITE
 
@@ -19,7 +20,7 @@ def _video(frames: int) -> np.ndarray:
 
 
 def _lively(stages: int) -> Cascade:
-    """A cascade whose output depends on all of its input: untrained, the light one passes the centre through."""
+    """A cascade whose output depends on all of its input: untrained, the light one passes the center through."""
     torch.manual_seed(0)
     cascade = Cascade(replace(LITE, stages=stages)).eval()
     torch.nn.init.normal_(cascade.stage.restoration.body.leave[-1].weight, std=0.02)
@@ -64,5 +65,5 @@ def test_the_baselines_have_names_and_no_network(name: str, tmp_path: Path) -> N
 
 
 def test_what_is_neither_name_nor_file_is_missing(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match="no checkpoint"):
+    with pytest.raises(FileNotFoundError, match=r"(?i)no checkpoint"):
         load("nothing", tmp_path)

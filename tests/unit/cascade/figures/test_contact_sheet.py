@@ -27,5 +27,5 @@ def test_an_output_that_cannot_be_written_ends_with_a_message(tmp_path: Path) ->
     cv2.imwrite(
         str(tmp_path / "a.png"), np.random.default_rng(0).integers(0, 256, (640, 640, 3), dtype=np.uint8)
     )
-    with pytest.raises(SystemExit, match="cannot write"):
+    with pytest.raises(SystemExit, match="cannot be written"):
         main(["--photos", str(tmp_path), "--output", str(tmp_path / "no" / "a.png"), "--samples", "1"])

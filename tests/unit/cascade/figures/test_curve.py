@@ -9,20 +9,9 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from matplotlib.axes import Axes
 
-from cascade.figures.chart import (
-    BOTTOM,
-    COLOURS,
-    HEIGHT,
-    INK,
-    LEFT,
-    RIGHT,
-    TOP,
-    WIDTH,
-    Line,
-    Times,
-    line_chart,
-)
+from cascade.figures.chart import HEIGHT, WIDTH, Chart, Line, draw_charts
 from cascade.figures.curve import LogError, draw, main, read_log
 
 
@@ -38,10 +27,15 @@ def _lines(*records: dict[str, Any]) -> list[str]:
     return [json.dumps(record) + "\n" for record in records]
 
 
-def _places(image: np.ndarray, colour: tuple[int, int, int]) -> list[tuple[int, int]]:
-    """Where in the plot a colour is: x and y of its pixels."""
-    plot = (image[TOP : HEIGHT - BOTTOM, LEFT : WIDTH - RIGHT] == colour).all(axis=2)
-    return [(int(x), int(y)) for y, x in np.argwhere(plot)]
+def _axes(chart: Chart, end: float) -> Axes:
+    (axes,) = draw_charts([chart], end, "hours").axes
+    return axes
+
+
+def _places(axes: Axes, name: str) -> np.ndarray:
+    """Where the points of a line are, as shares of the plot's width and height from its lower left."""
+    (line,) = (line for line in axes.lines if line.get_label() == name)
+    return axes.transAxes.inverted().transform(axes.transData.transform(line.get_xydata()))
 
 
 def test_what_was_logged_beyond_the_state_gone_on_from_is_left_out() -> None:
@@ -56,49 +50,78 @@ def test_a_line_that_was_not_finished_is_left_out() -> None:
 
 @pytest.mark.parametrize("line", ["no json", "[1]", "{}"])
 def test_what_is_no_record_is_named(line: str) -> None:
-    with pytest.raises(LogError, match="line 2"):
+    with pytest.raises(LogError, match="Line 2"):
         read_log([*_lines(_step(10.0)), line, *_lines(_step(20.0))])
 
 
 def test_a_rising_value_is_a_rising_line() -> None:
-    image = line_chart("t", Times(10, "hours"), [Line("a", [1, 9], [0.0, 4.0])])
-    places = _places(image, COLOURS[0])
-    (left, low), (right, high) = min(places), max(places)
-    assert left < 0.2 * (WIDTH - LEFT - RIGHT)
-    assert right > 0.8 * (WIDTH - LEFT - RIGHT)
-    assert low > high + 150
+    (left, low), (right, high) = _places(_axes(Chart("t", [Line("a", [1, 9], [0.0, 4.0])]), 10), "a")
+    assert 0 < left < 0.2
+    assert 0.8 < right < 1
+    assert 0.6 < high - low < 1
 
 
 def test_a_logarithmic_chart_spaces_decades_evenly() -> None:
-    image = line_chart("t", Times(2, "hours"), [Line("a", [0, 1, 2], [0.01, 0.1, 1.0])], logarithmic=True)
-    heights = dict(_places(image, COLOURS[0]))
-    start, middle, end = (heights[x] for x in (min(heights), sum(heights) // len(heights), max(heights)))
-    assert middle == pytest.approx((start + end) / 2, abs=6)
+    chart = Chart("t", [Line("a", [0, 1, 2], [0.01, 0.1, 1.0])], logarithmic=True)
+    start, middle, end = _places(_axes(chart, 2), "a")[:, 1]
+    assert middle == pytest.approx((start + end) / 2, abs=0.01)
+    assert end > start + 0.6
 
 
-def test_a_chart_of_one_point_or_of_equal_ones_can_be_drawn() -> None:
-    image = line_chart("t", Times(0, "minutes"), [Line("a", [0], [1.0])])
-    assert _places(image, COLOURS[0])
+def test_a_chart_of_one_point_can_be_drawn(tmp_path: Path) -> None:
+    chart = Chart("t", [Line("a", [0], [1.0])])
+    draw_charts([chart], 0, "minutes").savefig(tmp_path / "a.png")
+    x, y = _places(_axes(chart, 0), "a")[0]
+    assert 0 <= x < 1
+    assert 0 < y < 1
+
+
+def test_lines_have_colors_of_their_own_and_names_in_a_legend(tmp_path: Path) -> None:
+    figure = draw_charts([Chart("t", [Line("a", [0, 1], [0, 1]), Line("b", [0, 1], [1, 0])])], 1, "hours")
+    assert [text.get_text() for text in figure.axes[0].get_legend().get_texts()] == ["a", "b"]
+    figure.savefig(tmp_path / "a.png")
+    picture = cv2.imread(str(tmp_path / "a.png"), cv2.IMREAD_COLOR_RGB)
+    for line in figure.axes[0].lines:
+        color = [round(int(line.get_color()[at : at + 2], 16)) for at in (1, 3, 5)]
+        assert (np.abs(picture.astype(int) - color).max(axis=2) < 8).sum() > 100
 
 
 def test_the_curve_has_a_chart_for_each_kind_of_record_that_there_is() -> None:
     gains = _validation(60.0, gain_synthetic=0.1, gain_a=0.2, gain_b=0.4)
-    assert draw([gains]).shape == (HEIGHT, WIDTH, 3)
-    assert draw([gains, _step(70.0, flow=1.5)]).shape == (2 * HEIGHT, WIDTH, 3)
-    assert (
-        draw([_validation(60.0, gain_a=0.2, alignment_db=20.0), _step(70.0, flow=1.5)]).shape[0] == 3 * HEIGHT
-    )
+    assert len(draw([gains]).axes) == 1
+    assert len(draw([gains, _step(70.0, flow=1.5)]).axes) == 2
+    figure = draw([_validation(60.0, gain_a=0.2, alignment_db=20.0), _step(70.0, flow=1.5)])
+    assert [axes.get_title(loc="left").split(",")[0] for axes in figure.axes] == [
+        "gain over the blurred input",
+        "sharp neighbors aligned by the flow",
+        "training losses",
+    ]
+    assert [axes.get_yscale() for axes in figure.axes] == ["linear", "linear", "log"]
+
+
+def test_time_is_in_minutes_and_in_hours_when_it_is_long() -> None:
+    for seconds, unit, end in ((600.0, "minutes", 10.0), (36_000.0, "hours", 10.0)):
+        (axes,) = draw([_step(0.0, flow=2.0), _step(seconds, flow=1.5)]).axes
+        assert axes.get_xlabel() == unit
+        assert axes.lines[0].get_xdata()[-1] == end
+
+
+def test_many_losses_become_the_means_of_sixty_parts() -> None:
+    (axes,) = draw([_step(float(number), flow=1.0 + number % 2) for number in range(600)]).axes
+    (line,) = axes.lines
+    assert len(line.get_xdata()) == 60
+    np.testing.assert_allclose(line.get_ydata(), 1.5)
 
 
 def test_the_mean_is_of_the_recorded_clips() -> None:
     records = [
         _validation(t, gain_synthetic=5.0, gain_a=0.0, gain_b=g) for t, g in ((60.0, 0.0), (120.0, 2.0))
     ]
-    image = draw(records)
-    mean = max(_places(image, INK))[1]
-    b = max(_places(image, COLOURS[2]))[1]
-    a = min(y for _, y in _places(image, COLOURS[1]))
-    assert mean == pytest.approx((a + b) / 2, abs=12)
+    (axes,) = draw(records).axes
+    mean, a, b = (_places(axes, name)[-1, 1] for name in ("mean of recorded clips", "a", "b"))
+    assert mean == pytest.approx((a + b) / 2, abs=0.01)
+    widths = {line.get_label(): line.get_linewidth() for line in axes.lines}
+    assert widths["mean of recorded clips"] > widths["a"]
 
 
 def test_a_log_of_nothing_is_no_curve() -> None:

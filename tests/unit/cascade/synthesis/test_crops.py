@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from cascade.synthesis.crops import random_crop
-from cascade.synthesis.objects import MARGIN, random_mask
+from cascade.synthesis.masks import MARGIN, random_mask
 
 
 def half_textured() -> np.ndarray:
@@ -25,17 +25,17 @@ def test_crops_have_the_size_that_was_asked_for_and_prefer_detail() -> None:
     assert np.mean([piece.std() > 10 for piece in pieces]) > 0.9
 
 
-def neighbours_alike(piece: np.ndarray) -> float:
-    """Correlation of horizontal neighbours: none in noise, and much in noise that was enlarged."""
+def neighbors_alike(piece: np.ndarray) -> float:
+    """Correlation of horizontal neighbors: none in noise, and much in noise that was enlarged."""
     values = piece.mean(axis=-1)
     return float(np.corrcoef(values[:, 1:].ravel(), values[:, :-1].ravel())[0, 1])
 
 
 def test_a_photograph_is_never_enlarged() -> None:
     noise = half_textured()[:, 300:]
-    assert neighbours_alike(cv2.resize(noise, None, fx=1.5, fy=1.5)) > 0.4
+    assert neighbors_alike(cv2.resize(noise, None, fx=1.5, fy=1.5)) > 0.4
     for seed in range(20):
-        assert neighbours_alike(random_crop([noise], (200, 250), np.random.default_rng(seed))) < 0.3
+        assert neighbors_alike(random_crop([noise], (200, 250), np.random.default_rng(seed))) < 0.3
 
 
 def test_a_photograph_smaller_than_the_piece_is_continued_by_its_mirror_image() -> None:

@@ -7,24 +7,24 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cascade.synthesis.blur_strength import frame_blurs
+from cascade.synthesis.blur_strength import blur_lengths
 from cascade.synthesis.camera import compress, make_response, random_response
 from cascade.synthesis.layers import Layer, expose, layer_flow, path_length, project, render
 from cascade.synthesis.trajectory import Spectrum, Trajectory, random_trajectory
 
 SIZE = (40, 60)
-CENTRE = (29.5, 19.5)
+CENTER = (29.5, 19.5)
 
 
 def still() -> Trajectory:
-    return Trajectory(np.array([-1.0, 9.0]), np.zeros((2, 6)), CENTRE, 36.0)
+    return Trajectory(np.array([-1.0, 9.0]), np.zeros((2, 6)), CENTER, 36.0)
 
 
 def sliding(pixels_per_frame: float) -> Trajectory:
     """The view moves right over the plane, so its content moves left."""
     poses = np.zeros((2, 6))
     poses[:, 0] = -pixels_per_frame, 9 * pixels_per_frame
-    return Trajectory(np.array([-1.0, 9.0]), poses, CENTRE, 36.0)
+    return Trajectory(np.array([-1.0, 9.0]), poses, CENTER, 36.0)
 
 
 def wall(level: float) -> np.ndarray:
@@ -67,7 +67,7 @@ def test_flow_follows_the_layer_in_front() -> None:
 
 def test_a_trajectory_keeps_the_prescribed_speeds_and_pauses() -> None:
     speeds = np.array([20.0, 0.0, 20.0, 8.0, 20.0])
-    travelled = []
+    traveled = []
     for seed in range(30):
         spectrum = Spectrum(fps=30.0, sweep_share=0.7)
         path = random_trajectory(speeds, 0.8, spectrum, SIZE, np.random.default_rng(seed))
@@ -76,12 +76,12 @@ def test_a_trajectory_keeps_the_prescribed_speeds_and_pauses() -> None:
             np.stack([np.interp(frame + fine, path.times, channel) for channel in path.poses.T], axis=1)
             for frame in range(5)
         ]
-        travelled.append([np.linalg.norm(np.diff(pose, axis=0), axis=1).sum() for pose in poses])
-    mean = np.mean(travelled, axis=0)
+        traveled.append([np.linalg.norm(np.diff(pose, axis=0), axis=1).sum() for pose in poses])
+    mean = np.mean(traveled, axis=0)
     assert mean[1] < 0.1
     assert mean[[0, 2, 4]] == pytest.approx(16.0, rel=0.15)
     assert mean[3] == pytest.approx(6.4, rel=0.25)
-    assert np.max(travelled) < 16.1
+    assert np.max(traveled) < 16.1
 
 
 def test_the_middle_of_a_trajectory_looks_straight_at_the_plane() -> None:
@@ -95,7 +95,7 @@ def test_what_is_near_on_a_slanted_plane_shifts_more() -> None:
     # From 6 pixels of shift in the middle to 9 at the radius of 36 pixels on the right, and to 3 on the left.
     wall_to_the_right = replace(sliding(6.0), slant=(0.5, 0.0))
     flow = layer_flow([Layer(wall(0.2), (-15.0, -10.0), wall_to_the_right)], 0.0, 1.0, SIZE)
-    here = CENTRE[0] + np.array([-18.0, 0.0, 18.0])
+    here = CENTER[0] + np.array([-18.0, 0.0, 18.0])
     shifts = np.interp(here, np.arange(SIZE[1]), -flow[20, :, 0])
     # Roughly, since what comes nearer also grows.
     np.testing.assert_allclose(shifts, [4.5, 6.0, 7.5], rtol=0.1)
@@ -103,7 +103,7 @@ def test_what_is_near_on_a_slanted_plane_shifts_more() -> None:
 
 def test_blur_strengths_stay_in_range_and_pause_as_often_as_asked() -> None:
     blurs = np.concatenate(
-        [frame_blurs(5, (3.0, 20.0), 0.25, np.random.default_rng(seed)) for seed in range(400)]
+        [blur_lengths(5, (3.0, 20.0), 0.25, np.random.default_rng(seed)) for seed in range(400)]
     )
     paused = blurs < 1.0
     assert 0.2 < paused.mean() < 0.3

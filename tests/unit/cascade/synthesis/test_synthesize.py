@@ -69,7 +69,7 @@ def test_arrays_have_the_documented_shapes_and_types(photos: list[np.ndarray]) -
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_flow_aligns_sharp_neighbours(soft_photos: list[np.ndarray], seed: int) -> None:
+def test_flow_aligns_sharp_neighbors(soft_photos: list[np.ndarray], seed: int) -> None:
     sample = synthesize(soft_photos, CONFIG, np.random.default_rng(seed))
     for i, (ahead, back) in enumerate(zip(sample.flow_next, sample.flow_previous, strict=True)):
         for flow, reverse, here, there in ((ahead, back, i, i + 1), (back, ahead, i + 1, i)):

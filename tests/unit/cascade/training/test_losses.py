@@ -1,4 +1,4 @@
-"""What training minimises, on values small enough to work out."""
+"""What training minimizes, on values small enough to work out."""
 
 from __future__ import annotations
 

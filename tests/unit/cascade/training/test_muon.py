@@ -1,4 +1,4 @@
-"""The optimiser against its definition."""
+"""The optimizer against its definition."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from cascade.training.muon import Muon, is_matrix, orthogonal
 
 def _after_steps(parameter: torch.Tensor, gradient: torch.Tensor, steps: int) -> torch.Tensor:
     parameter = torch.nn.Parameter(parameter.clone())
-    optimiser = Muon([parameter], lr=0.01)
+    optimizer = Muon([parameter], lr=0.01)
     for _ in range(steps):
         parameter.grad = gradient.clone()
-        optimiser.step()
+        optimizer.step()
     return parameter.detach()
 
 
@@ -56,12 +56,12 @@ def test_a_restored_state_goes_on_alike() -> None:
         torch.randn(8, 8, 3, 3, generator=generator),
     )
     parameter = torch.nn.Parameter(start.clone())
-    optimiser = Muon([parameter], lr=0.01)
+    optimizer = Muon([parameter], lr=0.01)
     for step in range(4):
         if step == 2:
-            saved = optimiser.state_dict()
-            optimiser = Muon([parameter], lr=0.01)
-            optimiser.load_state_dict(saved)
+            saved = optimizer.state_dict()
+            optimizer = Muon([parameter], lr=0.01)
+            optimizer.load_state_dict(saved)
         parameter.grad = gradient.clone()
-        optimiser.step()
+        optimizer.step()
     assert torch.equal(parameter, _after_steps(start, gradient, steps=4))

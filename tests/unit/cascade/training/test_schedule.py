@@ -8,8 +8,9 @@ import pytest
 
 from cascade.network.cascade import Cascade
 from cascade.network.config import LITE
-from cascade.training.recipes import PAPER, Phase
-from cascade.training.schedule import learning_rate, make_optimiser, set_rates
+from cascade.training.phase import Phase
+from cascade.training.recipes import PAPER
+from cascade.training.schedule import learning_rate, make_optimizer, set_rates
 
 _PHASE = Phase("cascade", 1000, batch=1, frames=5, crop=64, rate=1e-3, final_rate=1e-4, warmup=100)
 
@@ -31,15 +32,15 @@ def test_the_published_rate_is_halved_every_200_epochs() -> None:
 def test_flow_goes_along_at_its_own_rate() -> None:
     cascade = Cascade(LITE)
     phase = dataclasses.replace(_PHASE, flow_rate=1e-5)
-    optimiser = make_optimiser(cascade, phase)
-    set_rates(optimiser, phase, step=1000)
-    flow, restoration = optimiser.param_groups
+    optimizer = make_optimizer(cascade, phase)
+    set_rates(optimizer, phase, step=1000)
+    flow, restoration = optimizer.param_groups
     assert (flow["lr"], restoration["lr"]) == (pytest.approx(1e-6), pytest.approx(1e-4))
     assert len(flow["params"]) == len(list(cascade.stage.flow.parameters()))
     assert len(flow["params"]) + len(restoration["params"]) == len(list(cascade.parameters()))
 
 
 def test_without_one_all_parameters_share_the_rate() -> None:
-    optimiser = make_optimiser(Cascade(LITE), _PHASE)
-    set_rates(optimiser, _PHASE, step=99)
-    assert [group["lr"] for group in optimiser.param_groups] == [pytest.approx(1e-3)]
+    optimizer = make_optimizer(Cascade(LITE), _PHASE)
+    set_rates(optimizer, _PHASE, step=99)
+    assert [group["lr"] for group in optimizer.param_groups] == [pytest.approx(1e-3)]

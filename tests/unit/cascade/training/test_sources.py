@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from cascade.data.folders import PairedVideo, PairingError, find_videos
-from cascade.training.recipes import Phase
-from cascade.training.samples import Samples, collate, loader
+from cascade.training.phase import Phase
+from cascade.training.samples import Samples, batch_loader, collate
 from cascade.training.sources import (
-    Material,
     MixedSource,
     PairedSource,
     Source,
+    TrainingData,
     TrainingSample,
     source_for,
 )
@@ -67,9 +67,9 @@ def test_an_epoch_shows_every_run_of_frames_once_and_the_next_in_another_order(
 
 
 def test_a_sample_is_a_function_of_seed_and_index(videos: list[PairedVideo]) -> None:
-    material = Material(_PHOTOS, videos)
-    source = source_for(dataclasses.replace(_PHASE, paired_share=0.5), material)
-    again = source_for(dataclasses.replace(_PHASE, paired_share=0.5), material)
+    data = TrainingData(_PHOTOS, videos)
+    source = source_for(dataclasses.replace(_PHASE, paired_share=0.5), data)
+    again = source_for(dataclasses.replace(_PHASE, paired_share=0.5), data)
     for index in (9, 2):
         assert np.array_equal(source.sample(1, index).blurred, again.sample(1, index).blurred)
     assert not np.array_equal(source.sample(1, 2).blurred, source.sample(2, 2).blurred)
@@ -92,8 +92,8 @@ def test_a_mixture_gives_whole_batches_by_share() -> None:
 
 
 def test_only_synthetic_batches_have_exact_flow(videos: list[PairedVideo]) -> None:
-    synthetic = source_for(_PHASE, Material(photos=_PHOTOS))
-    paired = source_for(dataclasses.replace(_PHASE, paired_share=1.0), Material(videos=videos))
+    synthetic = source_for(_PHASE, TrainingData(photos=_PHOTOS))
+    paired = source_for(dataclasses.replace(_PHASE, paired_share=1.0), TrainingData(videos=videos))
     batch = collate([synthetic.sample(0, 0), synthetic.sample(0, 1)])
     assert batch.flows is not None
     assert batch.flows.shape == (2, 2, 3, 2, 64, 64)
@@ -101,8 +101,8 @@ def test_only_synthetic_batches_have_exact_flow(videos: list[PairedVideo]) -> No
 
 
 def test_worker_processes_give_the_same_batches_in_order(videos: list[PairedVideo]) -> None:
-    source = source_for(dataclasses.replace(_PHASE, paired_share=1.0), Material(videos=videos))
-    here, there = (loader(Samples(source, 0, start=4, count=6), 2, workers) for workers in (0, 2))
+    source = source_for(dataclasses.replace(_PHASE, paired_share=1.0), TrainingData(videos=videos))
+    here, there = (batch_loader(Samples(source, 0, start=4, count=6), 2, workers) for workers in (0, 2))
     for mine, theirs in zip(here, there, strict=True):
         assert mine.blurred.equal(theirs.blurred)
         assert mine.sharp.equal(theirs.sharp)
@@ -110,12 +110,12 @@ def test_worker_processes_give_the_same_batches_in_order(videos: list[PairedVide
 
 def test_what_cannot_be_drawn_from_is_said_at_once(videos: list[PairedVideo]) -> None:
     with pytest.raises(ValueError, match="no photographs"):
-        source_for(_PHASE, Material(videos=videos))
+        source_for(_PHASE, TrainingData(videos=videos))
     with pytest.raises(ValueError, match="paired recordings"):
-        source_for(dataclasses.replace(_PHASE, paired_share=0.5), Material(photos=_PHOTOS))
+        source_for(dataclasses.replace(_PHASE, paired_share=0.5), TrainingData(photos=_PHOTOS))
     with pytest.raises(ValueError, match=r"in \[0, 1\]"):
-        source_for(dataclasses.replace(_PHASE, paired_share=2.0), Material(_PHOTOS, videos))
-    with pytest.raises(PairingError, match="no paired video has 9 frames"):
+        source_for(dataclasses.replace(_PHASE, paired_share=2.0), TrainingData(_PHOTOS, videos))
+    with pytest.raises(PairingError, match="no paired video with 9 frames"):
         PairedSource(videos, frames=9, crop=64)
     with pytest.raises(PairingError, match="96x80, smaller than the crop of 128"):
         PairedSource(videos, frames=5, crop=128)

@@ -1,4 +1,4 @@
-"""Man-made edges: signs and pages of text, facades, railings, chequers, wires."""
+"""Pictures of man-made edges: signs and pages of text, facades, railings, checkers, wires."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cascade.synthesis.leaves import random_texture
+from cascade.synthesis.dead_leaves import random_texture
 
 Canvas = NDArray[np.uint8]
 ELEMENTS = 40
+"""Things drawn on one picture."""
 OVERSAMPLING = 2
+"""Pictures are drawn this much larger with hard edges, and reduced: exact coverage at every edge."""
 FONTS = (
     cv2.FONT_HERSHEY_SIMPLEX,
     cv2.FONT_HERSHEY_DUPLEX,
@@ -23,7 +25,7 @@ FONTS = (
 )
 GLYPHS = string.ascii_letters + string.digits + ".,:;!?&%-+/"
 GRAIN = 5.0
-"""Most deviation, in levels, of the texture over everything: painted walls are not perfectly even."""
+"""Largest deviation, in levels, of the texture over everything: painted walls are not perfectly even."""
 
 
 @dataclass(frozen=True)
@@ -34,11 +36,11 @@ class _Box:
     height: int
 
 
-def drawn_picture(size: tuple[int, int], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """A picture uint8 [h, w, 3] RGB of ``size`` (h, w), tilted at random."""
+def man_made_picture(size: tuple[int, int], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Draws a picture uint8 [h, w, 3] RGB of ``size`` (h, w), tilted at random."""
     height, width = (side * OVERSAMPLING for side in size)
     canvas = _wall((height, width), rng)
-    painters = (_text, _text, _windows, _stripes, _chequers, _wires, _plates)
+    painters = (_text, _text, _windows, _stripes, _checkers, _wires, _plates)
     for _ in range(ELEMENTS):
         painter = painters[int(rng.integers(len(painters)))]
         painter(canvas, _random_box((height, width), rng), rng)
@@ -49,7 +51,7 @@ def drawn_picture(size: tuple[int, int], rng: np.random.Generator) -> NDArray[np
 
 
 def _wall(size: tuple[int, int], rng: np.random.Generator) -> Canvas:
-    """A smooth change of colour from corner to corner."""
+    """Paints a smooth change of color from corner to corner."""
     corners = rng.uniform(30, 225) + rng.uniform(-60, 60, (2, 2, 3)).astype(np.float32)
     corners = np.clip(corners, 0, 255)
     return np.asarray(cv2.resize(corners, size[::-1], interpolation=cv2.INTER_LINEAR), np.uint8)
@@ -63,10 +65,10 @@ def _random_box(size: tuple[int, int], rng: np.random.Generator) -> _Box:
 
 
 def _ink(rng: np.random.Generator) -> tuple[float, float, float]:
-    """Mostly greyish, sometimes a full colour, as paint on buildings and signs is."""
-    grey, hue = float(rng.integers(0, 256)), rng.uniform(0, 255, 3)
+    """Draws a color: mostly grayish, sometimes full, as paint on buildings and signs is."""
+    gray, hue = float(rng.integers(0, 256)), rng.uniform(0, 255, 3)
     tint = float(rng.beta(0.6, 1.6))
-    red, green, blue = (grey + tint * (float(each) - grey) for each in hue)
+    red, green, blue = (gray + tint * (float(each) - gray) for each in hue)
     return red, green, blue
 
 
@@ -75,7 +77,7 @@ def _fill(canvas: Canvas, box: _Box, rng: np.random.Generator) -> None:
 
 
 def _text(canvas: Canvas, box: _Box, rng: np.random.Generator) -> None:
-    """Lines of random words on a plate."""
+    """Writes lines of random words on a plate."""
     if rng.random() < 0.7:
         _fill(canvas, box, rng)
     scale = float(np.exp(rng.uniform(np.log(0.5), np.log(4.0))))
@@ -88,7 +90,7 @@ def _text(canvas: Canvas, box: _Box, rng: np.random.Generator) -> None:
 
 
 def _windows(canvas: Canvas, box: _Box, rng: np.random.Generator) -> None:
-    """A facade: equal panes in rows and columns."""
+    """Draws a facade: equal panes in rows and columns."""
     _fill(canvas, box, rng)
     pitch_x, pitch_y = (int(rng.integers(14, 70)) for _ in range(2))
     pane, frame = _ink(rng), _ink(rng)
@@ -100,7 +102,7 @@ def _windows(canvas: Canvas, box: _Box, rng: np.random.Generator) -> None:
 
 
 def _stripes(canvas: Canvas, box: _Box, rng: np.random.Generator) -> None:
-    """Railings, blinds, kerbs."""
+    """Draws stripes of railings, blinds or curbs."""
     ink, pitch = _ink(rng), int(rng.integers(8, 50))
     thick = max(2, int(pitch * rng.uniform(0.15, 0.6)))
     upright = rng.random() < 0.5
@@ -112,8 +114,8 @@ def _stripes(canvas: Canvas, box: _Box, rng: np.random.Generator) -> None:
         cv2.rectangle(canvas, *ends, ink, cv2.FILLED)
 
 
-def _chequers(canvas: Canvas, box: _Box, rng: np.random.Generator) -> None:
-    """Tiles, or bricks when every other row is shifted."""
+def _checkers(canvas: Canvas, box: _Box, rng: np.random.Generator) -> None:
+    """Draws tiles, every other row shifted."""
     _fill(canvas, box, rng)
     tile, ink = int(rng.integers(10, 60)), _ink(rng)
     for row, y in enumerate(range(box.y, box.y + box.height - tile, tile)):
@@ -123,7 +125,7 @@ def _chequers(canvas: Canvas, box: _Box, rng: np.random.Generator) -> None:
 
 
 def _wires(canvas: Canvas, box: _Box, rng: np.random.Generator) -> None:
-    """Thin straight lines right across."""
+    """Draws thin straight lines right across."""
     low, high = (box.x - box.width, box.y - box.height), (box.x + 2 * box.width, box.y + 2 * box.height)
     for _ in range(int(rng.integers(1, 7))):
         start, stop = rng.integers(low, high), rng.integers(low, high)
@@ -132,17 +134,17 @@ def _wires(canvas: Canvas, box: _Box, rng: np.random.Generator) -> None:
 
 
 def _plates(canvas: Canvas, box: _Box, rng: np.random.Generator) -> None:
-    """Discs and rings: road signs, wheels."""
-    centre = box.x + box.width // 2, box.y + box.height // 2
+    """Draws a disc with a ring, as of road signs and wheels."""
+    center = box.x + box.width // 2, box.y + box.height // 2
     radius = max(6, min(box.width, box.height) // 2)
-    cv2.circle(canvas, centre, radius, _ink(rng), cv2.FILLED, cv2.LINE_AA)
+    cv2.circle(canvas, center, radius, _ink(rng), cv2.FILLED, cv2.LINE_AA)
     cv2.circle(
-        canvas, centre, int(radius * rng.uniform(0.4, 0.9)), _ink(rng), max(2, radius // 8), cv2.LINE_AA
+        canvas, center, int(radius * rng.uniform(0.4, 0.9)), _ink(rng), max(2, radius // 8), cv2.LINE_AA
     )
 
 
 def _tilt(canvas: Canvas, rng: np.random.Generator) -> Canvas:
-    """As if not quite facing the camera: half of the pictures stay straight."""
+    """Tilts half of the pictures, as if they did not quite face the camera."""
     if rng.random() < 0.5:
         return canvas
     height, width = canvas.shape[:2]
