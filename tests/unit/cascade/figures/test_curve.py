@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 
 from cascade.figures.chart import HEIGHT, WIDTH, Chart, Line, draw_charts
 from cascade.figures.curve import LogError, draw, main, read_log
@@ -82,8 +83,8 @@ def test_lines_have_colors_of_their_own_and_names_in_a_legend(tmp_path: Path) ->
     figure.savefig(tmp_path / "a.png")
     picture = cv2.imread(str(tmp_path / "a.png"), cv2.IMREAD_COLOR_RGB)
     for line in figure.axes[0].lines:
-        color = [round(int(line.get_color()[at : at + 2], 16)) for at in (1, 3, 5)]
-        assert (np.abs(picture.astype(int) - color).max(axis=2) < 8).sum() > 100
+        color = 255 * np.array(to_rgb(line.get_color()))
+        assert (np.abs(picture - color).max(axis=2) < 8).sum() > 100
 
 
 def test_the_curve_has_a_chart_for_each_kind_of_record_that_there_is() -> None:
