@@ -116,4 +116,6 @@ class TrainingState:
         if (seed := content["seed"]) != self.seed:
             raise TrainingError(f"The checkpoint {path} was trained with seed {seed}, not {self.seed}.")
         if (network := from_dict(content["config"])) != self.cascade.config:
-            raise TrainingError(f"{path} is of another network: {network}, not {self.cascade.config}.")
+            raise TrainingError(
+                f"The checkpoint {path} is of another network: {network}, not {self.cascade.config}."
+            )
