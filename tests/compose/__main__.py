@@ -18,7 +18,7 @@ from service.client import Client
 from service.embedded import EmbeddedOptions, EmbeddedStack
 from tests.compose.engine import BASE_FILE, CPU_FILE, GATE_FILE, Stack, missing, run
 from tests.compose.journal import Journal
-from tests.compose.one_container import try_one_container
+from tests.compose.one_container import OneContainer, try_one_container
 from tests.compose.scenario import Clip, Scenario
 from tests.support.clips import Clip as Drawn
 from tests.support.clips import write_clip
@@ -52,7 +52,7 @@ def main() -> None:
         journal.add("the embedded service, for comparison", f"restored {clip.frames} frames")
         try:
             if "one-container" in parts:
-                try_one_container(options.port, clip, Path(folder), journal)
+                try_one_container(OneContainer(options.port, settings), clip, Path(folder), journal)
             if "stack" in parts:
                 run(["docker/secrets.sh"])
                 Scenario(stack, clip, Path(folder), journal).run()

@@ -6,7 +6,7 @@ import json
 import os
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,22 +34,14 @@ class OneContainer:
     """One container of the image with a volume of its own, at ``http://127.0.0.1:<port>``."""
 
     port: int
+    settings: Mapping[str, str]
+    """Those that the result to compare with was made with."""
 
     def start(self) -> None:
         """Creates and starts the container, on a file system that it cannot write to."""
-        publish = f"--publish=127.0.0.1:{self.port}:8080"
-        run(
-            [
-                "docker",
-                "run",
-                "--detach",
-                f"--name={NAME}",
-                publish,
-                f"--volume={VOLUME}:/data",
-                *LOCKED_UP,
-                IMAGE,
-            ]
-        )
+        place = [f"--publish=127.0.0.1:{self.port}:8080", f"--volume={VOLUME}:/data"]
+        settings = [f"--env={name}={value}" for name, value in self.settings.items()]
+        run(["docker", "run", "--detach", f"--name={NAME}", *place, *settings, *LOCKED_UP, IMAGE])
         until(lambda: self.state()["Health"]["Status"] == "healthy", "the container is healthy")
 
     def stop(self) -> int:
@@ -72,22 +64,21 @@ class OneContainer:
         return run([*prefix, *command, f"http://127.0.0.1:{self.port}{path}"])
 
 
-def try_one_container(port: int, clip: Clip, folder: Path, journal: Journal) -> None:
+def try_one_container(container: OneContainer, clip: Clip, folder: Path, journal: Journal) -> None:
     """Builds the image and uses it. Raises AssertionError where it does not do what docs/deploy.md says."""
     run(["docker", "build", f"--tag={IMAGE}", f"--file={DOCKERFILE}", "."], timeout_s=3600)
     journal.add(f"`docker build` of {IMAGE}", f"{image_bytes(IMAGE) / 1e6:.0f} MB")
-    with _running(port) as container:
+    with _running(container):
         key = _check_start(container, journal)
         job_id = _check_job(container, key, clip, folder, journal)
         _check_restart(container, key, job_id, journal)
 
 
 @contextmanager
-def _running(port: int) -> Iterator[OneContainer]:
-    container = OneContainer(port)
+def _running(container: OneContainer) -> Iterator[None]:
     try:
         container.start()
-        yield container
+        yield
     except (AssertionError, CalledProcessError):
         with suppress(CalledProcessError):
             print(container.logs())
