@@ -123,7 +123,7 @@ def test_a_job_is_one_trace_and_one_request_id(tmp_path: Path) -> None:
     done = {
         line["step"]
         for line in lines
-        if line.get("request") == REQUEST and line["message"].startswith("done")
+        if line.get("request") == REQUEST and line["message"].startswith("Done in ")
     }
     assert done == {"plan", "segment:0", "segment:1", "finish"}
     assert "cdvd_secret" not in log
