@@ -18,7 +18,7 @@ are servers of NVIDIA Triton."""
 
 @dataclass(frozen=True)
 class ColorTags:
-    """The four colour fields of a stream, as FFmpeg's integer codes (2 is 'unspecified')."""
+    """The four color fields of a stream, as FFmpeg's integer codes (2 is 'unspecified')."""
 
     primaries: int
     transfer: int
@@ -36,9 +36,7 @@ class Excerpt:
 
 @dataclass(frozen=True)
 class VideoInfo:
-    """What a probe found out about an input video, or about an excerpt of it. Sizes are of the coded frames,
-    before rotation.
-    """
+    """Describes an input video, or an excerpt of it, as its probe read it. Sizes are in pixels, before rotation."""
 
     container: str
     codec: str
@@ -79,6 +77,7 @@ class Segment:
 
     @property
     def frames(self) -> int:
+        """The number of output frames."""
         return self.stop - self.start
 
 

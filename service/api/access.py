@@ -1,4 +1,4 @@
-"""Who is asking, and what they may do: one rule for every route, and who breaks it is told why.
+"""Decides who is asking and what they may do: one rule for every route; whoever breaks it is told why.
 
 Before the first key is made, everybody is the same anonymous caller with every right; the service is then bound to
 this machine. From the first key on, also after all were revoked, every route that handles data asks for one:
@@ -24,17 +24,17 @@ _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 @dataclass(frozen=True)
 class Rule:
-    """What a route asks for."""
+    """What a route asks of its caller."""
 
     scopes: tuple[Scope, ...] = ()
-    """One of these; none is open to everybody."""
+    """The caller needs one of these; a route with none is open to everybody."""
     metered: bool = False
-    """Whether it counts as a submission."""
+    """Whether a call counts as a submission of the key."""
 
 
 @dataclass(frozen=True)
 class Caller:
-    """Who is asking, and whose is what they make."""
+    """Who is asking; what they make belongs to ``tenant``."""
 
     tenant: str
     scopes: frozenset[Scope]
@@ -42,16 +42,17 @@ class Caller:
 
     @property
     def sees_all(self) -> bool:
-        """Jobs of every tenant."""
+        """Whether the caller sees the jobs of every tenant."""
         return self.key is not None and Scope.ADMIN in self.scopes
 
     def may(self, rule: Rule) -> bool:
+        """Returns whether the caller has one of the scopes that ``rule`` asks for."""
         return not rule.scopes or bool(self.scopes & {*rule.scopes, Scope.ADMIN})
 
 
 ANONYMOUS = Caller(DEFAULT_TENANT, frozenset(Scope))
 NOBODY = Caller("", frozenset())
-"""Asks for what is open to everybody; has no jobs."""
+"""Stands for every caller of a route that is open to everybody; has no jobs."""
 
 _OPEN = Rule()
 _READ = Rule((Scope.READ,))
@@ -96,7 +97,7 @@ RULES: dict[str, Rule] = {
 
 
 def rule_of(method: str, path: str) -> Rule:
-    """The rule of a route, by its template. HEAD is GET; a route that was forgotten is the operator's alone."""
+    """Returns the rule of a route by its template. HEAD is GET; a route without a rule is the administrator's alone."""
     named = RULES.get(f"{method} {path}")
     if named is None and method == "HEAD":
         named = RULES.get(f"GET {path}")
@@ -104,7 +105,7 @@ def rule_of(method: str, path: str) -> Rule:
 
 
 def admitted(request: Request, ring: KeyRing, rule: Rule) -> Caller:
-    """The caller, if the rule lets them in. Raises Unauthenticated, ScopeMissing, OriginMissing."""
+    """Returns the caller if the rule lets them in. Raises Unauthenticated, ScopeMissing, OriginMissing."""
     if not rule.scopes:
         return NOBODY
     caller = caller_of(request, ring)
@@ -121,7 +122,7 @@ def admitted(request: Request, ring: KeyRing, rule: Rule) -> Caller:
 
 
 def caller_of(request: Request, ring: KeyRing) -> Caller | None:
-    """By key, or by session; None for neither where one is asked for."""
+    """Returns the caller by key or by session, and None for neither where one is asked for."""
     if not ring.any():
         return ANONYMOUS
     scheme, _, text = request.headers.get("authorization", "").partition(" ")
@@ -138,7 +139,9 @@ def still_admitted(caller: Caller, ring: KeyRing) -> bool:
 
 
 def _in_session(request: Request, ring: KeyRing) -> ApiKey | None:
-    """Browsers send the cookie by themselves, so what changes something must also come from a page of ours: the guard
+    """Returns the key of the session in the cookie, None for no valid session. Raises OriginMissing.
+
+    Browsers send the cookie by themselves, so what changes something must also come from a page of ours: the guard
     compares the Origin, and browsers send it with every such request.
     """
     token = request.cookies.get(COOKIE)

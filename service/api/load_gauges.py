@@ -1,4 +1,4 @@
-"""How much there is to do, read from Redis when Prometheus asks: true however many gateways there are."""
+"""Reads from Redis how much there is to do, when Prometheus asks: true however many gateways there are."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class _LoadCollector(Collector):
         return []  # or registering would ask Redis
 
     def collect(self) -> Iterator[Metric]:
-        """All of the load, or only that Redis cannot be asked."""
+        """Yields all of the load, or only that Redis does not answer."""
         try:
             found = [*self._queues(), *self._jobs(), *self._live()]
         except BrokerUnavailable:
@@ -54,7 +54,7 @@ class _LoadCollector(Collector):
 
 
 def load_registry(queue: JobQueue, store: RedisJobStore, workers: WorkerRegistry) -> CollectorRegistry:
-    """A registry whose gauges are read from Redis at every scrape; without Redis only ``cdvd_broker_up 0``."""
+    """Makes a registry whose gauges are read from Redis at every scrape; without Redis only ``cdvd_broker_up 0``."""
     registry = CollectorRegistry()
     registry.register(_LoadCollector(queue, store, workers))
     return registry

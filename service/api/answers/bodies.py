@@ -1,4 +1,4 @@
-"""The bodies of answers, as the OpenAPI document shows them."""
+"""Makes the bodies of answers, as the OpenAPI document shows them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ JOB_EXAMPLE_ID = "0199d3a4c7f15e0b6d2f8c91a7e34b52"
 
 
 class ColorBody(BaseModel):
-    """FFmpeg's codes; 2 is 'unspecified'."""
+    """The four color fields of the video, as FFmpeg's codes; 2 is 'unspecified'."""
 
     primaries: int
     transfer: int
@@ -27,8 +27,8 @@ class ColorBody(BaseModel):
 
 
 class InputBody(BaseModel):
-    """The upload and what its probe found. Sizes in pixels, before rotation; frames, duration and rate of the part
-    from `start` to `end`, where the job names one.
+    """The upload as its probe read it. Sizes are in pixels, before rotation; frames, duration and rate are those of the
+    part from `start` to `end`, where the job names one.
     """
 
     filename: str = Field(examples=["holiday.mp4"])
@@ -42,7 +42,7 @@ class InputBody(BaseModel):
     duration_s: float
     fps: float
     variable_frame_rate: bool
-    rotation: int = Field(description="degrees clockwise that a player turns the frames by")
+    rotation: int = Field(description="Degrees clockwise that a player turns the frames by.")
     bit_depth: int
     color: ColorBody
     audio: list[str]
@@ -72,7 +72,7 @@ class OutputBody(BaseModel):
     container: str
     codec: str
     frames: int
-    partial: bool = Field(description="holds only the beginning: the job was canceled")
+    partial: bool = Field(description="Whether it holds only the beginning, because the job was canceled.")
 
 
 class ProblemBody(BaseModel):
@@ -139,7 +139,7 @@ class ModelBody(BaseModel):
     licence: str
     sha256: str
     description: str
-    default: bool = Field(description="used by a job that names no model")
+    default: bool = Field(description="Whether a job that names no model uses this one.")
 
 
 class ModelsBody(BaseModel):

@@ -1,4 +1,4 @@
-"""Answers with an ETag: 304 without a body where the client knows them."""
+"""Tags answers with an ETag, so that a client that knows the body gets 304 without one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from fastapi import Request, Response
 def tagged(
     request: Request, body: bytes, media_type: str, cache: str, more: Mapping[str, str] | None = None
 ) -> Response:
-    """``cache``: the Cache-Control header; ``more``: other headers, which a 304 has as well."""
+    """Returns ``body``, or 304 where the request names its tag.
+
+    ``cache`` is the Cache-Control header; ``more`` are other headers, which a 304 has as well.
+    """
     tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     headers = {"Cache-Control": cache, "ETag": tag, **(more or {})}
     if tag in request.headers.get("if-none-match", ""):

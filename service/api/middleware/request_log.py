@@ -1,4 +1,4 @@
-"""What every request gets: an id that its answer and all log lines name, a line in the log, a span."""
+"""Gives every request an id, which its answer and all log lines name, a line in the log and a span."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ log = logging.getLogger(__name__)
 
 REQUEST_ID = "X-Request-ID"
 _SANE = re.compile(r"[A-Za-z0-9._:-]{8,128}")
-"""What goes into log lines as it came."""
+"""Ids from clients that go into log lines as they came."""
 _PROBES = ("/livez", "/readyz", "/metrics")
 """Asked every few seconds by machines: only their failures are news."""
 _FAILED = 500
 
 
 class RequestLog:
-    """ASGI middleware, the outermost: it also sees what others refuse."""
+    """ASGI middleware, the outermost, so that it also sees what others refuse."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -41,11 +41,11 @@ class RequestLog:
             log_context(request=request_id),
             span(scope["method"], headers.get(HEADER), {"http.request.method": scope["method"]}),
         ):
-            await _Answer(scope, send, request_id).run(self._app, receive)
+            await _Exchange(scope, send, request_id).run(self._app, receive)
 
 
-class _Answer:
-    """One request on its way, and what is counted."""
+class _Exchange:
+    """Counts the bytes of one request and its answer, and logs both when the answer is sent."""
 
     def __init__(self, scope: Scope, send: Send, request_id: str) -> None:
         self._scope = scope
@@ -64,7 +64,7 @@ class _Answer:
         try:
             await app(self._scope, counted, self._pass_on)
         finally:
-            self._tell()
+            self._log()
 
     async def _pass_on(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -73,7 +73,7 @@ class _Answer:
         self._out += len(message.get("body", b""))
         await self._send(message)
 
-    def _tell(self) -> None:
+    def _log(self) -> None:
         method, route = self._scope["method"], _template(self._scope)
         describe({"http.route": route, "http.response.status_code": self._status, "request.id": self._id})
         if self._scope["path"] in _PROBES and self._status < _FAILED:
@@ -90,5 +90,8 @@ class _Answer:
 
 
 def _template(scope: Scope) -> str:
-    """``/jobs/{job_id}``: ids would make every line a kind of its own, and addresses may hold what is secret."""
+    """Returns the template of the route, such as ``/jobs/{job_id}``.
+
+    Ids would make every line a kind of its own, and addresses may hold what is secret.
+    """
     return str(getattr(scope.get("route"), "path", "no route"))
