@@ -1,7 +1,10 @@
-"""Tells which runtime in the worker's process restores faster on this machine: ``python -m benchmarks.engines``.
+"""Tells which model and which runtime restores faster on this machine: ``python -m benchmarks.engines``.
 
-It runs ONNX Runtime and OpenVINO on one window in turns, so that whatever else the machine does weighs on both alike,
-and prints the median of each. Only the ratio means something on a machine that is busy.
+It runs every model in every runtime on one window in turns, so that whatever else the machine does weighs on all alike,
+and prints the median time of each and its speed as a multiple of the first's: the median over the rounds, each of which
+compares runs that followed each other. Only that ratio means something on a machine that is busy. Two graphs side by side:
+
+    python -m benchmarks.engines --models OLD NEW --engines onnxruntime --threads 2
 """
 
 from __future__ import annotations
@@ -9,7 +12,7 @@ from __future__ import annotations
 import argparse
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -26,69 +29,101 @@ from service.inference.precision import psnr
 from service.types import CONTEXT_FRAMES
 
 ENGINES: dict[str, Callable[[Path, int], DeblurEngine]] = {
-    "ONNX Runtime": lambda directory, threads: OnnxEngine(directory, threads=threads),
-    "OpenVINO": lambda directory, threads: OpenVinoEngine(directory, threads=threads),
+    "onnxruntime": lambda directory, threads: OnnxEngine(directory, threads=threads),
+    "openvino": lambda directory, threads: OpenVinoEngine(directory, threads=threads),
 }
 
 
 @dataclass(frozen=True)
 class Row:
-    """What one engine took, in milliseconds per output frame."""
+    """One model in one runtime."""
 
+    model: str
     engine: str
     first_ms: float
-    """In the first window of its size, in which kernels are chosen."""
+    """Per output frame of the first window of its size, in which kernels are chosen."""
     frame_ms: float
-    """In the median of the later windows."""
+    """Per output frame, the median of the other windows."""
+    ratio: float
+    """Its speed as a multiple of the first row's."""
     psnr: float
-    """Of its output against ONNX Runtime's, in dB."""
+    """Of its output to the first row's, in dB."""
 
 
-def measure(directory: Path, window: Frames, threads: int, rounds: int) -> list[Row]:
-    """Measures every engine on a window uint8 [N, H, W, 3] RGB, in turns, ``rounds`` times after the first."""
-    engines = {name: open_engine(directory, threads) for name, open_engine in ENGINES.items()}
-    seconds: dict[str, list[float]] = {name: [] for name in engines}
-    restored: dict[str, Frames] = {}
+def measure(
+    models: Sequence[Path], engines: Sequence[str], window: Frames, threads: int, rounds: int
+) -> list[Row]:
+    """Times every model (its directory) in every engine on ``window`` uint8 [T + 4, H, W, 3]; they take turns."""
+    runs = {(model, name): ENGINES[name](model, threads) for model in models for name in engines}
+    seconds: dict[tuple[Path, str], list[float]] = {key: [] for key in runs}
+    restored: dict[tuple[Path, str], Frames] = {}
     for _ in range(rounds + 1):
-        for name, engine in engines.items():
+        for key, engine in runs.items():
             start = time.perf_counter()
-            restored[name] = engine.restore(window)
-            seconds[name].append(time.perf_counter() - start)
+            restored[key] = engine.restore(window)
+            seconds[key].append(time.perf_counter() - start)
+    first = next(iter(runs))
     per_frame = 1000 / (len(window) - CONTEXT_FRAMES)
-    expected = restored["ONNX Runtime"]
     return [
-        Row(name, first * per_frame, median(others) * per_frame, float(psnr(expected, restored[name])))
-        for name, (first, *others) in seconds.items()
+        Row(
+            model=key[0].name,
+            engine=key[1],
+            first_ms=taken[0] * per_frame,
+            frame_ms=median(taken[1:]) * per_frame,
+            ratio=speed_ratio(seconds[first][1:], taken[1:]),
+            psnr=float(psnr(restored[first], restored[key])),
+        )
+        for key, taken in seconds.items()
     ]
 
 
-def table(rows: list[Row], threads: int) -> str:
-    """Formats one line for each engine; the ratio is the first engine's time by this one's."""
-    lines = [f"{'engine':14}{'threads':>8}{'first ms':>10}{'ms/frame':>10}{'ratio':>7}{'PSNR':>9}"]
-    for row in rows:
-        ratio = rows[0].frame_ms / row.frame_ms
-        lines.append(
-            f"{row.engine:14}{threads:8}{row.first_ms:10.0f}{row.frame_ms:10.0f}{ratio:7.2f}{row.psnr:6.1f} dB"
-        )
-    return "\n".join(lines)
+def speed_ratio(reference: Sequence[float], others: Sequence[float]) -> float:
+    """Returns how many times as fast as ``reference`` the ``others`` are: the median over the rounds' seconds."""
+    return median(a / b for a, b in zip(reference, others, strict=True))
+
+
+def table(rows: Sequence[Row], threads: int) -> str:
+    """Lists the rows under headings, one line for each."""
+    width = max(len("model"), *(len(row.model) for row in rows))
+    head = f"{'model':{width}}  {'engine':12}{'threads':>8}{'first ms':>10}{'ms/frame':>10}{'ratio':>7}{'PSNR':>9}"
+    return "\n".join([head, *(_line(row, width, threads) for row in rows)])
+
+
+def _line(row: Row, width: int, threads: int) -> str:
+    times = f"{row.first_ms:10.0f}{row.frame_ms:10.0f}{row.ratio:7.2f}"
+    return f"{row.model:{width}}  {row.engine:12}{threads:8}{times}{row.psnr:6.1f} dB"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.engines", description=__doc__)
-    parser.add_argument(
-        "--model", type=Path, default=default_models() / "cdvd_lite", help="directory of the model"
-    )
-    parser.add_argument("--width", type=int, default=640, help="of the window, in pixels")
-    parser.add_argument("--height", type=int, default=360, help="of the window, in pixels")
-    parser.add_argument("--frames", type=int, default=4, help="output frames of the window")
-    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1, help="threads of each runtime")
-    parser.add_argument("--rounds", type=int, default=5, help="windows that the median is of")
-    chosen = parser.parse_args()
+    chosen = _parser().parse_args()
     count = chosen.frames + CONTEXT_FRAMES
     photo: Frames = coffee()
     blurred, _ = render_demo_clip(photo, frames=count, height=chosen.height, width=chosen.width)
-    rows = measure(chosen.model, np.ascontiguousarray(blurred), chosen.threads, chosen.rounds)
+    window = np.ascontiguousarray(blurred)
+    rows = measure(chosen.models, chosen.engines, window, chosen.threads, chosen.rounds)
     print(table(rows, chosen.threads))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.engines",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--models",
+        type=Path,
+        nargs="+",
+        default=[default_models() / "cdvd_lite"],
+        help="their directories; the first is the one that the others are compared with",
+    )
+    parser.add_argument("--engines", nargs="+", choices=list(ENGINES), default=list(ENGINES))
+    parser.add_argument("--width", type=int, default=640)
+    parser.add_argument("--height", type=int, default=360)
+    parser.add_argument("--frames", type=int, default=4, help="output frames of the window")
+    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--rounds", type=int, default=5)
+    return parser
 
 
 if __name__ == "__main__":

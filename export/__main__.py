@@ -1,4 +1,4 @@
-"""``python -m export --checkpoint CKPT --name NAME --output model_repository``: a checkpoint becomes a served model.
+"""Makes a served model of a checkpoint: ``python -m export --checkpoint CKPT --name NAME --output model_repository``.
 
 Writes what Triton and the service's own engines serve: ``NAME/1/model.onnx`` (FP32) and ``NAME/1/model_fp16.onnx`` (for
 GPUs), ``NAME/config.pbtxt`` and ``NAME/configs/``, ``NAME/model.json`` (what the gateway's ``/models`` shows) and
@@ -26,7 +26,7 @@ def main() -> None:
         sys.exit(f"export: {error}")
     if arguments.preset and cascade.config.preset != arguments.preset:
         sys.exit(
-            f"export: {arguments.checkpoint} holds a {cascade.config.preset!r} network, not {arguments.preset!r}"
+            f"export: {arguments.checkpoint} holds a {cascade.config.preset!r} network, not {arguments.preset!r}."
         )
     directory = arguments.output / arguments.name
     try:
@@ -34,7 +34,7 @@ def main() -> None:
     except verify.VerificationError as error:
         sys.exit(f"export: {error}")
     print(verify.table(comparisons))  # noqa: T201
-    print(f"wrote {directory}, opset {arguments.opset}, verified against PyTorch")  # noqa: T201
+    print(f"Wrote {directory}, opset {arguments.opset}, verified against PyTorch.")  # noqa: T201
 
 
 def _options(arguments: argparse.Namespace) -> ExportOptions:
@@ -64,7 +64,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--gpu-memory", type=float, default=8.0, help="GiB that a window may take on a GPU (default 8)"
     )
-    parser.add_argument("--description", default="", help="one sentence for GET /models")
+    parser.add_argument(
+        "--description", default="", help="what the model is for: a sentence or two that GET /models shows"
+    )
     return parser
 
 

@@ -1,4 +1,4 @@
-"""Frames to verify on: a photograph seen by a shaking camera, not noise, which gives flow and prior nothing to do."""
+"""Renders frames to verify on: a photograph seen by a shaking camera. Noise would give flow and prior nothing to do."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _LENGTH, _SIZE = 7, (720, 1280)
 
 @cache
 def clip() -> tuple[Frames, Frames]:
-    """Seven frames of 720p, blurred and sharp; the same every time."""
+    """Renders seven frames of 720p, blurred and sharp; the same every time."""
     photo: Frames = coffee()  # type: ignore[no-untyped-call]
     return render_demo_clip(photo, frames=_LENGTH, height=_SIZE[0], width=_SIZE[1])
 
 
 def window(frames: int, height: int, width: int) -> Frames:
-    """The middle of the blurred clip, of at most its own size."""
+    """Cuts [frames, height, width, 3] from the middle of the blurred clip; at most 7 frames of 720p."""
     top, left = (_SIZE[0] - height) // 2, (_SIZE[1] - width) // 2
     return np.ascontiguousarray(clip()[0][:frames, top : top + height, left : left + width])

@@ -1,4 +1,4 @@
-"""What is exported: uint8 frames in, uint8 frames out; scaling, padding, cropping and rounding inside the graph."""
+"""Defines what is exported: uint8 frames in, uint8 frames out; all scaling, padding and rounding inside."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from cascade.network.cascade import Cascade, pad_to_multiple
 
 
 class WindowGraph(nn.Module):
-    """The one contract between the training and the serving side.
+    """Computes the one function that the training side gives to the serving side.
 
     ``frames``: uint8 [T + 2 * stages, H, W, 3] RGB; returns ``restored``: uint8 [T, H, W, 3] RGB. T >= 1; H and W
     >= 64, of any remainder.
@@ -23,6 +23,7 @@ class WindowGraph(nn.Module):
         self.cascade = cascade
 
     def forward(self, frames: Tensor) -> Tensor:
+        """Restores the inner frames of a window; shapes as above."""
         h, w = frames.shape[1:3]
         scaled = frames.float().permute(0, 3, 1, 2) / 255
         padded = pad_to_multiple(scaled, self.cascade.multiple)

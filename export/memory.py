@@ -1,4 +1,4 @@
-"""How much memory a window takes: the liveness of every tensor of the graph, from a small window's real shapes."""
+"""Estimates how much memory a window takes, from the lives of the graph's tensors and a small window's real shapes."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ class MemoryCost:
     """Bytes per pixel for the context frames, however long the window."""
 
     def longest(self, budget: int, height: int, width: int) -> int:
-        """The most output frames, at least one, whose window stays within ``budget`` bytes."""
+        """Returns the most output frames, at least one, whose window stays within ``budget`` bytes."""
         return max(1, (budget // (height * width) - self.context) // self.frame)
 
     def window(self, frames: int, height: int, width: int) -> int:
-        """Bytes of a window with so many output frames."""
+        """Returns the bytes that a window with so many output frames takes."""
         return height * width * (self.context + frames * self.frame)
 
 
 def memory_cost(path: Path, context_frames: int) -> MemoryCost:
-    """Of the graph at ``path``, as its activations and a reserve. At FP16 it takes less."""
+    """Estimates the cost of the FP32 graph at ``path`` from its activations and a reserve. FP16 takes less."""
     model = onnx.load(str(path))
     pixels = _SIDES[0] * _SIDES[1]
     one, two = (_RESERVE * _peak(model, (context_frames + count, *_SIDES, 3)) / pixels for count in (1, 2))
@@ -51,7 +51,7 @@ def memory_cost(path: Path, context_frames: int) -> MemoryCost:
 
 
 def _peak(model: ModelProto, shape: tuple[int, ...]) -> int:
-    """The largest sum of the sizes of tensors that are needed at the same time, in bytes."""
+    """Returns the largest sum of the sizes of tensors that are needed at the same time, in bytes."""
     sizes = _sizes(model, shape)
     buffers = _buffers(model)
     last_use = {
@@ -67,7 +67,7 @@ def _peak(model: ModelProto, shape: tuple[int, ...]) -> int:
 
 
 def _buffers(model: ModelProto) -> dict[str, str]:
-    """Each tensor's buffer, under the name of the tensor that it was made for."""
+    """Maps each tensor to its buffer, which has the name of the tensor that it was made for."""
     buffers = {INPUT: INPUT}
     for node in model.graph.node:
         for name in node.output:
@@ -77,12 +77,12 @@ def _buffers(model: ModelProto) -> dict[str, str]:
 
 
 def _tensors(node: NodeProto, buffers: dict[str, str]) -> list[str]:
-    """What the node reads and writes, without weights."""
+    """Returns what the node reads and writes, without weights."""
     return [name for name in (*node.input, *node.output) if name in buffers]
 
 
 def _sizes(model: ModelProto, shape: tuple[int, ...]) -> dict[str, int]:
-    """Bytes of every tensor for an input of ``shape``: all of them are made outputs, and the graph is run."""
+    """Returns the bytes of every tensor for an input of ``shape``: makes all of them outputs, and runs the graph."""
     exposed = ModelProto()
     exposed.CopyFrom(model)
     names = [name for node in model.graph.node for name in node.output if name]

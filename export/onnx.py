@@ -1,4 +1,4 @@
-"""Writing the graph as ONNX."""
+"""Writes the graph as ONNX."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _EXAMPLE = (7, 96, 128, 3)  # any size serves: all three are dynamic
 
 
 def write_onnx(cascade: Cascade, path: Path, opset: int) -> None:
-    """Export ``cascade`` to ``path`` with T, H and W dynamic, and check the file.
+    """Exports ``cascade`` to ``path`` with T, H and W dynamic, and checks the file.
 
     The TorchScript exporter is used because it writes opset 17 itself; the newer one writes 18 or more, and from
     opset 20 on GridSample's mode is called "linear", which TensorRT's parser reads as nearest.
@@ -47,7 +47,7 @@ def write_onnx(cascade: Cascade, path: Path, opset: int) -> None:
 
 
 def _tidy(path: Path) -> None:
-    """Fold and merge what the exporter repeats (two nodes of three), and say that the output has three channels.
+    """Folds and merges what the exporter repeats (two nodes of three), and states that the output has three channels.
 
     The exporter loses the latter; Triton wants graph and configuration to agree.
     """

@@ -1,4 +1,4 @@
-"""The FP16 network for GPUs: convolutions in half precision, everything between them in single precision.
+"""Makes the FP16 network for GPUs: convolutions in half precision, everything between them in single precision.
 
 Positions do not survive half precision: on a frame 1920 pixels wide, a coordinate in [-1, 1] is off by up to half a
 pixel near the edges. So sampling, flow scaling, correlation, the prior and the final blend stay in FP32; what is cast
@@ -17,7 +17,7 @@ from cascade.network.restoration import LightRestoration
 
 
 class Half(nn.Module):
-    """A module that computes in FP16, for callers in FP32. Takes a tensor, gives a tensor or a list of them."""
+    """Computes a module in FP16 for callers in FP32. Takes a tensor, returns a tensor or a list of them."""
 
     def __init__(self, inner: nn.Module) -> None:
         super().__init__()
@@ -29,7 +29,7 @@ class Half(nn.Module):
 
 
 def half_precision(cascade: Cascade) -> Cascade:
-    """A copy of ``cascade`` with FP16 convolutions; the original stays as it is."""
+    """Returns a copy of ``cascade`` with FP16 convolutions; the original stays as it is."""
     half = copy.deepcopy(cascade)
     flow, restoration = half.stage.flow, half.stage.restoration
     restoration.body = Half(restoration.body)  # type: ignore[assignment]
@@ -44,7 +44,7 @@ def half_precision(cascade: Cascade) -> Cascade:
 
 
 def _halve_level(level: nn.Module) -> None:
-    """The flow's own upsampling in `PwcLevel` is a position and stays in FP32."""
+    """Puts a flow level's convolutions into FP16; the upsampling in `PwcLevel` yields positions and stays in FP32."""
     if isinstance(level, PwcLevel):
         level.layers = nn.ModuleList(Half(layer) for layer in level.layers)
     elif isinstance(level, LightLevel):

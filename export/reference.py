@@ -1,4 +1,4 @@
-"""The window that an engine proves its precision on before it serves: input and FP32 output, kept with the model."""
+"""Writes the window that an engine proves its precision on before it serves: input and FP32 output."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ _STEP = 4
 
 
 def write_reference(directory: Path, graph: Path, context_frames: int) -> None:
-    """Write ``reference.npz``: ``picture`` uint8 [H, W + step * context, 3], ``step``, ``restored`` uint8 [1, H, W, 3].
+    """Writes ``reference.npz``: ``picture``, ``step`` and ``restored``.
 
+    ``picture``: uint8 [H, W + step * context, 3] RGB; ``restored``: uint8 [1, H, W, 3] RGB; ``step``: pixels.
     Frame t of the window is ``picture[:, t * step : t * step + W]``; ``restored`` is what ``graph`` makes of it.
     """
     sharp = clip()[1][0]

@@ -1,4 +1,4 @@
-"""One model's directory in a repository: written aside, verified, and only then put in its place."""
+"""Writes a model's directory in a repository: aside first, then verified, and only then put in its place."""
 
 from __future__ import annotations
 
@@ -17,28 +17,30 @@ from export.reference import write_reference
 from export.triton import FP16_GRAPH, FP32_GRAPH, Plan, write_configs
 
 GIB = 1024**3
-_LICENCES = {
+_LICENSES = {
     "lite": "Apache-2.0",
     "base": "Apache-2.0",
     # The released weights come from code under GPL-3.0 and for research; they are never shipped with this project.
-    "paper": "see the licence of the checkpoint",
+    "paper": "see the license of the checkpoint",
 }
 _HALF = Path("1") / FP16_GRAPH
 
 
 @dataclass(frozen=True)
 class ExportOptions:
-    """``half``: GPUs serve an FP16 graph, written beside the FP32 one."""
+    """How a checkpoint is exported."""
 
     opset: int = 17
     half: bool = True
+    """Whether GPUs serve an FP16 graph, written beside the FP32 one."""
     description: str = ""
+    """What the model is for: a sentence or two that GET /models shows."""
     gpu_memory: int = 8 * GIB
     """Bytes that a window may take on a GPU: what the warm-ups and TensorRT's profile are planned for."""
 
 
 def export(cascade: Cascade, directory: Path, options: ExportOptions) -> list[verify.Comparison]:
-    """Write and verify ``directory``, the model's place in a repository; an older export there is replaced.
+    """Writes and verifies ``directory``, the model's place in a repository; replaces an older export there.
 
     Raises VerificationError, with ``directory`` as it was.
     """
@@ -75,7 +77,7 @@ def _write(cascade: Cascade, directory: Path, options: ExportOptions) -> list[ve
 def _description(
     directory: Path, cascade: Cascade, options: ExportOptions, cost: MemoryCost
 ) -> dict[str, object]:
-    """Of the FP32 graph, the one that every other is measured by."""
+    """Describes the FP32 graph, the one that every other is measured by."""
     preset = cascade.config.preset
     return {
         "name": directory.name,
@@ -84,7 +86,7 @@ def _description(
         "precision": "fp32",
         "opset": options.opset,
         "parameters": sum(parameter.numel() for parameter in cascade.parameters()),
-        "licence": _LICENCES[preset],
+        "licence": _LICENSES[preset],
         "sha256": _digest(directory / "1" / FP32_GRAPH),
         "description": options.description,
         "min_psnr": verify.MIN_PSNR,
@@ -94,7 +96,7 @@ def _description(
 
 
 def _half_description(path: Path, comparisons: list[verify.Comparison]) -> dict[str, object]:
-    """Of the FP16 graph, where there is one: its PSNR to FP32 is the worst of the windows compared."""
+    """Describes the FP16 graph, where there is one: its PSNR to FP32 is the worst of the windows compared."""
     if not path.is_file():
         return {}
     worst = min(result.psnr for result in comparisons if result.what == verify.HALF)
@@ -106,7 +108,7 @@ def _digest(path: Path) -> str:
 
 
 def _publish(staged: Path, directory: Path) -> None:
-    """Put the new files in place, each at once. What others put there, such as the model card, stays."""
+    """Puts the new files in place, each at once. What others put there, such as the model card, stays."""
     written = [path.relative_to(staged) for path in staged.rglob("*") if path.is_file()]
     for name in written:
         (directory / name).parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""The Triton configurations of an exported model, all of them for the server's ONNX Runtime backend.
+"""Writes the Triton configurations of an exported model, all of them for the server's ONNX Runtime backend.
 
 ``config.pbtxt`` serves GPUs and is what Triton takes by itself; the others are chosen for a whole server by
 ``tritonserver --model-config-name=NAME`` and lie in ``configs/NAME.pbtxt``:
@@ -72,7 +72,7 @@ class Plan:
 
     @classmethod
     def within(cls, cost: MemoryCost, budget: int, context_frames: int) -> Plan:
-        """The longest windows whose memory stays within ``budget`` bytes, of at most `LONGEST` output frames."""
+        """Plans the longest windows whose memory stays within ``budget`` bytes, of at most `LONGEST` output frames."""
 
         def window(size: tuple[int, int]) -> tuple[int, ...]:
             return (min(cost.longest(budget, *size), LONGEST) + context_frames, *size, DIMS[-1])
@@ -81,7 +81,7 @@ class Plan:
 
 
 def write_configs(directory: Path, plan: Plan, context_frames: int, gpu_graph: str) -> None:
-    """Write ``config.pbtxt`` and ``configs/*.pbtxt`` of the model in ``directory``.
+    """Writes ``config.pbtxt`` and ``configs/*.pbtxt`` of the model in ``directory``.
 
     ``gpu_graph`` is the file in ``1/`` that GPUs serve.
     """
@@ -106,7 +106,7 @@ def _head(name: str, graph: str, kind: str) -> str:
 
 
 def _warmups(shapes: dict[str, tuple[int, ...]]) -> str:
-    """Loads kernels and fills the arena before the first request; with batch_size 0 Triton would skip it."""
+    """Asks Triton to load kernels and fill the arena before the first request; with batch_size 0 it would not."""
     return "".join(
         _WARMUP.format(name=name, input=INPUT, shape=", ".join(map(str, shape)))
         for name, shape in shapes.items()
@@ -114,7 +114,7 @@ def _warmups(shapes: dict[str, tuple[int, ...]]) -> str:
 
 
 def _tensorrt(plan: Plan, smallest: tuple[int, ...]) -> str:
-    """Precision is the graph's own: no precision_mode, which would put positions into FP16 as well."""
+    """Chooses TensorRT without a precision_mode: the graph says what is FP16, and a mode would put positions there."""
     usual = (min(plan.hd[0], plan.largest[0]), *plan.hd[1:])
     profile = {"min": smallest, "opt": usual, "max": plan.largest}
     values = {

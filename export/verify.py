@@ -1,4 +1,4 @@
-"""Proof that what was written is what was trained: ONNX Runtime against PyTorch, FP16 against FP32."""
+"""Proves that what was written is what was trained: ONNX Runtime against PyTorch, FP16 against FP32."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
+from cascade.evaluation.metrics import psnr
 from cascade.evaluation.onnx_session import open_session
 from cascade.network.cascade import Cascade
 from export.frames import Frames, window
@@ -28,7 +28,7 @@ MIN_PSNR = 50.0
 """In dB: how close another precision has to be to FP32. That is less than one level of 255 on average."""
 FULL, HALF = "FP32 against PyTorch", "FP16 against FP32"
 _ALIKE = 99.0
-"""What is given as the PSNR of equal pictures."""
+"""Stands for the PSNR of equal pictures, which is infinite."""
 
 
 class VerificationError(RuntimeError):
@@ -40,9 +40,11 @@ class Comparison:
     """How one window's outputs differ."""
 
     what: str
+    """`FULL` or `HALF`."""
     shape: tuple[int, ...]
+    """Of the window: [T + 2 * stages, H, W, 3]."""
     psnr: float
-    """In dB."""
+    """In dB, at most 99."""
     largest: int
     """Of 255 levels."""
     share: float
@@ -50,14 +52,19 @@ class Comparison:
 
     @classmethod
     def of(cls, what: str, frames: Frames, expected: Frames, found: Frames) -> Comparison:
+        """Compares ``expected`` and ``found``, uint8 [T, H, W, 3], both of the window ``frames``."""
         difference = np.abs(found.astype(int) - expected)
         return cls(
-            what, frames.shape, _psnr(difference), int(difference.max()), float((difference > 0).mean())
+            what=what,
+            shape=frames.shape,
+            psnr=min(_ALIKE, psnr(found, expected)),
+            largest=int(difference.max()),
+            share=float((difference > 0).mean()),
         )
 
 
 def compare(cascade: Cascade, path: Path) -> list[Comparison]:
-    """ONNX Runtime (CPU) on the FP32 graph at ``path`` against PyTorch. Raises VerificationError."""
+    """Compares ONNX Runtime (CPU) on the FP32 graph at ``path`` with PyTorch. Raises VerificationError."""
     session = open_session(path)
     graph = WindowGraph(cascade).eval()
     results = []
@@ -68,12 +75,12 @@ def compare(cascade: Cascade, path: Path) -> list[Comparison]:
         results.append(Comparison.of(FULL, frames, expected, restored))
     bad = [result for result in results if result.largest > MAX_LEVELS or result.share > MAX_SHARE]
     if bad:
-        raise VerificationError(f"ONNX Runtime and PyTorch differ: {bad}")
+        raise VerificationError(f"ONNX Runtime and PyTorch differ: {bad}.")
     return results
 
 
 def compare_precision(cascade: Cascade, fp32: Path, fp16: Path) -> list[Comparison]:
-    """The FP16 graph against the FP32 one, both in ONNX Runtime on the CPU. Raises VerificationError.
+    """Compares the FP16 graph with the FP32 one, both in ONNX Runtime on the CPU. Raises VerificationError.
 
     The CPU rounds weights and activations to FP16 where the graph does, and adds up in FP32, as GPUs do.
     """
@@ -85,25 +92,25 @@ def compare_precision(cascade: Cascade, fp32: Path, fp16: Path) -> list[Comparis
     worst = min(result.psnr for result in results)
     if worst < MIN_PSNR:
         raise VerificationError(
-            f"FP16 is {worst:.1f} dB from FP32, {MIN_PSNR:g} dB are due; export with --precision fp32"
+            f"FP16 is {worst:.1f} dB from FP32, {MIN_PSNR:g} dB are due; export with --precision fp32."
         )
     return results
 
 
 def check_signature(path: Path) -> None:
-    """That the graph's tensors are those that every configuration states. Raises VerificationError."""
+    """Checks that the graph's tensors are those that every configuration states. Raises VerificationError."""
     session = open_session(path)
     found = [
         [(tensor.name, tensor.type, _dims(tensor.shape)) for tensor in tensors]
         for tensors in (session.get_inputs(), session.get_outputs())
     ]
-    due = [[(name, "tensor(uint8)", DIMS)] for name in (INPUT, OUTPUT)]
-    if found != due:
-        raise VerificationError(f"{path.name} has {found}, the configurations state {due}")
+    stated = [[(name, "tensor(uint8)", DIMS)] for name in (INPUT, OUTPUT)]
+    if found != stated:
+        raise VerificationError(f"{path.name} has {found}, and the configurations state {stated}.")
 
 
 def table(comparisons: list[Comparison]) -> str:
-    """One line for each window."""
+    """Lists the comparisons, one line for each window."""
     lines = [f"{'':24}{'window':>20}  {'PSNR':>7}  {'largest':>7}  {'share':>8}"]
     for result in comparisons:
         shape = "x".join(map(str, result.shape))
@@ -113,13 +120,9 @@ def table(comparisons: list[Comparison]) -> str:
 
 
 def _windows(cascade: Cascade, sizes: Sequence[tuple[int, int, int]]) -> list[Frames]:
+    """Returns a window for each of ``sizes``: output frames, height, width."""
     context = 2 * cascade.config.stages
     return [window(count + context, height, width) for count, height, width in sizes]
-
-
-def _psnr(difference: NDArray[np.int_]) -> float:
-    error = float((difference.astype(float) ** 2).mean())
-    return min(_ALIKE, float(10 * np.log10(255**2 / error))) if error else _ALIKE
 
 
 def _dims(shape: list[int | str | None]) -> tuple[int, ...]:

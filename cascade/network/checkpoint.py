@@ -39,12 +39,12 @@ def released_name(name: str) -> str:
         return _restoration_name(found[1], found[2], name)
     if found := re.fullmatch(r"flow_net\.moduleNetwork\.(\w+)\.(\w+)\.(.+)", name):
         return _flow_name(found[1], found[2], found[3], name)
-    raise CheckpointError(f"{name!r} is not a tensor of a released checkpoint")
+    raise CheckpointError(f"{name!r} is not a tensor of a released checkpoint.")
 
 
 def _restoration_name(block: str, rest: str, name: str) -> str:
     if block not in _BLOCKS:
-        raise CheckpointError(f"{name!r} is not a tensor of a released checkpoint")
+        raise CheckpointError(f"{name!r} is not a tensor of a released checkpoint.")
     index, _, leaf = rest.partition(".")
     number = int(index)
     encodes = block in ("inBlock", "encoder_first", "encoder_second")
@@ -65,7 +65,7 @@ def _flow_name(part: str, child: str, leaf: str, name: str) -> str:
         return f"stage.flow.refiner.{unit}.{kind}" if unit == 6 else f"stage.flow.refiner.{unit}.0.{kind}"
     level = _ORDINALS.get(part.removeprefix("module"))
     if level is None:
-        raise CheckpointError(f"{name!r} is not a tensor of a released checkpoint")
+        raise CheckpointError(f"{name!r} is not a tensor of a released checkpoint.")
     decoder = f"stage.flow.decoders.{6 - level}"
     if child in ("moduleUpflow", "moduleUpfeat"):
         return f"{decoder}.{child.removeprefix('module').lower()}.{leaf}"
@@ -118,13 +118,13 @@ def load_flow(path: Path) -> dict[str, Tensor]:
 def read(path: Path) -> dict[str, Any]:
     """Reads the raw content of a checkpoint. Raises FileNotFoundError or CheckpointError."""
     if not path.is_file():
-        raise FileNotFoundError(f"no checkpoint at {path}")
+        raise FileNotFoundError(f"There is no checkpoint at {path}.")
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
         raise CheckpointError(f"{path} is not a checkpoint: {error}") from error
     if not isinstance(content, dict):
-        raise CheckpointError(f"{path} holds {type(content).__name__}, not a state dict")
+        raise CheckpointError(f"{path} holds {type(content).__name__}, not a state dict.")
     return content
 
 

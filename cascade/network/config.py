@@ -110,7 +110,7 @@ PRESETS = {config.preset: config for config in (PAPER, LITE, BASE)}
 def preset(name: str, **changes: Any) -> NetworkConfig:
     """Returns the preset of that name, with fields replaced. Raises ValueError for an unknown name."""
     if name not in PRESETS:
-        raise ValueError(f"no preset {name!r}; there are: {', '.join(sorted(PRESETS))}")
+        raise ValueError(f"There is no preset {name!r}; there are: {', '.join(sorted(PRESETS))}.")
     return replace(PRESETS[name], **changes)
 
 

@@ -108,7 +108,7 @@ def test_verification_notices_other_weights_and_another_signature(tmp_path: Path
     with pytest.raises(verify.VerificationError, match="differ"):
         verify.compare(cascade, path)
 
-    with pytest.raises(verify.VerificationError, match="configurations state"):
+    with pytest.raises(verify.VerificationError, match="the configurations state"):
         verify.check_signature(write_model(tmp_path, float_graph()) / "1" / "model.onnx")
 
 

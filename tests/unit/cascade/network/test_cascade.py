@@ -10,7 +10,7 @@ from cascade.network import checkpoint
 from cascade.network.cascade import Cascade, restore_window
 from cascade.network.complexity import macs_per_pixel
 from cascade.network.config import BASE, LITE, NetworkConfig, Prior, from_dict, preset, to_dict
-from tests import first_lite
+from tests.support import first_lite
 from tests.support.parity import reference
 
 

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-_FIXTURES = Path(__file__).parent / "fixtures" / "first_lite"
+_FIXTURES = Path(__file__).parents[1] / "fixtures" / "first_lite"
 
 CONFIG: dict[str, Any] = {
     "preset": "lite",
@@ -35,7 +35,7 @@ def content() -> dict[str, Any]:
 
 
 def restored() -> NDArray[np.float32]:
-    """Returns its output for frames 0 to 4 of `tests.parity.reference`: float32 [96, 128, 3], rounded to float16."""
+    """Returns its output for frames 0 to 4 of `tests.support.parity`: float32 [96, 128, 3], from float16."""
     with np.load(_FIXTURES / "restored_96x128.npz") as stored:
         return np.asarray(stored["restored"], np.float32)
 
