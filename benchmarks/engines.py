@@ -2,7 +2,7 @@
 
 It runs every model in every runtime on one window in turns, so that whatever else the machine does weighs on all alike,
 and prints the median time of each and its speed as a multiple of the first's: the median over the rounds, each of which
-compares runs that followed each other. Only that ratio means something on a machine that is busy. Two graphs side by side:
+compares runs that followed each other. Only that ratio means something on a busy machine. Two graphs side by side:
 
     python -m benchmarks.engines --models OLD NEW --engines onnxruntime --threads 2
 """
