@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from tests.support.stack import PacedService, Service, paced_stack, until
 
-PATIENCE_MS = 30_000
+PATIENCE_MS = 120_000
 EXPLAINED = re.compile(
     r"Failed to load resource.* (4\d\d |net::ERR_(INTERNET_DISCONNECTED|CONNECTION_RESET))"
 )

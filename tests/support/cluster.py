@@ -29,7 +29,7 @@ class Cluster:
         port = free_port(host)
         own = {"CDVD_HOST": host, "CDVD_PORT": str(port), "CDVD_ALLOW_UNAUTHENTICATED": "true"}
         self.start("gateway", [sys.executable, "-m", "service.api"], own)
-        http = httpx.Client(base_url=f"http://{host}:{port}", timeout=30.0, trust_env=False)
+        http = httpx.Client(base_url=f"http://{host}:{port}", timeout=120.0, trust_env=False)
         return Service(self._stack.enter_context(http), self._root / "data")
 
     def worker(self, name: str, inside: Sequence[str] = (), **settings: str) -> Child:
@@ -39,7 +39,7 @@ class Cluster:
 
     def start(self, name: str, command: Sequence[str], settings: Mapping[str, str]) -> Child:
         log = self._root / f"{name}.log"
-        child = Child(ChildSpec(name, command, log, {**self._settings, **settings}, patience_s=20))
+        child = Child(ChildSpec(name, command, log, {**self._settings, **settings}, patience_s=60))
         child.start()
         self._stack.callback(child.stop)
         return child

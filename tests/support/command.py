@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 
-PATIENCE_S = 90
+PATIENCE_S = 240
 
 
 def command(*arguments: str | Path) -> list[str]:
@@ -57,7 +57,7 @@ def stop(process: subprocess.Popen[str], how: signal.Signals) -> int:
     tree = psutil.Process(process.pid).children(recursive=True)
     process.send_signal(how)
     code = process.wait(PATIENCE_S)
-    _, alive = psutil.wait_procs(tree, timeout=5)
+    _, alive = psutil.wait_procs(tree, timeout=PATIENCE_S)
     assert alive == []
     return code
 

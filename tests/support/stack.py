@@ -18,7 +18,8 @@ from tests.support.models import write_model
 from tests.support.paced_triton import PacedTriton, paced_triton
 
 QUICK, SLOW = "quick", "slow"
-PATIENCE_S = 60.0
+PATIENCE_S = 240.0
+"""Never reached where all is well, on however slow a machine."""
 
 
 def write_models(directory: Path) -> Path:
@@ -46,11 +47,13 @@ def paced_stack(root: Path, settings: Mapping[str, str] | None = None) -> Iterat
 @contextmanager
 def running_stack(root: Path, settings: Mapping[str, str] | None = None) -> Iterator[Service]:
     """A service whose data is ``root``/data; ``settings`` are ``CDVD_...`` variables of its processes."""
-    options = EmbeddedOptions(data=root / "data", models=write_models(root / "models"), model=QUICK)
+    options = EmbeddedOptions(
+        data=root / "data", models=write_models(root / "models"), model=QUICK, start_timeout_s=PATIENCE_S
+    )
     with (
         patch.dict(os.environ, settings or {}),
         EmbeddedStack(options) as stack,
-        httpx.Client(base_url=stack.url, timeout=30.0, trust_env=False) as http,
+        httpx.Client(base_url=stack.url, timeout=PATIENCE_S, trust_env=False) as http,
     ):
         yield Service(http, root / "data")
 

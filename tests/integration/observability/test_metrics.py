@@ -102,7 +102,7 @@ def test_worker_that_is_told_to_stop_finishes_its_segment_first(tmp_path: Path) 
         worker = child("service.worker")
         os.kill(worker.pid, signal.SIGTERM)
         service.pace.release()
-        psutil.wait_procs([worker], timeout=60)
+        psutil.wait_procs([worker], timeout=240)
 
         service.until_status(job_id, "succeeded")
 

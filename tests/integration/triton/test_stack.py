@@ -110,9 +110,9 @@ def test_the_command_runs_a_server_until_it_ends(tmp_path: Path, end: signal.Sig
         TritonEngine(QUICK, TritonOptions([address[1]])).close()
         family = psutil.Process(host.pid).children(recursive=True)
         host.send_signal(end)
-        host.wait(timeout=30)
+        host.wait(timeout=120)
 
-    _gone, alive = psutil.wait_procs(family, timeout=20)
+    _gone, alive = psutil.wait_procs(family, timeout=60)
     assert alive == []
 
 
