@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from cascade.network import checkpoint_parts
 from cascade.network.cascade import Cascade
 from cascade.network.config import PAPER, from_dict, to_dict
 
@@ -116,7 +117,7 @@ def load_flow(path: Path) -> dict[str, Tensor]:
 
 
 def read(path: Path) -> dict[str, Any]:
-    """Reads the raw content of a checkpoint. Raises FileNotFoundError or CheckpointError."""
+    """Reads the raw content of a checkpoint, its parts joined. Raises FileNotFoundError or CheckpointError."""
     if not path.is_file():
         raise FileNotFoundError(f"There is no checkpoint at {path}.")
     try:
@@ -125,21 +126,24 @@ def read(path: Path) -> dict[str, Any]:
         raise CheckpointError(f"{path} is not a checkpoint: {error}") from error
     if not isinstance(content, dict):
         raise CheckpointError(f"{path} holds {type(content).__name__}, not a state dict.")
-    return content
+    try:
+        return checkpoint_parts.join(path, content)
+    except Exception as error:
+        raise CheckpointError(f"A part of {path} is missing or broken: {error}") from error
 
 
-def save(path: Path, cascade: Cascade, **training: Any) -> None:
-    """Writes config and weights, and what training needs to go on, atomically."""
+def save(path: Path, cascade: Cascade, part_bytes: int | None = None, **training: Any) -> None:
+    """Writes config and weights, and what training needs to go on, atomically.
+
+    With ``part_bytes``, in several files where one would hold more bytes of tensors. Raises OSError.
+    """
     content = {
         "format": FORMAT,
         "config": to_dict(cascade.config),
         "weights": cascade.state_dict(),
         **training,
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(path.suffix + ".part")
-    torch.save(content, part)
-    part.replace(path)
+    checkpoint_parts.write(path, content, part_bytes)
 
 
 def _load_strictly(cascade: Cascade, weights: dict[str, Tensor]) -> None:

@@ -77,7 +77,7 @@ class TrainingState:
 
     def save(self, folder: Path) -> None:
         """Writes ``checkpoint.pt`` and ``weights.pt``, each atomically. Raises OSError."""
-        optimizer = {_OPTIMIZER: self.optimizer.state_dict()}
+        optimizer: dict[str, Any] = {_OPTIMIZER: self.optimizer.state_dict()}
         checkpoint.save(
             folder / CHECKPOINT,
             self.cascade,
