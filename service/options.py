@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from service.errors.submission import InvalidOption
+from service.quality import ModelChoice, Quality, QualityModels
 from service.types import EncodeOptions, Excerpt
 
 UNIT = "x-unit"
@@ -33,6 +34,11 @@ def _written_as(pattern: str) -> BeforeValidator:
     return BeforeValidator(check)
 
 
+def _number_of_text(value: object) -> object:
+    """Returns the number that the text of a form writes, since a choice among numbers takes no text."""
+    return int(value) if isinstance(value, str) and re.fullmatch("[0-9]", value) else value
+
+
 _WHOLE = _written_as("[0-9]{1,9}")
 Seconds = Annotated[
     float,
@@ -40,6 +46,7 @@ Seconds = Annotated[
     _written_as(r"[0-9]{1,9}(\.[0-9]*)?"),
 ]
 Flag = Annotated[bool, _written_as("true|false")]
+Looks = Annotated[Literal[1, 2, 4], BeforeValidator(_number_of_text)]
 
 
 class EncodingOptions(BaseModel):
@@ -60,10 +67,39 @@ class EncodingOptions(BaseModel):
         return EncodeOptions(**{field.name: getattr(self, field.name) for field in fields_of(EncodeOptions)})
 
 
-class JobOptions(EncodingOptions):
+class RestorationOptions(BaseModel):
+    """What restores a video; None leaves the choice to the service."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    quality: Quality | None = Field(
+        None,
+        description="Chooses model and looks: `fast` is the light model, `good` the light model with four looks, "
+        "`best` the heavy model with four looks.",
+    )
+    model: str | None = Field(None, examples=["cdvd_lite"], description="Names a model of `GET /models`.")
+    looks: Looks | None = Field(
+        None,
+        description="Restores every frame this many times, mirrored and backwards in time, and takes the mean: "
+        "sharper, for as many times the work.",
+    )
+
+    @model_validator(mode="after")
+    def _one_choice(self) -> Self:
+        if self.quality is not None and (self.model is not None or self.looks is not None):
+            raise ValueError("The option quality chooses model and looks; give either it or them.")
+        return self
+
+    def choice(self, models: QualityModels, usual: Quality) -> ModelChoice:
+        """Returns what restores the video: ``usual`` if nothing was asked for."""
+        if self.model is None and self.looks is None:
+            return models.choice(self.quality or usual)
+        return ModelChoice(self.model or models.light, self.looks or 1)
+
+
+class JobOptions(EncodingOptions, RestorationOptions):
     """Everything that a job can be asked for beside its video; None leaves the choice to the service."""
 
-    model: str | None = Field(None, examples=["cdvd_lite"], description="Names a model of `GET /models`.")
     stages: Annotated[int, Field(ge=1, le=9), _WHOLE] | None = Field(
         None, description="Refuses the job unless the model has as many stages."
     )
@@ -127,17 +163,17 @@ def _sentence(model: type[BaseModel], error: ValidationError) -> str:
     if not fault["loc"]:
         return str(fault["ctx"]["error"])
     name = str(fault["loc"][0])
-    return f"The option {name} is {_allowed(form_fields(model)[name])}, not {fault['input'][:_SHOWN]!r}."
+    return f"The option {name} is {_allowed(form_fields(model)[name])}, not {str(fault['input'])[:_SHOWN]!r}."
 
 
 def _allowed(schema: Mapping[str, Any]) -> str:
     """Says what a field takes: ``a whole number from 0 to 51``."""
+    choices = [schema["const"]] if "const" in schema else schema.get("enum")
+    if choices:
+        return f"one of {', '.join(map(str, choices))}"
     if schema["type"] == "integer":
         return f"a whole number from {schema['minimum']} to {schema['maximum']}"
     if schema["type"] == "number":
         unit = f" of {schema[UNIT]}" if UNIT in schema else ""
         return f"a number{unit} like {schema['examples'][0]}"
-    if schema["type"] == "boolean":
-        return "true or false"
-    choices = schema.get("enum") or [schema["const"]]
-    return f"one of {', '.join(map(str, choices))}"
+    return "true or false"

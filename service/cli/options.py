@@ -64,6 +64,16 @@ Force = Annotated[bool, typer.Option("--force", "-f", help="Overwrite results th
 ModelName = Annotated[
     str | None, typer.Option("--model", help="Name of the model; `cdvd doctor` lists them.")
 ]
+QualityName = Annotated[
+    str | None,
+    typer.Option("--quality", metavar="fast|good|best", help="What restores the video, and how thoroughly."),
+]
+LooksCount = Annotated[
+    int | None,
+    typer.Option(
+        "--looks", metavar="1|2|4", help="Times that every frame is restored; the result is the mean."
+    ),
+]
 Fields = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="NAME=VALUE", help="Set any other option of POST /jobs, such as crf=20."),

@@ -128,6 +128,9 @@ class Description:
     bytes: int | None = None
     """Size of the file, from which the disk space is estimated."""
     model: str | None = None
+    looks: int | None = None
+    quality: str | None = None
+    """``fast``, ``good`` or ``best``, instead of model and looks."""
 
 
 @dataclass(frozen=True)
@@ -135,6 +138,8 @@ class Estimate:
     """What a video would take. None stands for what that installation has not measured yet."""
 
     model: str = ""
+    looks: int = 1
+    quality: str | None = None
     frames: int = 0
     seconds: float | None = None
     """Time from submission to the result, with ``waiting_s`` until the jobs before it are restored."""

@@ -17,17 +17,23 @@ ACTIVE_LOOKED_AT = 1000
 
 @dataclass(frozen=True)
 class Workload:
-    """What decides the cost of a video: the model, and the size and number of its frames. Sizes are in pixels."""
+    """What decides the cost of a video: model and looks, and the size and number of its frames. Sizes are in pixels."""
 
     model: str
     width: int
     height: int
     frames: int
+    looks: int = 1
 
     @property
     def pixels(self) -> int:
         """The pixels of all frames together."""
         return self.width * self.height * self.frames
+
+    @property
+    def restored_pixels(self) -> int:
+        """The pixels that the engine restores: those of all frames, once per look."""
+        return self.pixels * self.looks
 
 
 @dataclass(frozen=True)
@@ -63,7 +69,7 @@ class Estimator:
         alive = self._workers.alive()
         segments = segment_count(video.frames, self._limits.segment_frames)
         alone = capacity(self.throughput.rates(video.model), alive, segments)
-        return Estimate(self._waiting(alive), video.pixels / alone if alone else None)
+        return Estimate(self._waiting(alive), video.restored_pixels / alone if alone else None)
 
     def memory(self, video: Workload, model: WindowMemory) -> int:
         """Returns the bytes that a worker takes for the windows of one segment of ``video``."""
@@ -85,9 +91,10 @@ class Estimator:
 
 
 def remaining_pixels(job: Job) -> int:
-    """Returns the pixels of all frames of a job that are not restored yet."""
+    """Returns the pixels that the engine still restores for a job: those of its remaining frames, once per look."""
     video, progress = job.spec.video, job.progress
-    return video.width * video.height * max(0, progress.frames_total - progress.frames_done)
+    frames = max(0, progress.frames_total - progress.frames_done)
+    return video.width * video.height * frames * job.spec.looks
 
 
 def capacity(rates: Mapping[str, float], alive: Iterable[WorkerState], segments: int | None = None) -> float:

@@ -31,7 +31,8 @@ class TritonOptions:
     addresses: Sequence[str]
     """``host:port`` of gRPC, port 8001 when left out; a name stands for every address that it resolves to."""
     timeout_s: float = 60.0
-    """For one window, transfer included. A server that takes longer gets no windows until it has recovered."""
+    """For one window, transfer included, and as much again for each other window of this worker at the same server.
+    A server that takes longer gets no windows until it has recovered."""
     patience_s: float = 30.0
     """How long a window is sent again, or waits while no server takes windows, before its segment is put off."""
     owner: str = "worker"

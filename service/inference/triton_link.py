@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from threading import Event
+from threading import Event, Lock
 from typing import Any
 
 import numpy as np
@@ -63,6 +65,8 @@ class TritonLink:
         self._memory = SharedMemory(self._client, options.owner, options.timeout_s)
         self._shares = False
         self._closed = Event()
+        self._lock = Lock()
+        self._calls = 0
 
     def prove(self) -> None:
         """Restores the smallest window, and finds out whether memory can be shared.
@@ -151,20 +155,33 @@ class TritonLink:
             answers.append((result, error))
             done.set()
 
-        try:
-            call = self._client.async_infer(
-                self.model, [given], answered, outputs=[wanted], client_timeout=self._options.timeout_s
-            )
-        except ValueError as error:  # what a closed connection raises
-            raise EngineUnavailable("The engine was closed.") from error
-        while not done.wait(_ASK_S):
-            if self._closed.is_set() or stopped():
-                call.cancel()
-                raise self._cause_of_end()
+        with self._timeout() as timeout_s:
+            try:
+                call = self._client.async_infer(
+                    self.model, [given], answered, outputs=[wanted], client_timeout=timeout_s
+                )
+            except ValueError as error:  # what a closed connection raises
+                raise EngineUnavailable("The engine was closed.") from error
+            while not done.wait(_ASK_S):
+                if self._closed.is_set() or stopped():
+                    call.cancel()
+                    raise self._cause_of_end()
         result, failure = answers[0]
         if failure is not None:
             raise failure
         return result
+
+    @contextmanager
+    def _timeout(self) -> Iterator[float]:
+        """Yields the seconds that a call may take: a server works on the calls before it first."""
+        with self._lock:
+            self._calls += 1
+            calls = self._calls
+        try:
+            yield calls * self._options.timeout_s
+        finally:
+            with self._lock:
+                self._calls -= 1
 
     def _cause_of_end(self) -> EngineError | JobCanceled:
         if self._closed.is_set():

@@ -86,6 +86,10 @@ class JobSpec:
     """Id of the request that created the job; all log lines about the job name it."""
     traceparent: str | None = None
     """W3C trace context of that request, the parent of the spans of the job's steps."""
+    looks: int = 1
+    """Times that each window is restored; the result has the mean."""
+    quality: str | None = None
+    """The quality that chose model and looks; None if they were asked for by themselves."""
     strict: bool = False
     """Whether the job fails if its result would not hold everything that the upload holds."""
 

@@ -23,9 +23,9 @@ class ThroughputRecorder:
     """The kind of engine, as in the worker's heartbeat."""
 
     def window(self, job: Job, frames: int, seconds: float) -> None:
-        """Records that ``frames`` more frames of a segment took ``seconds``."""
+        """Records that ``frames`` more frames of a segment took ``seconds``; a frame counts once per look."""
         video = job.spec.video
-        pixels = frames * video.width * video.height
+        pixels = frames * video.width * video.height * job.spec.looks
         try:
             self.throughput.learn_rate(job.spec.model, self.engine, pixels, seconds)
         except BrokerUnavailable as error:

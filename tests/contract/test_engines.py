@@ -9,6 +9,7 @@ import pytest
 
 from service.errors.job import JobCanceled
 from service.inference.engine import DeblurEngine, Frames
+from service.inference.looks import SeveralLooks
 from service.inference.onnx import OnnxEngine
 from service.inference.openvino import OpenVinoEngine
 from service.inference.triton import TritonEngine, TritonOptions
@@ -20,6 +21,8 @@ from tests.support.triton_servers import running_triton
 ENGINES: dict[str, Callable[[Path], DeblurEngine]] = {
     "fake identity": lambda _: IdentityEngine(),
     "fake average": lambda _: AveragingEngine(),
+    "two looks": lambda _: SeveralLooks(AveragingEngine(), 2),
+    "four looks": lambda _: SeveralLooks(AveragingEngine(), 4),
     "ONNX Runtime identity": lambda folder: OnnxEngine(write_model(folder, identity_graph()), threads=1),
     "ONNX Runtime average": lambda folder: OnnxEngine(write_model(folder, averaging_graph()), threads=1),
     "OpenVINO identity": lambda folder: OpenVinoEngine(write_model(folder, identity_graph()), threads=1),

@@ -16,7 +16,7 @@ from service.text import plural
 from service.video.sandbox.probe import ProbeLimits, probe
 
 
-def describe_file(video: Path, model: str | None) -> Description:
+def describe_file(video: Path) -> Description:
     """Probes a video on this machine, in a child process. Raises EmptyUpload and the kinds of VideoError."""
     settings = Settings()
     limits = ProbeLimits(
@@ -26,15 +26,15 @@ def describe_file(video: Path, model: str | None) -> Description:
         timeout_s=settings.probe_timeout_s,
     )
     info = asyncio.run(probe(video, limits))
-    return Description(info.width, info.height, info.frames, bytes=video.stat().st_size, model=model)
+    return Description(info.width, info.height, info.frames, bytes=video.stat().st_size)
 
 
-def describe_size(size: str, frames: int, model: str | None) -> Description:
+def describe_size(size: str, frames: int) -> Description:
     """Returns a video of ``frames`` frames of a size such as ``1280x720``. Raises BadParameter."""
     width, _, height = size.lower().partition("x")
     if not (width.isdecimal() and height.isdecimal()):
         raise typer.BadParameter(f"{size!r} is not a size such as 1280x720.", param_hint="'--size'")
-    return Description(int(width), int(height), frames, model=model)
+    return Description(int(width), int(height), frames)
 
 
 def print_estimate(video: Description, url: str, *, as_json: bool) -> None:
@@ -45,7 +45,8 @@ def print_estimate(video: Description, url: str, *, as_json: bool) -> None:
 
 
 def _print(estimate: Estimate) -> None:
-    say(f"{plural(estimate.frames, 'frame')} with {estimate.model}")
+    looks = f", {estimate.looks} looks" if estimate.looks > 1 else ""
+    say(f"{plural(estimate.frames, 'frame')} with {estimate.model}{looks}")
     if estimate.seconds is None:
         say("Time: unknown, because this service has not measured a job with this model yet")
     else:

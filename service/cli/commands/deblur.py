@@ -12,9 +12,11 @@ from service.cli.options import (
     Fields,
     Force,
     JsonFlag,
+    LooksCount,
     ModelName,
     Models,
     OwnUrl,
+    QualityName,
     Start,
     Strict,
     VideosIn,
@@ -28,7 +30,9 @@ def deblur(  # noqa: PLR0913  # one parameter per option
         Path | None,
         typer.Option("--output", "-o", metavar="OUT", help="A file for one video, a directory for several."),
     ] = None,
+    quality: QualityName = None,
     model: ModelName = None,
+    looks: LooksCount = None,
     start: Start = None,
     end: End = None,
     strict: Strict = False,
@@ -47,9 +51,8 @@ def deblur(  # noqa: PLR0913  # one parameter per option
     from service.cli.batch.plan import plan
 
     items = plan(sources, output, force=force)
-    fields = form_fields(
-        {"model": model, "start": start, "end": end, "strict": "true" if strict else None}, more
-    )
+    chosen = {"quality": quality, "model": model, "looks": looks, "start": start, "end": end}
+    fields = form_fields({**chosen, "strict": "true" if strict else None}, more)
 
     from service.cli.actions.deblur import DeblurRequest, deblur_videos
 

@@ -14,7 +14,9 @@ from service.cli.options import (
     Force,
     JobId,
     JsonFlag,
+    LooksCount,
     ModelName,
+    QualityName,
     Start,
     Strict,
     Timeout,
@@ -32,7 +34,9 @@ commands = typer.Typer()
 @commands.command(rich_help_panel=PANEL)
 def submit(  # noqa: PLR0913  # one parameter per option
     source: VideoIn,
+    quality: QualityName = None,
     model: ModelName = None,
+    looks: LooksCount = None,
     start: Start = None,
     end: End = None,
     strict: Strict = False,
@@ -47,9 +51,8 @@ def submit(  # noqa: PLR0913  # one parameter per option
     """Send a video and print the job's id without waiting; a large upload resumes when the connection breaks."""
     from service.cli.actions.jobs import JobActions
 
-    fields = form_fields(
-        {"model": model, "start": start, "end": end, "strict": "true" if strict else None}, more
-    )
+    chosen = {"quality": quality, "model": model, "looks": looks, "start": start, "end": end}
+    fields = form_fields({**chosen, "strict": "true" if strict else None}, more)
     JobActions(url, as_json).submit(source, fields, once)
 
 

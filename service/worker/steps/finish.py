@@ -97,7 +97,11 @@ class FinishStep:
         return found
 
     def _write_report(self, job: Job, report: dict[str, object]) -> None:
-        made_with = {"name": job.spec.model, "sha256": self.engines.digest(job.spec.model)}
+        made_with = {
+            "name": job.spec.model,
+            "sha256": self.engines.digest(job.spec.model),
+            "looks": job.spec.looks,
+        }
         workers = self.leases.finished_by(job.id)
         segments = [
             {**asdict(segment), "worker": workers.get(segment_step(segment.index))} for segment in job.plan

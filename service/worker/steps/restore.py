@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from service.artifacts.curve import Curve
 from service.artifacts.heat_maps import write_pictures
 from service.errors.broker import BrokerUnavailable
+from service.inference.looks import SeveralLooks
 from service.jobs.job import Job
 from service.jobs.queue import JobQueue
 from service.jobs.reader import JobReader
@@ -55,6 +56,7 @@ class RestoreStep:
         ):
             engine, video = self.engines.get(job.spec.model), job.spec.video
             touch()
+            looking = SeveralLooks(engine, job.spec.looks, touch)
             memory = self.engines.memory(job.spec.model)
             request = SegmentRequest(
                 source=source,
@@ -67,7 +69,7 @@ class RestoreStep:
             )
             listeners = ProgressListeners(self.leases, self.recorder, touch)
             meter = ProgressMeter(listeners, job, segment_step(segment.index))
-            result = restore_segment(request, engine, meter.advance, lambda: self._should_stop(job.id))
+            result = restore_segment(request, looking, meter.advance, lambda: self._should_stop(job.id))
             self._write_sharpness(job, segment, result)
 
     def _write_sharpness(self, job: Job, segment: Segment, result: SegmentResult) -> None:
