@@ -17,6 +17,7 @@ from pydantic_settings import (
 )
 
 from service.redis_state.connection import with_password
+from service.quality import DefaultQuality
 from service.storage.options import S3Options, StorageOptions
 from service.types import Engine
 from service.webhooks.signature import secret_key
@@ -65,7 +66,12 @@ class Settings(BaseSettings):
     models: Path = Field(default_factory=default_models)
     """The model repository: ``<name>/1/model.onnx`` and ``<name>/model.json``."""
     model: str = "cdvd_lite"
-    """The model of a job that names none; workers load it before they take work."""
+    """The model of a job that names none, and of the qualities fast and good; workers load it before they take work."""
+    best_model: str = "cdvd_base"
+    """The model of the quality best; loaded when the first job needs it."""
+    default_quality: DefaultQuality = "auto"
+    """The quality of a job that names neither quality nor model nor looks. ``auto`` is the best at which Triton keeps
+    up with the speed of the video, and ``fast`` where windows are restored in the worker."""
     log_format: Literal["text", "json"] = "text"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 

@@ -10,6 +10,9 @@ Quality = Literal["fast", "good", "best"]
 QUALITIES: tuple[Quality, ...] = get_args(Quality)
 """From the fastest to the best."""
 
+DefaultQuality = Literal["auto", "fast", "good", "best"]
+"""``auto`` is the best quality at which servers of models keep up with the video's own speed, and else ``fast``."""
+
 LOOKS: dict[Quality, int] = {"fast": 1, "good": 4, "best": 4}
 """Four looks of the light model restore better than one of the heavy model, in less than half of its time."""
 

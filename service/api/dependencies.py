@@ -30,6 +30,7 @@ from service.model_catalog import ModelCatalog
 from service.storage.spool import UploadSpool
 from service.storage.store import Storage
 from service.submission.acceptance import JobAcceptance
+from service.submission.chooser import Chooser
 from service.submission.rules import SubmissionRules
 from service.submission.submitter import Submitter
 from service.tenancy.api_keys import KeyRing
@@ -101,7 +102,8 @@ Deliveries = Annotated[DeliveryStore, _part(lambda gateway, _: gateway.jobs.deli
 Estimates = Annotated[Estimator, _part(lambda gateway, _: gateway.jobs.estimator)]
 OwnSubmitter = Annotated[Submitter, _part(_submitter)]
 Rules = Annotated[SubmissionRules, _part(lambda gateway, _: gateway.uploads.rules)]
-Catalog = Annotated[ModelCatalog, _part(lambda gateway, _: gateway.uploads.rules.catalog)]
+ModelChooser = Annotated[Chooser, _part(lambda gateway, _: gateway.uploads.rules.chooser)]
+Catalog = Annotated[ModelCatalog, _part(lambda gateway, _: gateway.uploads.rules.chooser.catalog)]
 MaxUploadBytes = Annotated[int, _part(lambda gateway, _: gateway.uploads.max_bytes)]
 Intake = Annotated[UploadIntake, _part(_intake)]
 OwnSpool = Annotated[UploadSpool, _part(lambda gateway, caller: gateway.uploads.spool.of(caller.tenant))]

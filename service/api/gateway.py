@@ -19,10 +19,12 @@ from service.jobs.queue import JobQueue, create_celery
 from service.jobs.store import RedisJobStore
 from service.jobs.workers import WorkerRegistry
 from service.model_catalog import ModelCatalog
+from service.quality import QualityModels
 from service.redis_state.connection import connect
 from service.storage.open import open_storage
 from service.storage.spool import UploadSpool
 from service.storage.store import Storage
+from service.submission.chooser import Chooser
 from service.submission.rules import SubmissionRules
 from service.tenancy.api_keys import KeyRing
 from service.tenancy.quotas import Quotas
@@ -84,7 +86,7 @@ def open_gateway(settings: Settings, objects: httpx.AsyncClient) -> Gateway:
     jobs = _job_parts(settings, client)
     return Gateway(
         jobs=jobs,
-        uploads=_upload_parts(settings, client),
+        uploads=_upload_parts(settings, client, jobs.estimator),
         access=AccessParts(KeyRing(client), Quotas(client, settings.queue_limit)),
         storage=open_storage(settings.storage_options()),
         objects=objects,
@@ -105,10 +107,12 @@ def _job_parts(settings: Settings, client: redis.Redis) -> JobParts:
     )
 
 
-def _upload_parts(settings: Settings, client: redis.Redis) -> UploadParts:
+def _upload_parts(settings: Settings, client: redis.Redis, estimator: Estimator) -> UploadParts:
     catalog = ModelCatalog(settings.models, settings.model)
+    qualities = QualityModels(settings.model, settings.best_model)
+    chooser = Chooser(catalog, qualities, settings.default_quality, estimator)
     return UploadParts(
-        rules=SubmissionRules(catalog, _probe_limits(settings), settings.webhook_allow_private),
+        rules=SubmissionRules(chooser, _probe_limits(settings), settings.webhook_allow_private),
         submissions=Submissions(client),
         spool=UploadSpool(settings.data / "uploads", settings.upload_keep_s, settings.min_free_bytes),
         max_bytes=settings.max_upload_bytes,

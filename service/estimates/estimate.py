@@ -71,6 +71,14 @@ class Estimator:
         alone = capacity(self.throughput.rates(video.model), alive, segments)
         return Estimate(self._waiting(alive), video.restored_pixels / alone if alone else None)
 
+    def server_rate(self, model: str) -> float:
+        """Returns the pixels per second at which the live workers with servers restore with ``model``; 0 if unknown."""
+        rates = self.throughput.rates(model)
+        alive = [
+            worker for worker in self._workers.alive() if worker.engine == "triton" and worker.engine in rates
+        ]
+        return capacity(rates, alive) if alive else 0.0
+
     def memory(self, video: Workload, model: WindowMemory) -> int:
         """Returns the bytes that a worker takes for the windows of one segment of ``video``."""
         return self._limits.segment_bytes(video.width * video.height, video.frames, model)

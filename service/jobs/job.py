@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass
 from enum import StrEnum
 
+from service.quality import Quality
 from service.types import EncodeOptions, Segment, VideoInfo
 
 JOB_ID = re.compile(r"[0-9a-f]{32}")
@@ -88,7 +89,7 @@ class JobSpec:
     """W3C trace context of that request, the parent of the spans of the job's steps."""
     looks: int = 1
     """Times that each window is restored; the result has the mean."""
-    quality: str | None = None
+    quality: Quality | None = None
     """The quality that chose model and looks; None if they were asked for by themselves."""
     strict: bool = False
     """Whether the job fails if its result would not hold everything that the upload holds."""

@@ -45,5 +45,6 @@ class JobAcceptance:
     def _with_estimate(self, spec: JobSpec) -> JobSpec:
         """Adds what the job is expected to take: its first ETA, and later compared with what it took."""
         video = spec.video
-        expected = self.estimator.estimate(Workload(spec.model, video.width, video.height, video.frames))
+        workload = Workload(spec.model, video.width, video.height, video.frames, spec.looks)
+        expected = self.estimator.estimate(workload)
         return replace(spec, estimated_s=expected.seconds, estimated_restoring_s=expected.restoring_s)

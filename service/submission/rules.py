@@ -6,13 +6,12 @@ from dataclasses import dataclass
 
 from anyio.to_thread import run_sync
 
-from service.errors.engine import ModelNotFound
 from service.errors.submission import InvalidOption
 from service.errors.webhook import WebhookRefused
 from service.jobs.job import JobSpec, SourceFile
 from service.logs import current_request
-from service.model_catalog import ModelCatalog
 from service.options import JobOptions
+from service.submission.chooser import Chooser
 from service.submission.received import ReceivedUpload
 from service.text import plural
 from service.tracing import current_traceparent, span
@@ -24,7 +23,7 @@ from service.webhooks.address import permitted_addresses, read_target
 class SubmissionRules:
     """Checks submissions against the settings of this service."""
 
-    catalog: ModelCatalog
+    chooser: Chooser
     probe_limits: ProbeLimits
     webhook_allow_private: bool
 
@@ -34,12 +33,15 @@ class SubmissionRules:
         Raises InvalidOption, WebhookRefused, VideoError, EmptyUpload and StorageUnavailable.
         """
         options = JobOptions.from_text(received.fields)
-        model = await run_sync(self.model_of, options)
+        await run_sync(self.check_model, options)
         await run_sync(self.check_webhook, options.webhook_url)
         with span("probe"):
             video = await probe(received.upload.contents(), self.probe_limits, options.excerpt)
+        choice = await run_sync(self.chooser.choose, options, video.width * video.height * video.fps)
         return JobSpec(
-            model=model,
+            model=choice.model,
+            looks=choice.looks,
+            quality=choice.quality,
             options=options.encode(),
             source=SourceFile(received.filename, received.upload.size, received.sha256),
             video=video,
@@ -49,18 +51,16 @@ class SubmissionRules:
             strict=options.strict,
         )
 
-    def model_of(self, options: JobOptions) -> str:
-        """Returns the name of the model. Raises InvalidOption.
+    def check_model(self, options: JobOptions) -> None:
+        """Raises InvalidOption unless the model is installed and has the stages that are asked for.
 
         A graph has its stages inside, so another number of them is another model.
         """
-        try:
-            model = self.catalog.require(options.model)
-        except ModelNotFound as error:
-            raise InvalidOption(str(error)) from error
+        model = self.chooser.check(options)
         if options.stages in (None, model.stages):
-            return model.name
-        others = [card.name for card in self.catalog.models() if card.stages == options.stages]
+            return
+        cards = self.chooser.catalog.models()
+        others = [card.name for card in cards if card.stages == options.stages]
         raise InvalidOption(
             f"The model {model.name} has {plural(model.stages, 'stage')}; "
             f"models with {options.stages}: {', '.join(others) or 'none'}."

@@ -13,6 +13,7 @@ from service.jobs.reader import JobPage
 from service.jobs.workers import WorkerState
 from service.model_catalog import ModelCard
 from service.options import EncodingOptions
+from service.quality import QUALITIES, Quality, QualityModels
 
 JOB_EXAMPLE_ID = "0199d3a4c7f15e0b6d2f8c91a7e34b52"
 
@@ -55,6 +56,8 @@ class OptionsBody(EncodingOptions):
     start: float | None = Field(description="Seconds; the part that is restored begins here.")
     end: float | None = Field(description="Seconds; the part ends before this.")
     strict: bool = Field(description="Whether the job fails where its result would not hold everything.")
+    quality: Quality | None = Field(description="The quality that chose model and looks, if one did.")
+    looks: int = Field(description="How many times every frame is restored; the result is the mean.")
 
 
 class ProgressBody(BaseModel):
@@ -142,8 +145,18 @@ class ModelBody(BaseModel):
     default: bool = Field(description="Whether a job that names no model uses this one.")
 
 
+class QualityBody(BaseModel):
+    """What the option `quality` stands for."""
+
+    name: Quality
+    model: str
+    looks: int
+    available: bool = Field(description="Whether its model is installed.")
+
+
 class ModelsBody(BaseModel):
     models: list[ModelBody]
+    qualities: list[QualityBody]
 
 
 class WorkerBody(BaseModel):
@@ -181,15 +194,30 @@ def job_body(job: Job) -> JobBody:
 def _options_body(spec: JobSpec) -> OptionsBody:
     part = spec.video.excerpt
     start, end = (part.start_s, part.end_s) if part else (None, None)
-    return OptionsBody(**asdict(spec.options), start=start, end=end, strict=spec.strict)
+    return OptionsBody(
+        **asdict(spec.options),
+        start=start,
+        end=end,
+        strict=spec.strict,
+        quality=spec.quality,
+        looks=spec.looks,
+    )
 
 
 def job_page_body(page: JobPage) -> JobPageBody:
     return JobPageBody(jobs=[job_body(job) for job in page.jobs], next_cursor=page.cursor)
 
 
-def models_body(cards: tuple[ModelCard, ...], default: str) -> ModelsBody:
-    return ModelsBody(models=[ModelBody(**asdict(card), default=card.name == default) for card in cards])
+def models_body(cards: tuple[ModelCard, ...], default: str, qualities: QualityModels) -> ModelsBody:
+    installed = {card.name for card in cards}
+    choices = [(name, qualities.choice(name)) for name in QUALITIES]
+    return ModelsBody(
+        models=[ModelBody(**asdict(card), default=card.name == default) for card in cards],
+        qualities=[
+            QualityBody(name=name, model=one.model, looks=one.looks, available=one.model in installed)
+            for name, one in choices
+        ],
+    )
 
 
 def worker_body(state: WorkerState) -> WorkerBody:

@@ -19,7 +19,9 @@ from service.errors.limit import RateLimited
 from service.errors.upload import MalformedRequest
 from service.estimates.estimate import Estimator, Workload
 from service.model_catalog import ModelCard
-from service.options import EncodingOptions, JobOptions
+from service.options import EncodingOptions, JobOptions, RestorationOptions
+from service.quality import Quality
+from service.submission.chooser import Chooser
 from service.submission.received import ReceivedUpload
 from service.submission.rules import SubmissionRules
 from service.types import MIN_SIDE, EncodeOptions
@@ -31,7 +33,7 @@ MAX_BODY_BYTES = 16 << 10
 _SIDE = Field(ge=MIN_SIDE, le=16384, examples=[1280])
 
 
-class EstimateRequest(EncodingOptions):
+class EstimateRequest(EncodingOptions, RestorationOptions):
     """Describes a video in figures: how many frames, or how long at which rate."""
 
     model_config = ConfigDict(
@@ -48,13 +50,19 @@ class EstimateRequest(EncodingOptions):
     bytes: int | None = Field(
         None, ge=0, le=1 << 50, description="Bytes of the file, for the disk that it takes."
     )
-    model: str | None = None
 
     @model_validator(mode="after")
     def _counted(self) -> Self:
         if self.frames is None and (self.duration_s is None or self.fps is None):
             raise ValueError("Give frames, or duration_s and fps.")
         return self
+
+    @property
+    def frame_rate(self) -> float | None:
+        """Frames per second; None where neither the rate nor the duration is given."""
+        if self.fps is None and self.frames is not None and self.duration_s is not None:
+            return self.frames / self.duration_s
+        return self.fps
 
     @property
     def frame_count(self) -> int:
@@ -65,6 +73,8 @@ class EstimateBody(BaseModel):
     """What a video would take; null stands for what was never measured on this installation."""
 
     model: str = Field(examples=["cdvd_lite"])
+    looks: int = Field(description="How many times every frame would be restored.")
+    quality: Quality | None = Field(description="The quality that chose model and looks, if one did.")
     frames: int
     seconds: float | None = Field(description="Seconds from submission until the result is there.")
     waiting_s: float | None = Field(description="Of these, until the jobs before it are restored.")
@@ -113,6 +123,7 @@ class _Work:
 
     video: Workload
     model: ModelCard
+    quality: Quality | None
     encode: EncodeOptions
     size: int | None
     """Bytes of the upload, if they are known."""
@@ -120,16 +131,35 @@ class _Work:
 
 async def _of_upload(received: ReceivedUpload, rules: SubmissionRules) -> _Work:
     options = JobOptions.from_text(received.fields)
-    model = rules.catalog.require(options.model)
+    await run_sync(rules.check_model, options)
     info = await probe(received.upload.contents(), rules.probe_limits, options.excerpt)
-    video = Workload(model.name, info.width, info.height, info.frames)
-    return _Work(video, model, options.encode(), received.upload.size)
+    frame = _Frames(info.width, info.height, info.frames, info.fps)
+    return await run_sync(_work, frame, options, rules.chooser, received.upload.size)
 
 
 def _of_description(asked: EstimateRequest, rules: SubmissionRules) -> _Work:
-    model = rules.catalog.require(asked.model)
-    video = Workload(model.name, asked.width, asked.height, asked.frame_count)
-    return _Work(video, model, asked.encode(), asked.bytes)
+    frames = _Frames(asked.width, asked.height, asked.frame_count, asked.frame_rate)
+    return _work(frames, asked, rules.chooser, asked.bytes)
+
+
+@dataclass(frozen=True)
+class _Frames:
+    """The frames of a video: their size in pixels, how many, and how many in a second, if that is known."""
+
+    width: int
+    height: int
+    count: int
+    rate: float | None
+
+
+def _work(
+    frames: _Frames, options: EstimateRequest | JobOptions, chooser: Chooser, size: int | None
+) -> _Work:
+    """Raises InvalidOption and BrokerUnavailable."""
+    speed = frames.width * frames.height * frames.rate if frames.rate else None
+    choice = chooser.choose(options, speed)
+    video = Workload(choice.model, frames.width, frames.height, frames.count, choice.looks)
+    return _Work(video, chooser.catalog.require(choice.model), choice.quality, options.encode(), size)
 
 
 async def _description(request: Request) -> EstimateRequest:
@@ -149,6 +179,8 @@ def _body(work: _Work, estimator: Estimator) -> EstimateBody:
     expected = estimator.estimate(video)
     return EstimateBody(
         model=video.model,
+        looks=video.looks,
+        quality=work.quality,
         frames=video.frames,
         seconds=_rounded(expected.seconds),
         waiting_s=_rounded(expected.waiting_s),

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Response
 
 from service.api.answers.bodies import ModelsBody, ReadyBody, models_body, worker_body
 from service.api.answers.problems import problem
-from service.api.dependencies import Catalog, Files, Workers
+from service.api.dependencies import Files, ModelChooser, Workers
 from service.api.openapi.responses import problems, with_error
 from service.errors.base import ServiceError
 from service.storage.store import Storage
@@ -42,9 +42,10 @@ def ready(storage: Files, workers: Workers) -> Response | ReadyBody:
 
 
 @router.get("/models", responses=problems())
-def list_models(catalog: Catalog) -> ModelsBody:
-    """Lists the models that a job can ask for."""
-    return models_body(catalog.models(), catalog.default)
+def list_models(chooser: ModelChooser) -> ModelsBody:
+    """Lists the models and the qualities that a job can ask for."""
+    catalog = chooser.catalog
+    return models_body(catalog.models(), catalog.default, chooser.qualities)
 
 
 def _storage_fault(storage: Storage) -> str | None:
