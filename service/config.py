@@ -16,8 +16,8 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from service.redis_state.connection import with_password
 from service.quality import DefaultQuality
+from service.redis_state.connection import with_password
 from service.storage.options import S3Options, StorageOptions
 from service.types import Engine
 from service.webhooks.signature import secret_key

@@ -65,6 +65,12 @@ def averaging_graph() -> onnx.ModelProto:
     return graph(nodes, constants)
 
 
+def following_graph() -> onnx.ModelProto:
+    """The frame after each inner frame: backwards in time it gives the frame before."""
+    node, constants = _slice(3, -1, "restored")
+    return graph([node], constants)
+
+
 def dark_graph() -> onnx.ModelProto:
     """The inner frames as they are, and an error for windows with a value of 200 or more."""
     node, constants = _slice(2, -2, "inner")
