@@ -2,8 +2,8 @@
 
 import { Comparison } from "./compare/comparison.js";
 import { JobList } from "./jobs/job_list.js";
-import * as api from "./lib/api.js";
 import { signedIn } from "./lib/sign_in.js";
+import { offerRestorations } from "./upload/restoration.js";
 import { Uploader } from "./upload/uploader.js";
 
 const $ = (id) => document.getElementById(id);
@@ -18,13 +18,6 @@ function showOutage(error) {
   if (error) $("outage").textContent = error.message;
 }
 
-async function offerModels() {
-  const models = await api.models();
-  const options = models.map(({ name, default: preset }) => new Option(name, name, preset, preset));
-  $("model").replaceChildren(...options);
-  $("model-field").hidden = models.length < 2;
-}
-
 const comparison = new Comparison();
 const list = new JobList({
   announce,
@@ -36,4 +29,4 @@ new Uploader({ announce, onJob: (job) => list.add(job) });
 
 await signedIn();
 list.refresh();
-offerModels().catch(showOutage);
+offerRestorations().catch(showOutage);

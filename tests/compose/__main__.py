@@ -45,6 +45,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="cdvd-compose-") as folder:
         settings = {
             "CDVD_SEGMENT_FRAMES": str(options.segment_frames),
+            "CDVD_DEFAULT_QUALITY": "fast",  # as in the one container that it is compared with
             **_engine(options.engine, Path(folder)),
         }
         stack = Stack(files, settings, options.port)

@@ -22,7 +22,8 @@ PHONE = {"width": 360, "height": 740}
 
 def send(page: Page, path: Path, model: str = QUICK) -> Locator:
     """Choose a model and a file as people do; returns the job's row."""
-    page.get_by_label("Model").select_option(model)
+    choice = "quality=fast" if model == QUICK else f"model={model}"
+    page.get_by_label("Quality").select_option(choice)
     page.get_by_label("Choose a video").set_input_files(path)
     return row(page, path.name)
 
@@ -49,6 +50,22 @@ def test_a_video_goes_from_the_file_picker_to_a_download(
     ]
     assert download.value.suggested_filename == "picked_deblurred.mp4"
     assert download.value.path().stat().st_size == finished["output"]["bytes"]
+
+
+def test_the_quality_is_chosen_and_remembered(page: Page, service: Service, tmp_path: Path) -> None:
+    quality = page.get_by_label("Quality")
+    expect(quality.get_by_role("option")).to_have_text(
+        ["As the service chooses", re.compile("^Fast"), re.compile("^Good"), "Model slow"]
+    )
+    quality.select_option("quality=good")
+    page.get_by_label("Choose a video").set_input_files(write_clip(tmp_path / "careful.mp4", CLIP))
+    expect_status(row(page, "careful.mp4"), "Done")
+
+    jobs = {job["input"]["filename"]: job for job in service.http.get("/jobs").json()["jobs"]}
+    options = jobs["careful.mp4"]["options"]
+    assert (options["quality"], options["looks"]) == ("good", 4)
+    page.reload()
+    expect(page.get_by_label("Quality")).to_have_value("quality=good")
 
 
 def test_a_video_can_be_dropped_anywhere_on_the_page(page: Page, tmp_path: Path) -> None:

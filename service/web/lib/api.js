@@ -10,8 +10,9 @@ const path = (id, part = "") => `jobs/${encodeURIComponent(id)}${part}`;
 export const sourceUrl = (id) => path(id, "/source");
 export const resultUrl = (id) => path(id, "/result");
 
+/** What can restore a video: { models, qualities }. */
 export async function models() {
-  return (await ask("models")).body.models;
+  return (await ask("models")).body;
 }
 
 /** One page of jobs, newest first: { jobs, next_cursor }. */
@@ -44,16 +45,16 @@ export async function frames(id, signal) {
 /** The address of a frame as a picture; `view` is before, after, side or prior. */
 export const previewUrl = (id, frame, view) => `${path(id, "/preview")}/${frame}.jpg?view=${view}`;
 
-/** What a video would take: `video` is { width, height, duration_s, fps, bytes, model }. */
+/** What a video would take: `video` is { width, height, duration_s, fps, bytes, quality, model }. */
 export async function estimate(video) {
   const headers = { "Content-Type": "application/json" };
   return (await ask("estimates", { method: "POST", headers, body: JSON.stringify(video) })).body;
 }
 
 /** Makes a job of a complete upload. The upload's id makes it one job, however often this is called. */
-export async function submit(upload, model) {
+export async function submit(upload, options) {
   const form = new FormData();
-  if (model) form.append("model", model);
+  for (const [name, value] of Object.entries(options)) form.append(name, value);
   form.append("upload", upload);
   return (await ask("jobs", { method: "POST", headers: { "Idempotency-Key": upload }, body: form })).body;
 }

@@ -8,11 +8,11 @@ const FRAMES_TO_TIME = 8;
 const PATIENCE_MS = 2500;
 
 /** "About 3 minutes once it is sent", or "" where the browser or the service cannot tell. */
-export async function estimateText(file, model) {
+export async function estimateText(file, restoration) {
   try {
     const properties = await propertiesOf(file);
     if (!properties) return "";
-    const expected = await estimate({ ...properties, bytes: file.size, ...(model ? { model } : {}) });
+    const expected = await estimate({ ...properties, bytes: file.size, ...restoration });
     if (expected.seconds == null) return "";
     const queued = expected.waiting_s > 30 ? `, of which ${spoken(expected.waiting_s)} in the queue` : "";
     return `About ${spoken(expected.seconds)} once it is sent${queued}`;

@@ -4,13 +4,14 @@ import { submit } from "../lib/api.js";
 import { bytes, duration } from "../lib/format.js";
 import { estimateText } from "./estimate.js";
 import { Pace } from "./pace.js";
+import { chosenRestoration } from "./restoration.js";
 import { TusUpload, persistently, terminate, unfinished } from "./tus.js";
 
 const $ = (id) => document.getElementById(id);
 
 export class Uploader {
   #waiting = [];
-  #current = null; // { file, upload, control: AbortController, pace, stopped, resume, sent }
+  #current = null; // { file, upload, restoration, control: AbortController, pace, stopped, resume, sent }
   #announce;
   #onJob;
 
@@ -79,19 +80,20 @@ export class Uploader {
       progress: (sent) => this.#show(sent),
       waiting: (wait, error) => this.#showBreak(wait, error),
     });
-    this.#current = { file, upload, pace: new Pace(), stopped: false, resume: null, sent: 0 };
+    const restoration = chosenRestoration();
+    this.#current = { file, upload, restoration, pace: new Pace(), stopped: false, resume: null, sent: 0 };
     this.#showPaused(false);
     this.#show(0);
     this.#showUnfinished();
-    this.#showEstimate(file);
+    this.#showEstimate(this.#current);
     return this.#current;
   }
 
-  async #showEstimate(file) {
-    const model = $("model").value;
+  async #showEstimate(current) {
+    const { file } = current;
     $("sending-estimate").textContent = "";
-    const text = await estimateText(file, model);
-    if (this.#current?.file === file) $("sending-estimate").textContent = text;
+    const text = await estimateText(file, current.restoration);
+    if (this.#current === current) $("sending-estimate").textContent = text;
   }
 
   /** Sends the file through all pauses and makes a job of it. Throws AbortError when stopped. */
@@ -103,7 +105,7 @@ export class Uploader {
         const id = await current.upload.send(signal);
         this.#show(current.file.size);
         return await persistently(
-          () => submit(id, $("model").value),
+          () => submit(id, current.restoration),
           signal,
           (wait, error) => this.#showBreak(wait, error),
         );
