@@ -17,10 +17,10 @@ from tests.support.command import complaint, one_line, run, started, stop
 from tests.support.stack import (
     QUICK,
     SLOW,
-    PacedService,
     Service,
     held_engine,
     paced_stack,
+    running_stack,
     until,
     write_models,
 )
@@ -34,8 +34,8 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PacedService]:
-    with paced_stack(tmp_path_factory.mktemp("service")) as running:
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    with running_stack(tmp_path_factory.mktemp("service")) as running:
         yield running
 
 
@@ -113,17 +113,16 @@ def test_interrupted_deblur_leaves_nothing_behind(
     assert list(scratch.iterdir()) == []
 
 
-def test_interrupted_deblur_cancels_the_job_of_a_running_service(
-    tmp_path: Path, service: PacedService
-) -> None:
-    source, output = write_clip(tmp_path / "interrupted.mp4"), tmp_path / "out.mp4"
-    service.pace.hold()
-    url = str(service.http.base_url)
-    with started("deblur", source, "-o", output, "--model", SLOW, "--url", url) as process:
-        job_id = until(lambda: _running(service, source.name), "the job to run")
-        assert stop(process, signal.SIGINT) == 130
-    service.until_status(job_id, "canceled")
-    assert list(tmp_path.iterdir()) == [source]
+def test_interrupted_deblur_cancels_the_job_of_a_running_service(tmp_path: Path) -> None:
+    videos = tmp_path / "videos"
+    videos.mkdir()
+    source, output = write_clip(videos / "interrupted.mp4"), videos / "out.mp4"
+    with paced_stack(tmp_path) as service:
+        with started("deblur", source, "-o", output, "--model", SLOW, "--url", service.url) as process:
+            job_id = until(lambda: _running(service, source.name), "the job to run")
+            assert stop(process, signal.SIGINT) == 130
+        service.until_status(job_id, "canceled")
+    assert list(videos.iterdir()) == [source]
 
 
 def _running(service: Service, name: str) -> str | None:
