@@ -25,22 +25,29 @@ PURPOSES = {
     "service.worker": "Celery worker",
     "service.client": "Python client (httpx)",
     "service.config": "settings, CDVD_...",
+    "service.submission": "from an upload to a job",
     "service.estimates": "time, memory, disk of a job",
     "service.jobs": "jobs, steps, events, queue",
     "service.webhooks": "signed calls to receivers",
     "service.storage": "files: disk or S3",
     "service.pipeline": "segments, windows, join",
     "service.tenancy": "API keys and quotas",
-    "service.artifacts": "curve and heat-map files",
-    "service.redis_state": "key names, scripts, connection",
+    "service.artifacts": "curves, heat maps",
+    "service.redis_state": "keys, scripts",
     "service.inference": "ONNX Runtime, OpenVINO, Triton",
     "service.video": "probe, decode, encode, remux",
-    "service.local": "child processes, own Redis, Triton",
+    "service.local": "children, Redis",
     "service.logs": "log lines",
+    "service.model_catalog": "model.json",
+    "service.options": "of a job",
+    "service.distribution": "install advice",
+    "service.quality": "fast, good, best",
+    "service.text": "plurals",
+    "service.window_limits": "sizes, memory",
     "service.metrics": "Prometheus",
     "service.tracing": "OpenTelemetry",
-    "service.errors": "errors with stable codes",
-    "service.types": "values that all share",
+    "service.errors": "stable codes",
+    "service.types": "shared values",
     "cascade.train": "command: training",
     "cascade.evaluate": "command: evaluation",
     "cascade.training": "recipes, losses, trainer",
@@ -57,9 +64,10 @@ WAYS = (
         "#2563eb",
         (
             ("service.api.routes.jobs", "POST /jobs"),
-            ("service.api.upload", "streams the file to storage"),
+            ("service.api.upload.receiving", "streams the file to storage"),
+            ("service.submission.rules", "checks options and model"),
             ("service.video.sandbox.probe", "looks at it in a limited process"),
-            ("service.jobs.store", "records the job"),
+            ("service.submission.acceptance", "records the job"),
             ("service.jobs.queue", "enqueues its plan"),
         ),
     ),
@@ -125,12 +133,17 @@ def layers(package: str) -> list[list[str]]:
     return [[f"{package}.{name.strip()}" for name in row.split("|")] for row in rows]
 
 
+def _short(name: str) -> str:
+    """Returns a package's name without the side that its column stands for."""
+    return name.partition(".")[2]
+
+
 def _rows(package: str, x: float, width: float, top: float) -> Iterator[Box]:
     for index, names in enumerate(layers(package)):
         each = (width - GAP * (len(names) - 1)) / len(names)
         for place, name in enumerate(names):
             left = x + place * (each + GAP)
-            yield Box(left, top + index * ROW, each, BOX_HEIGHT, name, PURPOSES[name], "#64748b")
+            yield Box(left, top + index * ROW, each, BOX_HEIGHT, _short(name), PURPOSES[name], "#64748b")
 
 
 def _way(steps: Sequence[tuple[str, str]], color: str, top: float) -> Iterator[str]:
@@ -142,7 +155,7 @@ def _way(steps: Sequence[tuple[str, str]], color: str, top: float) -> Iterator[s
                 f'<path d="M{left - 20:.0f} {top + 25} h14 m-5 -4 l5 4 l-5 4" fill="none" stroke="{color}" '
                 'stroke-width="1.8"/>'
             )
-        yield Box(left, top, each, STEP_HEIGHT, module, line, color).svg()
+        yield Box(left, top, each, STEP_HEIGHT, module.removeprefix("service."), line, color).svg()
 
 
 def picture() -> str:
@@ -150,7 +163,7 @@ def picture() -> str:
     top = MARGIN + HEAD
     training = SERVICE_WIDTH + 2 * MARGIN + 20
     width = WIDTH - training - MARGIN
-    bottom = top + max(len(layers("service")), len(layers("cascade")) + 3) * ROW
+    bottom = top + max(len(layers("service")), len(layers("cascade")) + 2) * ROW
     models = bottom - ROW
     boxes = [
         *_rows("service", MARGIN, SERVICE_WIDTH, top),
