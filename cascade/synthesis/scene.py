@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -53,6 +54,10 @@ class SceneConfig:
     """Most foreground layers."""
     exposure: float
     """Time that the shutter is open, in frame intervals."""
+    soft_share: float = 0.0
+    """Share of the pieces of photographs that are hardly reduced."""
+    color_order: tuple[int, int, int] = (0, 1, 2)
+    """Which channel of the photographs is red, green and blue. A codec treats them unlike, so it is drawn before."""
 
 
 def random_scene(
@@ -71,7 +76,7 @@ def random_scene(
     camera = random_trajectory(speeds, hold, spectrum, config.size, rng)
     if rng.random() < SLANTED_SHARE:
         camera = replace(camera, slant=_random_slant(camera, rng))
-    layers = [_background(photos, camera, config.size, response, rng)]
+    layers = [_background(photos, camera, config, response, rng)]
     for _ in range(int(rng.integers(config.layers + 1))):
         layers.append(_object(photos, camera, speeds, config, response, rng))
     return layers
@@ -87,16 +92,28 @@ def _random_slant(camera: Trajectory, rng: np.random.Generator) -> tuple[float, 
 def _background(
     photos: Sequence[NDArray[np.uint8]],
     camera: Trajectory,
-    size: tuple[int, int],
+    config: SceneConfig,
     response: CameraResponse,
     rng: np.random.Generator,
 ) -> Layer:
     """Makes a layer as large as all that the camera will see of the reference plane."""
-    low, high = seen_region(camera, size)
+    low, high = seen_region(camera, config.size)
     width, height = np.ceil(high - low).astype(int) + 1
-    piece = random_crop(photos, (int(height), int(width)), rng)
+    piece = _piece(photos, (int(height), int(width)), config, rng)
     light = _relight(response.to_light(piece), rng)
     return Layer(opaque_texture(light), (float(low[0]), float(low[1])), camera)
+
+
+def _piece(
+    photos: Sequence[NDArray[np.uint8]],
+    size: tuple[int, int],
+    config: SceneConfig,
+    rng: np.random.Generator,
+) -> NDArray[np.uint8]:
+    piece = random_crop(photos, size, rng, config.soft_share)
+    if config.color_order == (0, 1, 2):
+        return piece
+    return np.asarray(cv2.merge([piece[..., channel] for channel in config.color_order]), np.uint8)
 
 
 def opaque_texture(light: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -122,7 +139,7 @@ def _object(
     rng: np.random.Generator,
 ) -> Layer:
     height, width = (max(round(side * rng.uniform(*OBJECT_SIZE)), 4 * MARGIN) for side in config.size)
-    piece = random_crop(photos, (height, width), rng)
+    piece = _piece(photos, (height, width), config, rng)
     cover = random_mask((piece.shape[0], piece.shape[1]), rng)[..., None]
     light = _relight(response.to_light(piece), rng)
     texture = np.concatenate([light * cover, cover], axis=-1)

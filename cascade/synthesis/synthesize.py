@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cascade.synthesis.blur_strength import blur_lengths
-from cascade.synthesis.camera import CameraResponse, add_sensor_noise, compress, random_response
+from cascade.synthesis.camera import CameraResponse
 from cascade.synthesis.layers import Layer, expose, layer_flow, render
+from cascade.synthesis.recording import RecordingConfig, random_recording, with_video_camera
 from cascade.synthesis.scene import SceneConfig, random_scene
+
+LARGE_BLUR = 64.0
+"""Longest path in the exposure, in pixels, of the samples with large motion: that of hand-held video at native 720p."""
+LARGE_DISPLACEMENT = 96.0
+"""Largest movement of the camera from frame to frame, in pixels, of those samples."""
+LARGE_SUBFRAMES = 56
+"""Most sub-frames averaged into one frame of those samples: as dense as shorter blurs have them."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +47,28 @@ class SynthesisConfig:
     """Share of the samples whose blurred frames are compressed as JPEG."""
     jpeg_quality: tuple[int, int] = (70, 100)
     """Range of the JPEG's quality."""
+    coded_share: float = 0.0
+    """Share of the samples whose blurred frames go through a video codec as one stream; the others may be JPEG."""
+    processed_share: float = 0.0
+    """Share of the samples whose camera removes noise and sharpens."""
+    large_motion_share: float = 0.0
+    """Share of the samples with motion as in large frames: blur up to 64 and displacement up to 96 pixels."""
+    soft_share: float = 0.0
+    """Share of the pieces of photographs that are hardly reduced, and therefore soft as large frames are."""
+    color_order_share: float = 0.0
+    """Share of the samples whose red, green and blue change places, before any codec."""
+
+    def __post_init__(self) -> None:
+        for share in (field.name for field in fields(self) if field.name.endswith("_share")):
+            if not 0 <= getattr(self, share) <= 1:
+                raise ValueError(f"The {share} must be in [0, 1], not {getattr(self, share)}.")
+
+    @property
+    def recording(self) -> RecordingConfig:
+        """The part that happens inside of the camera."""
+        return RecordingConfig(
+            self.noise, self.processed_share, self.coded_share, self.compressed_share, self.jpeg_quality
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,19 +85,6 @@ class Sample:
     """[N-1, H, W, 2]: from frame i + 1 to frame i, on the grid of frame i + 1."""
 
 
-@dataclass(frozen=True)
-class _Sensor:
-    """From light to the pixels of one sample."""
-
-    response: CameraResponse
-    shot: float
-    """Variance of the shot noise, by light."""
-    read: float
-    """Standard deviation of the read noise, in linear light."""
-    quality: int | None
-    """Of the JPEG; None compresses nothing."""
-
-
 def synthesize(
     photos: Sequence[NDArray[np.uint8]], config: SynthesisConfig, rng: np.random.Generator
 ) -> Sample:
@@ -78,17 +95,19 @@ def synthesize(
     """
     if not photos:
         raise ValueError("Blur synthesis needs at least one photograph.")
+    config = _with_motion(config, rng)
     size = (config.height, config.width)
     exposure = _random_exposure(config, rng)
     blurs = blur_lengths(config.frames, config.blur, config.sharp_share, rng)
     speeds = np.minimum(blurs / exposure, config.displacement)
-    sensor = _random_sensor(config, rng)
-    scene = SceneConfig(size, config.layers, exposure)
-    layers = random_scene(photos, speeds, scene, sensor.response, rng)
+    recording = random_recording(config.recording, rng)
+    scene = SceneConfig(size, config.layers, exposure, config.soft_share, _color_order(config, rng))
+    layers = random_scene(photos, speeds, scene, recording.response, rng)
+    recording = with_video_camera(recording, config.recording, rng)
     lights = [expose(layers, time, exposure, size, config.subframes) for time in range(config.frames)]
     return Sample(
-        blurred=np.stack([_develop(light[..., :3], sensor, rng) for light in lights]),
-        sharp=np.stack([_sharp(layers, time, size, sensor.response) for time in range(config.frames)]),
+        blurred=recording.record([light[..., :3] for light in lights], rng),
+        sharp=np.stack([_sharp(layers, time, size, recording.response) for time in range(config.frames)]),
         flow_next=_flows(layers, config.frames, size, forward=True),
         flow_previous=_flows(layers, config.frames, size, forward=False),
     )
@@ -100,18 +119,23 @@ def _random_exposure(config: SynthesisConfig, rng: np.random.Generator) -> float
     return float(shortest + (longest - shortest) * np.sqrt(rng.random()))
 
 
-def _random_sensor(config: SynthesisConfig, rng: np.random.Generator) -> _Sensor:
-    read = rng.uniform(0.0, config.noise) if rng.random() < 0.5 else 0.0
-    quality = None
-    if rng.random() < config.compressed_share:
-        quality = int(rng.integers(config.jpeg_quality[0], config.jpeg_quality[1] + 1))
-    return _Sensor(random_response(rng), shot=read * rng.uniform(0.0, 0.1), read=read, quality=quality)
+def _with_motion(config: SynthesisConfig, rng: np.random.Generator) -> SynthesisConfig:
+    """Widens the ranges of blur and motion in the share of the samples that has large motion."""
+    if not config.large_motion_share or rng.random() >= config.large_motion_share:
+        return config
+    return replace(
+        config,
+        blur=(config.blur[0], max(config.blur[1], LARGE_BLUR)),
+        displacement=max(config.displacement, LARGE_DISPLACEMENT),
+        subframes=max(config.subframes, LARGE_SUBFRAMES),
+    )
 
 
-def _develop(light: NDArray[np.float32], sensor: _Sensor, rng: np.random.Generator) -> NDArray[np.uint8]:
-    noisy = add_sensor_noise(light, sensor.shot, sensor.read, rng) if sensor.read > 0 else light
-    image = sensor.response.to_levels(noisy)
-    return image if sensor.quality is None else compress(image, sensor.quality)
+def _color_order(config: SynthesisConfig, rng: np.random.Generator) -> tuple[int, int, int]:
+    if not config.color_order_share or rng.random() >= config.color_order_share:
+        return 0, 1, 2
+    first, second, third = rng.permutation(3).tolist()
+    return first, second, third
 
 
 def _sharp(

@@ -32,6 +32,16 @@ class Phase:
     """Largest motion between frames, in pixels: must fit the crop while the flow has learned little."""
     blur: tuple[float, float] = (1.0, 16.0)
     """Range of blur lengths, in pixels."""
+    coded_share: float = 0.0
+    """Share of the synthetic samples that go through H.264 or HEVC, as what cameras and messengers deliver did."""
+    processed_share: float = 0.0
+    """Share of the synthetic samples whose camera removes noise and sharpens, as phones do."""
+    large_motion_share: float = 0.0
+    """Share of the synthetic samples with blur up to 64 and motion up to 96 pixels; crops of 320 have room for it."""
+    soft_share: float = 0.0
+    """Share of the pieces of photographs that are hardly reduced, and soft."""
+    color_order_share: float = 0.0
+    """Share of the synthetic samples whose red, green and blue change places."""
     warmup: int = 200
     """Steps in which the rate rises from nothing."""
     halve_every: int = 0
@@ -64,6 +74,11 @@ class Phase:
             width=self.crop,
             displacement=self.displacement,
             blur=self.blur,
+            coded_share=self.coded_share,
+            processed_share=self.processed_share,
+            large_motion_share=self.large_motion_share,
+            soft_share=self.soft_share,
+            color_order_share=self.color_order_share,
         )
 
     def with_epochs_of(self, steps: int) -> Phase:

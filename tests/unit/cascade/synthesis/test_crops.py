@@ -54,6 +54,20 @@ def test_every_photograph_is_drawn_as_often_whatever_its_detail() -> None:
     assert 0.4 < np.mean([piece.max() == 10 for piece in pieces]) < 0.6
 
 
+def test_soft_pieces_are_hardly_reduced() -> None:
+    """Neighbors in smooth noise are the more alike, the less it is reduced."""
+    noise = cv2.GaussianBlur(np.random.default_rng(0).normal(0, 1, (900, 900, 3)), (0, 0), 2.0)
+    photo = np.clip(128 + 50 * noise / noise.std(), 0, 255).astype(np.uint8)
+
+    def alike(soft_share: float) -> float:
+        rng = np.random.default_rng(1)
+        return float(
+            np.mean([neighbors_alike(random_crop([photo], (80, 80), rng, soft_share)) for _ in range(12)])
+        )
+
+    assert alike(1.0) > alike(0.0) + 0.2
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_masks_are_soft_shapes_that_keep_clear_of_the_edge(seed: int) -> None:
     mask = random_mask((50, 80), np.random.default_rng(seed))

@@ -8,7 +8,9 @@ import cv2
 import numpy as np
 import pytest
 
+from cascade.synthesis.recording import RecordingConfig, random_recording, with_video_camera
 from cascade.synthesis.synthesize import Sample, SynthesisConfig, synthesize
+from cascade.synthesis.video_codec import Codec, CodecSettings, through_codec
 
 CONFIG = SynthesisConfig(height=96, width=128, noise=0.0, compressed_share=0.0)
 
@@ -109,6 +111,85 @@ def test_a_photograph_smaller_than_the_frame_still_fills_it() -> None:
     photo = np.full((40, 50, 3), 200, np.uint8)
     sample = synthesize([photo], replace(CONFIG, layers=0), np.random.default_rng(0))
     assert sample.sharp.min() > 0
+
+
+def test_a_codec_and_the_cameras_processing_change_the_blurred_frames_alone(photos: list[np.ndarray]) -> None:
+    (plain,) = samples(photos, CONFIG, 1)
+    for changed in (replace(CONFIG, coded_share=1.0), replace(CONFIG, processed_share=1.0)):
+        (sample,) = samples(photos, changed, 1)
+        assert not np.array_equal(sample.blurred, plain.blurred)
+        np.testing.assert_array_equal(sample.sharp, plain.sharp)
+        np.testing.assert_array_equal(sample.flow_next, plain.flow_next)
+
+
+def test_the_codec_sees_the_frames_that_the_camera_has_processed(photos: list[np.ndarray]) -> None:
+    config = RecordingConfig(
+        0.0, processed_share=1.0, coded_share=1.0, compressed_share=1.0, jpeg_quality=(70, 90)
+    )
+    rng = np.random.default_rng(4)
+    recording = with_video_camera(random_recording(config, rng), config, rng)
+    lights = [recording.response.to_light(photo) for photo in photos]
+    assert recording.processing is not None
+    assert isinstance(recording.compression, CodecSettings)
+    expected = through_codec(
+        np.stack([recording.processing(photo) for photo in photos]), recording.compression
+    )
+    np.testing.assert_array_equal(recording.record(lights, rng), expected)
+
+
+def test_shares_say_how_many_samples_are_coded_and_processed() -> None:
+    config = RecordingConfig(
+        0.0, processed_share=0.3, coded_share=0.65, compressed_share=0.5, jpeg_quality=(70, 90)
+    )
+    rng = np.random.default_rng(0)
+    drawn = [with_video_camera(random_recording(config, rng), config, rng) for _ in range(1000)]
+    coded = [each.compression for each in drawn if isinstance(each.compression, CodecSettings)]
+    assert 0.6 < len(coded) / 1000 < 0.7
+    assert 0.12 < np.mean([isinstance(each.compression, int) for each in drawn]) < 0.23
+    assert 0.25 < np.mean([each.processing is not None for each in drawn]) < 0.35
+    assert 0.1 < np.mean([each.codec is Codec.HEVC for each in coded]) < 0.3
+    assert 16 <= min(each.crf for each in coded) < 17
+    assert 32 < max(each.crf for each in coded) <= 33
+    assert 0.05 < np.mean([each.key_distance == 1 for each in coded]) < 0.15
+
+
+def test_large_motion_is_as_frequent_and_as_far_as_its_setting_says(photos: list[np.ndarray]) -> None:
+    config = replace(CONFIG, layers=0, frames=3, height=64, width=64, sharp_share=0.0, blur=(1.0, 6.0))
+    config = replace(config, displacement=8.0)
+    far = [
+        [np.linalg.norm(s.flow_next[:, 32, 32], axis=-1).max() for s in samples(photos, changed, 60)]
+        for changed in (config, replace(config, large_motion_share=0.4))
+    ]
+    assert max(far[0]) < 12
+    assert 0.15 < np.mean(np.array(far[1]) > 16) < 0.5
+    assert max(far[1]) > 40
+
+
+def test_colors_change_places_together_and_before_the_codec() -> None:
+    photo = np.zeros((300, 300, 3), np.uint8)
+    photo[..., 0] = np.random.default_rng(0).integers(100, 250, (300, 300))
+    config = replace(CONFIG, frames=2, height=48, width=64, color_order_share=1.0, coded_share=1.0)
+    brightest = []
+    for sample in samples([photo], config, 24):
+        brightest.append(int(sample.sharp.mean(axis=(0, 1, 2)).argmax()))
+        assert sample.blurred.mean(axis=(0, 1, 2)).argmax() == brightest[-1]
+    assert set(brightest) == {0, 1, 2}
+
+
+def test_settings_that_are_not_asked_for_draw_nothing() -> None:
+    """So that recipes of before see the samples of before: what every draw would shift is drawn after it."""
+    rng = np.random.default_rng(9)
+    config = SynthesisConfig(height=32, width=32, frames=2).recording
+    recording = random_recording(config, rng)
+    state = rng.bit_generator.state
+    assert with_video_camera(recording, config, rng) == recording
+    assert rng.bit_generator.state == state
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.1])
+def test_a_share_out_of_range_is_an_error(share: float) -> None:
+    with pytest.raises(ValueError, match=r"coded_share must be in \[0, 1\]"):
+        SynthesisConfig(coded_share=share)
 
 
 def test_no_photographs_is_an_error() -> None:
