@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cascade.evaluation.dis_flow import Flow, dis_flow, points_inside, warp_by_flow
+from cascade.evaluation.dis_flow import Flow, consistent_points, dis_flow, warp_by_flow
 from cascade.evaluation.metrics import quantize
 
 Frames = NDArray[np.uint8]
@@ -27,8 +27,6 @@ WINDOW = 64
 STEP = WINDOW // 2
 SMOOTHING = 2.0
 """Sigma of the Gaussian over the magnitudes: single coefficients say more of noise than of blur."""
-CONSISTENT = 2.0
-"""Largest distance in pixels between a point and where flow there and back leads, for the flow to be trusted."""
 FEATHER = 2.0
 """Sigma, in pixels, of the soft passage from aligned pixels to the center's own."""
 _FEATHER_MARGIN = 5
@@ -83,8 +81,7 @@ def merge(burst: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def _trust(there: Flow, back: Flow) -> NDArray[np.float32]:
     """Returns how far to trust the flow, [H, W, 1] in [0, 1]: whether going there and back ends at the start."""
-    miss = np.linalg.norm(there + warp_by_flow(back, there), axis=2)
-    consistent = ((miss < CONSISTENT) & points_inside(there)).astype(np.float32)
+    consistent = consistent_points(there, back).astype(np.float32)
     # Eroded first, so that the soft edge begins inside what is consistent.
     eroded = cv2.erode(consistent, np.ones((_FEATHER_MARGIN, _FEATHER_MARGIN), np.uint8))
     return np.asarray(cv2.GaussianBlur(eroded, (0, 0), FEATHER), np.float32)[..., None]

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cascade.data.clips import Clip
-from cascade.evaluation.metrics import Quality, crop_to_multiple, measure
+from cascade.evaluation.flicker import flicker
+from cascade.evaluation.metrics import Quality, crop_to_multiple, measure, protocol_crop
 from cascade.evaluation.restorers import FitFunction
 
 Frames = NDArray[np.uint8]
@@ -38,6 +39,10 @@ class VideoScore:
     seconds_per_frame: float
     qualities: dict[str, Quality]
     """By "input", "stage1" and so on (where the restorer returns stages), and "restored", in this order."""
+    psnrs: dict[str, tuple[float, ...]]
+    """Of each measured frame in dB, by the same names."""
+    flicker: dict[str, float]
+    """In levels, by the same names; empty where one frame was measured."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,8 +66,16 @@ class Evaluation:
     @property
     def score(self) -> VideoScore:
         """The means over the measured frames."""
+        frames = len(self.measured)
         means = {key: _mean(values) for key, values in self.qualities.items()}
-        return VideoScore(self.name, len(self.measured), self.seconds / len(self.measured), means)
+        psnrs = {key: tuple(quality.psnr for quality in values) for key, values in self.qualities.items()}
+        return VideoScore(self.name, frames, self.seconds / frames, means, psnrs, self._flicker())
+
+    def _flicker(self) -> dict[str, float]:
+        inner = slice(self.measured.start, self.measured.stop)
+        videos = {"input": self.blurred[inner], **self.stages}
+        cropped = {key: protocol_crop(frames) for key, frames in videos.items()}
+        return flicker(cropped, protocol_crop(self.sharp[inner]))
 
 
 def evaluate_clip(clip: Clip, fit: FitFunction, all_frames: bool = False) -> Evaluation:
@@ -92,6 +105,16 @@ def total(scores: Sequence[VideoScore]) -> dict[str, Quality]:
             float(np.average([score.qualities[key].ssim for score in scores], weights=frames)),
         )
         for key in scores[0].qualities
+    }
+
+
+def total_flicker(scores: Sequence[VideoScore]) -> dict[str, float]:
+    """Returns the mean flicker in levels over the measured frames of the videos that have one, by the same names."""
+    measured = [score for score in scores if score.flicker]
+    frames = [score.frames for score in measured]
+    return {
+        key: float(np.average([score.flicker[key] for score in measured], weights=frames))
+        for key in (measured[0].flicker if measured else ())
     }
 
 

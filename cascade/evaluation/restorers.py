@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from cascade.evaluation.baselines import best_unsharp, burst_restorer
+from cascade.evaluation.looks import WindowRestorer, several_looks
 from cascade.evaluation.metrics import quantize
 from cascade.evaluation.onnx_session import open_session
 from cascade.evaluation.windows import windows
@@ -35,41 +36,51 @@ class Model:
     cascade: Cascade | None = None
 
 
-def load(name: str, repository: Path) -> Model:
+class LooksError(ValueError):
+    """Raised where several looks are asked of what takes one."""
+
+
+def load(name: str, repository: Path, looks: int = 1) -> Model:
     """Loads ``burst``, ``unsharp``, a model by its name in ``repository``, or a checkpoint by its path.
 
-    Raises FileNotFoundError or CheckpointError.
+    A network restores every window with ``looks`` looks, a key of `looks.LOOKS`.
+    Raises FileNotFoundError, CheckpointError, and LooksError for several looks of a baseline.
     """
+    if name in _BASELINES:
+        if looks > 1:
+            raise LooksError(f"Only networks take several looks, not {name}.")
+        return Model(_BASELINES[name])
     exported = repository / name / "1" / "model.onnx"
-    if name == "unsharp":
-        return Model(best_unsharp)
-    if name == "burst":
-        return Model(_same_for_every_video(burst_restorer))
     if exported.is_file():
-        return Model(_same_for_every_video(onnx_restorer(exported)))
+        return Model(_same_for_every_video(onnx_restorer(exported, looks)))
     cascade = checkpoint.load(Path(name))
-    return Model(_same_for_every_video(pytorch_restorer(cascade)), cascade)
+    return Model(_same_for_every_video(pytorch_restorer(cascade, looks)), cascade)
 
 
-def pytorch_restorer(cascade: Cascade) -> Restorer:
+def pytorch_restorer(cascade: Cascade, looks: int = 1) -> Restorer:
     """Makes a restorer of a cascade with any number of stages, which returns the frames after every stage."""
-    stages = cascade.config.stages
 
-    def restore(video: Frames, wanted: range) -> list[Frames]:
-        parts = [_run_stages(cascade, window) for window in windows(video, wanted, stages)]
-        return [np.concatenate(stage) for stage in zip(*parts, strict=True)]
+    def restore(window: Frames) -> list[Frames]:
+        return _run_stages(cascade, window)
 
-    return restore
+    return _by_windows(several_looks(restore, looks), cascade.config.stages)
 
 
-def onnx_restorer(path: Path) -> Restorer:
+def onnx_restorer(path: Path, looks: int = 1) -> Restorer:
     """Makes a restorer of an exported graph, run as it is served; the graph returns the last stage alone."""
     session = open_session(path)
-    stages = _exported_stages(path)
 
+    def restore(window: Frames) -> list[Frames]:
+        (restored,) = session.run(None, {"frames": window})
+        return [np.asarray(restored, np.uint8)]
+
+    return _by_windows(several_looks(restore, looks), _exported_stages(path))
+
+
+def _by_windows(restore_window: WindowRestorer, context: int) -> Restorer:
     def restore(video: Frames, wanted: range) -> list[Frames]:
-        results = [session.run(None, {"frames": window})[0] for window in windows(video, wanted, stages)]
-        return [np.concatenate(results)]
+        parts = [restore_window(window) for window in windows(video, wanted, context)]
+        return [np.concatenate(stage) for stage in zip(*parts, strict=True)]
 
     return restore
 
@@ -98,3 +109,9 @@ def _same_for_every_video(restore: Restorer) -> FitFunction:
         return restore
 
     return fit
+
+
+_BASELINES: dict[str, FitFunction] = {
+    "burst": _same_for_every_video(burst_restorer),
+    "unsharp": best_unsharp,
+}
