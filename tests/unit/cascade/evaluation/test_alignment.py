@@ -98,5 +98,5 @@ def test_the_command_prints_every_video_and_the_mean(
 
 def test_a_missing_checkpoint_ends_with_a_message(tmp_path: Path) -> None:
     _write(tmp_path)
-    with pytest.raises(SystemExit, match=r"(?i)alignment: no checkpoint"):
+    with pytest.raises(SystemExit, match=r"alignment: There is no checkpoint"):
         main(["--data", str(tmp_path), "--model", str(tmp_path / "none.pt")])

@@ -40,6 +40,14 @@ def _saved(folder: Path, stages: int = 2) -> Path:
     return path
 
 
+def _tables(printed: str) -> list[list[list[str]]]:
+    """Returns the rows of each table, as cells."""
+    return [
+        [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines()]
+        for table in printed.split("\n\n")
+    ]
+
+
 @pytest.mark.parametrize("stages", [1, 2, 3])
 def test_the_figures_name_the_input_every_stage_and_the_result(pairs: Path, stages: int) -> None:
     stored = pairs / "figures.json"
@@ -47,10 +55,12 @@ def test_the_figures_name_the_input_every_stage_and_the_result(pairs: Path, stag
     figures = json.loads(stored.read_text())
     keys = ["input", *(f"stage{number}" for number in range(1, stages)), "restored"]
     assert [list(video) for video in figures["videos"]] == [
-        ["name", "frames", "seconds_per_frame", *keys]
+        ["name", "frames", "seconds_per_frame", *keys, "flicker"]
     ] * 2
     assert [(video["name"], video["frames"]) for video in figures["videos"]] == [("first", 2), ("second", 1)]
-    assert list(figures["total"]) == keys
+    assert list(figures["total"]) == [*keys, "flicker"]
+    assert list(figures["total"]["flicker"]) == keys
+    assert sum(band["frames"] for band in figures["bands"]) == 3
     assert set(figures["total"]["restored"]) == {"psnr", "ssim"}
     # Untrained, the light network nearly passes the center through, again and again.
     values = [figures["total"][key]["psnr"] for key in keys]
@@ -60,10 +70,54 @@ def test_the_figures_name_the_input_every_stage_and_the_result(pairs: Path, stag
 
 def test_the_table_has_a_row_per_video_and_a_total(pairs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main(["--data", str(pairs), "--model", "unsharp"])
-    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in capsys.readouterr().out.splitlines()]
+    rows = _tables(capsys.readouterr().out)[0]
     assert rows[0] == ["video", "frames", "input", "restored", "gain", "ms/frame"]
     assert [row[:2] for row in rows[2:]] == [["first", "2"], ["second", "1"], ["total", "3"]]
     assert rows[-1][4].startswith("+")
+
+
+def test_every_subject_has_a_table(pairs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    stored = pairs / "figures.json"
+    main(["--data", str(pairs), "--model", "unsharp", "--half", "--json", str(stored)])
+    quality, bands, flicker, sizes = _tables(capsys.readouterr().out)
+    assert quality[0][0] == "video"
+    assert bands[0][0] == "PSNR of the input"
+    assert sum(int(row[1]) for row in bands[2:]) == 3
+    # One frame of the second video is measured, which has no flicker.
+    assert [row[0] for row in flicker] == ["flicker, in levels", "---", "first", "total"]
+    assert [row[0] for row in sizes] == ["video", "---", "first", "second", "total"]
+    figures = json.loads(stored.read_text())
+    assert figures["half"]["total"]["input"]["psnr"] != figures["total"]["input"]["psnr"]
+    assert figures["videos"][1]["flicker"] == {}
+
+
+def test_sharp_frames_have_no_gain(pairs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    stored = pairs / "figures.json"
+    main(["--data", str(pairs), "--model", str(_saved(pairs)), "--sharp", "--json", str(stored)])
+    quality, flicker = _tables(capsys.readouterr().out)
+    assert [row[2] for row in quality[2:]] == ["inf / 1.000"] * 3
+    assert [row[5] for row in quality[2:]] == ["-"] * 3
+    assert flicker[-1][1] == "0.00"
+    total = json.loads(stored.read_text())["total"]
+    assert total["input"] == {"psnr": None, "ssim": 1.0}
+    assert total["restored"]["psnr"] > 30
+
+
+def test_gains_are_over_the_coded_input(pairs: Path) -> None:
+    totals = []
+    for options in ([], ["--coded", "35"]):
+        stored = pairs / "figures.json"
+        main(["--data", str(pairs), "--model", "unsharp", "--json", str(stored), *options])
+        totals.append(json.loads(stored.read_text())["total"]["input"]["psnr"])
+    assert totals[1] < totals[0]
+
+
+def test_several_looks_are_taken_by_networks_alone(pairs: Path) -> None:
+    stored = pairs / "figures.json"
+    main(["--data", str(pairs), "--model", str(_saved(pairs)), "--looks", "4", "--json", str(stored)])
+    assert json.loads(stored.read_text())["total"]["restored"]["psnr"] > 25
+    with pytest.raises(SystemExit, match="Only networks take several looks, not burst"):
+        main(["--data", str(pairs), "--model", "burst", "--looks", "4"])
 
 
 def test_all_frames_are_measured_on_demand(pairs: Path, capsys: pytest.CaptureFixture[str]) -> None:
