@@ -102,7 +102,11 @@ def test_report_tells_the_model_and_what_was_kept(service: Service, finished: st
     report = service.http.get(f"/jobs/{finished}/report").json()
 
     graph = service.data.parent / "models" / QUICK / "1" / "model.onnx"
-    assert report["model"] == {"name": QUICK, "sha256": hashlib.sha256(graph.read_bytes()).hexdigest()}
+    assert report["model"] == {
+        "name": QUICK,
+        "sha256": hashlib.sha256(graph.read_bytes()).hexdigest(),
+        "looks": 1,
+    }
     assert (report["frames_in"], report["frames_out"], report["pieces"]) == (36, 36, 3)
 
 
