@@ -25,7 +25,7 @@ BT709 = ColorTags(1, 1, 1, full_range=False)
 
 
 def moving_picture(number: int, width: int = 96, height: int = 64, scene: int = 0) -> Image:
-    """A smooth colourful picture that moves with ``number`` and looks different in every ``scene``."""
+    """A smooth colorful picture that moves with ``number`` and looks different in every ``scene``."""
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     waves = (
         128 + 80 * np.sin((x + 2 * number) / 11 + scene),

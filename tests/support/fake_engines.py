@@ -40,7 +40,7 @@ class RecordingEngine(IdentityEngine):
 
 
 class AveragingEngine:
-    """Restores a frame as the mean of itself and its four neighbours: shows which context it was given."""
+    """Restores a frame as the mean of itself and its four neighbors: shows which context it was given."""
 
     def restore(self, window: Frames, stopped: Stopped = never, /) -> Frames:
         check_window(window)

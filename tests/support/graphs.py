@@ -49,7 +49,7 @@ def identity_graph(output: str = "restored") -> onnx.ModelProto:
 
 
 def averaging_graph() -> onnx.ModelProto:
-    """Each inner frame as the mean of itself and its four neighbours."""
+    """Each inner frame as the mean of itself and its four neighbors."""
     nodes: list[onnx.NodeProto] = []
     constants: dict[str, np.ndarray] = {}
     for offset in range(5):

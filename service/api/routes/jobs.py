@@ -10,8 +10,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from service.api.answers.bodies import JobBody, JobPageBody, job_body, job_page_body
 from service.api.answers.etag import tagged
+from service.api.answers.job_bodies import JobBody, JobPageBody, job_body, job_page_body
 from service.api.dependencies import (
     AdmittedCaller,
     Files,

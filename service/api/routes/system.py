@@ -7,8 +7,8 @@ from http import HTTPStatus
 
 from fastapi import APIRouter, Response
 
-from service.api.answers.bodies import ModelsBody, ReadyBody, models_body, worker_body
 from service.api.answers.problems import problem
+from service.api.answers.service_bodies import ModelsBody, ReadyBody, models_body, worker_body
 from service.api.dependencies import Files, ModelChooser, Workers
 from service.api.openapi.responses import problems, with_error
 from service.errors.base import ServiceError

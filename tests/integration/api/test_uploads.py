@@ -54,14 +54,14 @@ def _truncated(path: Path) -> Path:
 
 
 def _playlist(path: Path) -> Path:
-    neighbour = write_clip(path.with_name("neighbour.mp4"))
-    path.write_text(f"#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\nfile://{neighbour}\n#EXT-X-ENDLIST\n")
+    neighbor = write_clip(path.with_name("neighbor.mp4"))
+    path.write_text(f"#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\nfile://{neighbor}\n#EXT-X-ENDLIST\n")
     return path
 
 
 def _concat_script(path: Path) -> Path:
-    neighbour = write_clip(path.with_name("neighbour.mp4"))
-    path.write_text(f"ffconcat version 1.0\nfile '{neighbour}'\n")
+    neighbor = write_clip(path.with_name("neighbor.mp4"))
+    path.write_text(f"ffconcat version 1.0\nfile '{neighbor}'\n")
     return path
 
 
@@ -124,7 +124,7 @@ def test_body_without_length_is_counted_while_it_streams(service: Service) -> No
 @pytest.mark.usefixtures("nothing_left")
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("codec", "mpeg1"), ("crf", "52"), ("crf", "-1"), ("crf", "x"), ("container", "exe"), ("colour", "red")],
+    [("codec", "mpeg1"), ("crf", "52"), ("crf", "-1"), ("crf", "x"), ("container", "exe"), ("color", "red")],
 )
 def test_bad_option_is_refused_by_name(service: Service, tmp_path: Path, field: str, value: str) -> None:
     answer = service.post(write_clip(tmp_path / "clip.mp4", Clip(frames=2)), **{field: value})

@@ -65,7 +65,7 @@ def test_a_service_that_was_never_there_is_given_up_sooner_than_one_that_went_aw
     assert 30 < clock.now <= 60
 
 
-def test_pauses_after_failures_grow_and_honour_what_the_service_asks_for(clock: Clock) -> None:
+def test_pauses_after_failures_grow_and_honor_what_the_service_asks_for(clock: Clock) -> None:
     busy = problem(503, "broker_unavailable", "Redis is away")
     asked = problem(429, "rate_limited", "slowly", **{"Retry-After": "7"})
     done = httpx.Response(200, json=job_json("succeeded"))

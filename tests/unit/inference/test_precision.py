@@ -60,7 +60,7 @@ def test_a_model_whose_card_sets_no_limit_is_served(tmp_path: Path) -> None:
     check_precision(RoundingEngine(bits=6), model_of_the_identity(tmp_path, min_psnr=None))
 
 
-def test_a_damaged_reference_is_no_licence_to_serve(tmp_path: Path) -> None:
+def test_a_damaged_reference_is_no_license_to_serve(tmp_path: Path) -> None:
     model = model_of_the_identity(tmp_path)
     (model / "reference.npz").write_bytes(b"damaged")
 
@@ -68,7 +68,7 @@ def test_a_damaged_reference_is_no_licence_to_serve(tmp_path: Path) -> None:
         check_precision(IdentityEngine(), model)
 
 
-def test_a_damaged_card_is_no_licence_to_serve(tmp_path: Path) -> None:
+def test_a_damaged_card_is_no_license_to_serve(tmp_path: Path) -> None:
     model = model_of_the_identity(tmp_path)
     (model / "model.json").write_text('{"min_psnr": "high"}')
 

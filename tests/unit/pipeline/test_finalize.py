@@ -146,7 +146,7 @@ def test_rotation_is_passed_on_and_not_baked_in(tmp_path: Path, degrees: int) ->
         ColorTags(2, 2, 2, False),
     ],
 )
-def test_colour_survives_and_its_tags_stay(tmp_path: Path, tags: ColorTags) -> None:
+def test_color_survives_and_its_tags_stay(tmp_path: Path, tags: ColorTags) -> None:
     job = Job(write_clip(tmp_path / "clip.mp4", Clip(frames=3, color=tags)))
     report = job.run()
 

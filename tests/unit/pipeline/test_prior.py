@@ -12,7 +12,7 @@ def window(shift: int) -> np.ndarray:
     return np.stack([texture[8:136, 30 + shift * i : 190 + shift * i] for i in range(5)])
 
 
-def test_still_frames_agree_with_their_neighbours_everywhere() -> None:
+def test_still_frames_agree_with_their_neighbors_everywhere() -> None:
     maps = prior_maps(window(0))
 
     assert maps.shape == (1, 128, 160)

@@ -29,7 +29,7 @@ def contents(window: Window) -> list[int]:
     return [int(image[0, 0, 0]) for image in window.frames]
 
 
-def test_windows_hold_the_outputs_and_two_neighbours_on_each_side() -> None:
+def test_windows_hold_the_outputs_and_two_neighbors_on_each_side() -> None:
     windows = windows_of(range(8, 22), Segment(1, 10, 20), 5)
 
     assert [window.start for window in windows] == [10, 15]

@@ -125,8 +125,8 @@ def test_probe_reports_a_store_that_is_away() -> None:
 @pytest.mark.parametrize(
     "playlist",
     [
-        "#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\n{url}-neighbour\n#EXT-X-ENDLIST\n",
-        "ffconcat version 1.0\nfile '{url}-neighbour'\n",
+        "#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\n{url}-neighbor\n#EXT-X-ENDLIST\n",
+        "ffconcat version 1.0\nfile '{url}-neighbor'\n",
     ],
 )
 def test_remote_playlist_makes_the_probe_ask_for_nothing_else(playlist: str) -> None:

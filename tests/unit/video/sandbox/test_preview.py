@@ -36,7 +36,7 @@ def test_the_child_does_without_numpy() -> None:
     assert answer.stdout.strip() == "False"
 
 
-def test_the_frame_of_this_number_is_shown_in_its_colours(tmp_path: Path) -> None:
+def test_the_frame_of_this_number_is_shown_in_its_colors(tmp_path: Path) -> None:
     clip = Clip(frames=9, width=192, height=128)
     path = write_clip(tmp_path / "clip.mp4", clip)
 

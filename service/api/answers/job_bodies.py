@@ -10,10 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from service.api.answers.problems import title_of
 from service.jobs.job import Job, JobSpec, JobStatus, Stage
 from service.jobs.reader import JobPage
-from service.jobs.workers import WorkerState
-from service.model_catalog import ModelCard
 from service.options import EncodingOptions
-from service.quality import QUALITIES, Quality, QualityModels
+from service.quality import Quality
 
 JOB_EXAMPLE_ID = "0199d3a4c7f15e0b6d2f8c91a7e34b52"
 
@@ -132,46 +130,6 @@ class JobPageBody(BaseModel):
     next_cursor: str | None
 
 
-class ModelBody(BaseModel):
-    name: str
-    preset: str
-    stages: int
-    precision: str
-    opset: int
-    parameters: int
-    licence: str
-    sha256: str
-    description: str
-    default: bool = Field(description="Whether a job that names no model uses this one.")
-
-
-class QualityBody(BaseModel):
-    """What the option `quality` stands for."""
-
-    name: Quality
-    model: str
-    looks: int
-    available: bool = Field(description="Whether its model is installed.")
-
-
-class ModelsBody(BaseModel):
-    models: list[ModelBody]
-    qualities: list[QualityBody]
-
-
-class WorkerBody(BaseModel):
-    name: str
-    engine: str
-    ready: list[str]
-    models: list[str]
-    running: int
-
-
-class ReadyBody(BaseModel):
-    status: str = Field(examples=["ready"])
-    workers: list[WorkerBody]
-
-
 def job_body(job: Job) -> JobBody:
     spec = job.spec
     return JobBody(
@@ -206,22 +164,6 @@ def _options_body(spec: JobSpec) -> OptionsBody:
 
 def job_page_body(page: JobPage) -> JobPageBody:
     return JobPageBody(jobs=[job_body(job) for job in page.jobs], next_cursor=page.cursor)
-
-
-def models_body(cards: tuple[ModelCard, ...], default: str, qualities: QualityModels) -> ModelsBody:
-    installed = {card.name for card in cards}
-    choices = [(name, qualities.choice(name)) for name in QUALITIES]
-    return ModelsBody(
-        models=[ModelBody(**asdict(card), default=card.name == default) for card in cards],
-        qualities=[
-            QualityBody(name=name, model=one.model, looks=one.looks, available=one.model in installed)
-            for name, one in choices
-        ],
-    )
-
-
-def worker_body(state: WorkerState) -> WorkerBody:
-    return WorkerBody.model_validate(asdict(state))
 
 
 def _progress_body(job: Job) -> ProgressBody:
