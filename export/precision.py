@@ -12,7 +12,8 @@ import copy
 from torch import Tensor, nn
 
 from cascade.network.cascade import Cascade
-from cascade.network.flow import LightLevel, PwcLevel, PwcNet
+from cascade.network.light_flow import LightLevel
+from cascade.network.pwc_net import PwcLevel, PwcNet
 from cascade.network.restoration import LightRestoration
 
 

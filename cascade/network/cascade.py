@@ -9,8 +9,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from cascade.network.config import NetworkConfig
-from cascade.network.flow import FlowPrediction, LightFlow, PwcNet
+from cascade.network.flow import FlowPrediction
+from cascade.network.light_flow import LightFlow
 from cascade.network.prior import sharpness_prior
+from cascade.network.pwc_net import PwcNet
 from cascade.network.restoration import LightRestoration, PaperRestoration, RestorationInput
 from cascade.network.warp import warp
 

@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from cascade.network.cascade import Cascade
 from cascade.network.config import NetworkConfig
 from cascade.network.correlation import volume_channels
-from cascade.network.flow import FeaturePyramid, LightFlow, LightLevel
+from cascade.network.flow import FeaturePyramid
+from cascade.network.light_flow import LightFlow, LightLevel
 from cascade.network.restoration import EncoderDecoder, LightRestoration, ResidualBlock
 
 Segments = Sequence[tuple[int, int]]
