@@ -28,6 +28,9 @@ class Recipe:
     """Norm that gradients are clipped to: those of single strongly blurred samples would undo many steps."""
     generated_share: float = 0.35
     """Share of generated pictures (dead leaves, text, edges) beside the photographs."""
+    timed: bool = False
+    """Whether networks are trained side by side for a time, on samples that are drawn again and again, instead of one
+    network for the steps of its phases."""
 
     @property
     def network(self) -> NetworkConfig:
@@ -147,4 +150,33 @@ SMOKE = replace(
     ),
 )
 
-RECIPES = {recipe.name: recipe for recipe in (LITE_CPU, PAPER, PAPER_HARD, SMOKE)}
+# A trained network is trained on for minutes on a GPU. Rates are those of `TRAINED_RATES`, where there is one.
+GPU = Recipe(
+    name="gpu",
+    preset="lite",
+    bfloat16=True,
+    timed=True,
+    phases=(
+        Phase(
+            "cascade",
+            0,
+            batch=12,
+            frames=5,
+            crop=320,
+            rate=1e-3,
+            final_rate=2e-6,
+            warmup=20,
+            muon=True,
+            flow_weight=0.02,
+            psnr_weight=0.02,
+            early_weight=0.5,
+            displacement=40.0,
+            blur=(1.0, 24.0),
+        ),
+    ),
+)
+
+TRAINED_RATES = {"lite": 6e-4, "base": 1e-3}
+"""Highest rates for networks that are trained already, by preset: at 1e-3 and 1.5e-3 their loss rose before it fell."""
+
+RECIPES = {recipe.name: recipe for recipe in (LITE_CPU, PAPER, PAPER_HARD, SMOKE, GPU)}

@@ -21,7 +21,20 @@ def learning_rate(phase: Phase, step: int) -> float:
     if phase.halve_every:
         return max(phase.final_rate, phase.rate * 0.5 ** (step // phase.halve_every))
     fraction = min(1.0, (step - phase.warmup) / max(1, phase.steps - phase.warmup))
-    return phase.final_rate + (phase.rate - phase.final_rate) * 0.5 * (1 + math.cos(math.pi * fraction))
+    return _cosine(phase.rate, phase.final_rate, fraction)
+
+
+def timed_rate(phase: Phase, rate: float, step: int, share: float) -> float:
+    """Returns the rate at a step of a training for a time of which ``share``, 0 to 1, is over.
+
+    That is a cosine over time from ``rate`` to the phase's final rate, after a linear warm-up over steps.
+    """
+    warm = min(1.0, (step + 1) / phase.warmup) if phase.warmup else 1.0
+    return warm * _cosine(rate, phase.final_rate, min(1.0, share))
+
+
+def _cosine(rate: float, final_rate: float, fraction: float) -> float:
+    return final_rate + (rate - final_rate) * 0.5 * (1 + math.cos(math.pi * fraction))
 
 
 def make_optimizer(cascade: Cascade, phase: Phase) -> torch.optim.Optimizer:
