@@ -172,6 +172,11 @@ GPU = Recipe(
             early_weight=0.5,
             displacement=40.0,
             blur=(1.0, 24.0),
+            coded_share=0.65,
+            processed_share=0.2,
+            large_motion_share=0.4,
+            soft_share=0.1,
+            color_order_share=1.0,
         ),
     ),
 )

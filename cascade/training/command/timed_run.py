@@ -102,7 +102,8 @@ class TimedRun:
             compile=on_cuda if arguments.compile is None else arguments.compile,
             profile=arguments.profile,
         )
-        ring = SampleRing(arguments.ring, device, with_colors=True)
+        # Codecs treat colors unlike, so those of coded samples change places before, not when they are drawn.
+        ring = SampleRing(arguments.ring, device, with_colors=not self.phase.coded_share)
         return TimedTrainer(self.phase, state, stream, ring, options)
 
     def _settings(self, device: torch.device) -> LearnerSettings:

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.integration
 
 _DEADLINE = 240.0
 _ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parents[3])}
-_SMALL = ("crop=64", "batch=1", "displacement=8.0", "blur=[1.0,6.0]", "warmup=1")
+_SMALL = ("crop=64", "batch=1", "displacement=8.0", "blur=[1.0,6.0]", "large_motion_share=0.0", "warmup=1")
 
 
 @pytest.fixture(scope="module")
