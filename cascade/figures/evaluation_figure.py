@@ -72,7 +72,7 @@ def draw(evaluation: Evaluation, number: int, view: FirstStageView | None) -> Fr
     columns = {key: LabeledImage(_title(evaluation, key, index), image) for key, image in images.items()}
     rows = [[columns.pop("input"), columns.pop("restored"), LabeledImage("truth", truth)]]
     if view:
-        rows.append([*columns.values(), *_view_columns(view)])
+        rows.append([*columns.values(), *view_columns(view)])
     region = most_changed_region(blurred, truth)
     return stack([side_by_side(row, region, WIDTH) for row in rows])
 
@@ -88,7 +88,8 @@ def first_stage_view(cascade: Cascade, video: Frames, number: int) -> FirstStage
     return FirstStageView(output.prior[0, 0, 0, :height, :width].numpy(), flow)
 
 
-def _view_columns(view: FirstStageView) -> list[LabeledImage]:
+def view_columns(view: FirstStageView) -> list[LabeledImage]:
+    """Returns the prior as a heat map and the flow in colors."""
     longest = float(np.percentile(np.linalg.norm(view.flow, axis=2), _PALE_SHARE))
     return [
         LabeledImage("prior S of stage 1: black 0, white 1", heat_map(view.prior)),
