@@ -1,6 +1,6 @@
 """Several looks at one window: turned in space and time, restored, turned back and averaged.
 
-The service does the same around its engines (`service.inference.looks`), with the same bytes as result.
+The service does the same around its engines, with the same bytes as result (tests/contract/test_looks.py).
 """
 
 from __future__ import annotations

@@ -30,22 +30,18 @@ from cascade.synthesis.synthesize import SynthesisConfig, synthesize
 
 Picture = NDArray[np.uint8]
 
-FRAMES = 9
-SIZE = (240, 424)
-"""Height and width of the frames, in pixels: the photographs are not much larger."""
-CONFIG = SynthesisConfig(FRAMES, *SIZE, noise=0.0, compressed_share=0.0)
-"""An ordinary sample, longer than those of trainings, without noise and compression."""
 WIDTH = 320
 """Width of each column, in pixels: five of them fit a page."""
 DRAWN_SIZE = (720, 1080)
 """Height and width of the drawn picture, in pixels."""
 
 
-def example_clips() -> list[Clip]:
-    """Makes the three clips."""
+def example_clips(frames: int, height: int) -> list[Clip]:
+    """Makes the three clips of ``frames`` frames, 16 by 9, ``height`` pixels high."""
+    size = (height, round(height * 4 / 9) * 4)
     photographs = {"coffee": coffee(), "astronaut": astronaut()}  # type: ignore[no-untyped-call]
-    clips = [_hand_held(name, picture) for name, picture in photographs.items()]
-    return [*clips, _drawn()]
+    clips = [_hand_held(name, picture, frames, size) for name, picture in photographs.items()]
+    return [*clips, _drawn(frames, size)]
 
 
 def draw_examples(evaluations: Sequence[Evaluation], model: Model) -> Picture:
@@ -53,13 +49,15 @@ def draw_examples(evaluations: Sequence[Evaluation], model: Model) -> Picture:
     return stack([_row(evaluation, model) for evaluation in evaluations])
 
 
-def _hand_held(name: str, picture: Picture) -> Clip:
-    return Clip(name, *render_demo_clip(picture, FRAMES, *SIZE), synthetic=True)
+def _hand_held(name: str, picture: Picture, frames: int, size: tuple[int, int]) -> Clip:
+    return Clip(name, *render_demo_clip(picture, frames, *size), synthetic=True)
 
 
-def _drawn() -> Clip:
+def _drawn(frames: int, size: tuple[int, int]) -> Clip:
+    """Makes an ordinary sample, without noise and compression."""
     rng = np.random.default_rng(0)
-    sample = synthesize([man_made_picture(DRAWN_SIZE, rng)], CONFIG, rng)
+    config = SynthesisConfig(frames, *size, noise=0.0, compressed_share=0.0)
+    sample = synthesize([man_made_picture(DRAWN_SIZE, rng)], config, rng)
     return Clip("drawn", sample.blurred, sample.sharp, synthetic=True)
 
 
@@ -82,7 +80,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = _parser().parse_args(arguments)
     try:
         model = load(options.model, options.repository, options.looks)
-        evaluations = [evaluate_clip(clip, model.fit) for clip in example_clips()]
+        evaluations = [
+            evaluate_clip(clip, model.fit) for clip in example_clips(options.frames, options.height)
+        ]
         write_image(options.output, draw_examples(evaluations, model))
     except (OSError, ValueError) as error:
         sys.exit(f"examples: {error}")
@@ -97,6 +97,13 @@ def _parser() -> argparse.ArgumentParser:
         "--repository", type=Path, default=Path("model_repository"), help="folder of exported models"
     )
     parser.add_argument("--looks", type=int, choices=sorted(LOOKS), default=1, help="as for cascade.evaluate")
+    parser.add_argument("--frames", type=int, default=9, help="frames of each clip")
+    parser.add_argument(
+        "--height",
+        type=int,
+        default=240,
+        help="height of the frames in pixels; the photographs are not much larger than the default",
+    )
     parser.add_argument("--output", type=Path, required=True, help="the picture, PNG or JPEG")
     return parser
 

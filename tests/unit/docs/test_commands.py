@@ -40,6 +40,8 @@ RUN = {
     "test_a_training_killed_at_any_moment_resumes_to_the_same_weights",
     "python -m cascade.figures.curve": "tests/unit/cascade/figures/test_curve.py::"
     "test_the_command_writes_the_picture",
+    "python -m cascade.figures.examples": "tests/unit/cascade/figures/test_examples.py::"
+    "test_the_command_draws_prior_and_flow_of_a_checkpoint_beside_the_frames",
     "python -m cascade.evaluate": "tests/integration/training/test_exported_evaluation.py::"
     "test_an_exported_model_restores_the_same_frames_as_its_checkpoint",
     "python -m cascade.evaluation.alignment": "tests/unit/cascade/evaluation/test_alignment.py::"

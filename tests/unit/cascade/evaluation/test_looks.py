@@ -9,7 +9,7 @@ import pytest
 
 from cascade.evaluation.looks import Frames, several_looks
 from cascade.evaluation.restorers import LooksError, load
-from tests.unit.cascade.evaluation.restoring import WINDOW, mark_places
+from tests.support.window_restorer import WINDOW, mark_places
 
 
 @pytest.mark.parametrize(("looks", "turns"), [(1, [()]), (2, [(), (2,)]), (4, [(), (2, 0), (1, 0), (2, 1)])])
