@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from contextlib import closing
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from cascade.evaluation.looks import LOOKS, several_looks
+from cascade.evaluation.restorers import onnx_restorer
 from service.inference import looks as service
 from service.inference.engine import Frames, Stopped, never
+from service.inference.onnx import OnnxEngine
 from tests.support.fake_engines import IdentityEngine
 from tests.support.window_restorer import WINDOW, mark_places
+
+LITE = Path("model_repository/cdvd_lite")
 
 
 class PlaceEngine(IdentityEngine):
@@ -35,3 +40,11 @@ def test_both_return_the_same_bytes(looks: int) -> None:
     assert evaluated.tobytes() == served.tobytes()
     if looks > 1:
         assert not np.array_equal(served, mark_places(WINDOW)[-1])
+
+
+@pytest.mark.parametrize("looks", [1, 4])
+def test_both_return_the_same_bytes_with_the_shipped_model(looks: int) -> None:
+    with closing(service.SeveralLooks(OnnxEngine(LITE, threads=1), looks)) as engine:
+        served = engine.restore(WINDOW)
+    (evaluated,) = onnx_restorer(LITE / "1" / "model.onnx", looks)(WINDOW, range(2, 4))
+    assert evaluated.tobytes() == served.tobytes()
