@@ -19,7 +19,7 @@ from service.embedded import EmbeddedOptions, EmbeddedStack
 from tests.compose.engine import BASE_FILE, CPU_FILE, GATE_FILE, Stack, missing, run
 from tests.compose.journal import Journal
 from tests.compose.one_container import OneContainer, try_one_container
-from tests.compose.scenario import Clip, Scenario
+from tests.compose.scenario import MODEL, Clip, Scenario
 from tests.support.clips import Clip as Drawn
 from tests.support.clips import write_clip
 from tests.support.models import write_model
@@ -28,7 +28,6 @@ SKIPPED = 77
 """What test runners take for 'skipped'."""
 PARTS = ("one-container", "stack")
 WIDTH, HEIGHT = 256, 192
-MODEL = "cdvd_lite"
 SLEEP_S = 8
 """Per window: several times what the shipped model takes on two cores."""
 
@@ -45,6 +44,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="cdvd-compose-") as folder:
         settings = {
             "CDVD_SEGMENT_FRAMES": str(options.segment_frames),
+            "GATE_SIZE": f"{WIDTH}x{HEIGHT}",
             "CDVD_DEFAULT_QUALITY": "fast",  # as in the one container that it is compared with
             **_engine(options.engine, Path(folder)),
         }
@@ -103,7 +103,7 @@ def _clip(folder: Path, segments: int, settings: dict[str, str]) -> Clip:
         EmbeddedStack(_embedded(folder, settings)) as embedded,
         Client(embedded.url) as client,
     ):
-        job = client.wait(client.submit(sent).id)
+        job = client.wait(client.submit(sent, options={"model": MODEL}).id)
         assert job.status == "succeeded", job.error
         client.download(job.id, expected)
     return Clip(sent, expected, frames, segments)

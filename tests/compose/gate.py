@@ -19,18 +19,22 @@ from tritonclient.grpc import service_pb2 as messages
 from tests.support.pace import Pace
 
 PORT, CONTROL_PORT = 8001, 9000
-CONTEXT_FRAMES, PROOF_SIDE = 4, 64
-"""A window holds four frames more than are restored of it; one of this size only asks whether Triton works."""
+CONTEXT_FRAMES = 4
+"""A window holds so many frames more than are restored of it."""
 UNLIMITED = [("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", -1)]
 THREADS = 32
 
 
 class Gate(grpc.GenericRpcHandler):  # type: ignore[misc]
-    """Hands calls on to the server at ``address``; each window waits for its turn, then for ``delay_s``."""
+    """Hands calls on to the server at ``address``; windows of the test's clip wait for their turn, then ``delay_s``.
 
-    def __init__(self, address: str, pace: Pace, delay_s: float) -> None:
+    Other windows pass at once: they only ask whether Triton works, and whether it computes what the model should.
+    """
+
+    def __init__(self, address: str, pace: Pace, sides: set[int], delay_s: float) -> None:
         self._channel = grpc.insecure_channel(address, options=UNLIMITED)
         self._pace = pace
+        self._sides = sides
         self._delay_s = delay_s
 
     def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler:
@@ -45,7 +49,7 @@ class Gate(grpc.GenericRpcHandler):  # type: ignore[misc]
 
     def _wait(self, request: bytes, context: grpc.ServicerContext) -> None:
         shape = messages.ModelInferRequest.FromString(request).inputs[0].shape
-        if shape[1] == shape[2] == PROOF_SIDE:
+        if set(shape[1:3]) != self._sides:
             return
         if not self._pace.take_turn(shape[0] - CONTEXT_FRAMES, context.is_active):
             context.abort(grpc.StatusCode.CANCELLED, "nobody waits for the window any more")
@@ -86,11 +90,12 @@ def control(pace: Pace) -> ThreadingHTTPServer:
 
 
 def main() -> None:
-    """``gate.py ADDRESS DELAY_S``"""
-    address, delay_s = sys.argv[1], float(sys.argv[2])
+    """``gate.py ADDRESS WIDTHxHEIGHT DELAY_S``"""
+    address, size, delay_s = sys.argv[1:]
+    sides = {int(side) for side in size.split("x")}
     pace = Pace()
     server = grpc.server(ThreadPoolExecutor(THREADS), options=UNLIMITED)
-    server.add_generic_rpc_handlers((Gate(address, pace, delay_s),))
+    server.add_generic_rpc_handlers((Gate(address, pace, sides, float(delay_s)),))
     server.add_insecure_port(f"0.0.0.0:{PORT}")
     server.start()
     control(pace).serve_forever()

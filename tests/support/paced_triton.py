@@ -40,6 +40,7 @@ class PacedTriton:
             "CDVD_ENGINE": "triton",
             "CDVD_TRITON_URLS": f"{host}:{self.port}",
             "CDVD_TRITON_TIMEOUT_S": "600",
+            "CDVD_DEFAULT_QUALITY": "fast",  # as without Triton
             "CDVD_WINDOWS_IN_FLIGHT": "1",  # so that the frames that may pass are the first ones
         }
 
