@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -51,6 +52,8 @@ class TimedRun:
     recipe: Recipe
     starts: tuple[Start, ...]
     arguments: argparse.Namespace
+    started: float = field(default_factory=time.monotonic)
+    """When it began, by the monotonic clock."""
 
     @classmethod
     def of(cls, recipe: Recipe, arguments: argparse.Namespace) -> TimedRun:
@@ -98,6 +101,7 @@ class TimedRun:
             output=arguments.output,
             seconds=None if arguments.minutes is None else 60 * arguments.minutes,
             steps=arguments.steps,
+            started=self.started,
             save_seconds=60 * arguments.save_minutes,
             compile=on_cuda if arguments.compile is None else arguments.compile,
             profile=arguments.profile,
@@ -132,12 +136,16 @@ class TimedRun:
         widen(large, given)
         return large
 
+    @property
+    def workers(self) -> int:
+        """The processes that make samples: unless the command says otherwise, as many as leave a core."""
+        workers: int | None = self.arguments.workers
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return max(1, cores - 1) if workers is None else workers
+
     def _stream(self, samples: Samples) -> SampleStream:
-        workers = self.arguments.workers
-        if workers is None:
-            workers = max(1, (os.cpu_count() or 2) - 1)
         batch = min(_BATCH, self.arguments.ring, self.phase.batch)
-        return SampleStream(samples, batch, workers, pin_memory=self.arguments.device == "cuda")
+        return SampleStream(samples, batch, self.workers, pin_memory=self.arguments.device == "cuda")
 
     def _samples_so_far(self) -> int:
         if not self.arguments.resume:

@@ -128,16 +128,15 @@ class Learner:
             norm = torch.stack(torch._foreach_norm(gathered)).norm()
             sound = torch.isfinite(norm)
             self._count(values, sound)
-            scale = torch.clamp(self.settings.max_norm / (norm + 1e-6), max=1.0)
-            finite = [torch.where(sound, gradient * scale, 0.0) for gradient in gathered]
-            self.optimizer.update(finite, self._rate)
+            scale = _finite(torch.clamp(self.settings.max_norm / (norm + 1e-6), max=1.0)) * sound
+            self.optimizer.update([_finite(gradient) * scale for gradient in gathered], self._rate)
             torch._foreach_lerp_(self.average, self.parameters.masters, 1 - self.settings.ema_decay)
             self.parameters.publish()
 
     def _count(self, values: Tensor, sound: Tensor) -> None:
         if not len(self._sums):
             self._sums = torch.zeros(len(values) + 2, device=values.device)
-        self._sums[:-2] += torch.where(sound, values, 0.0)
+        self._sums[:-2] += _finite(values) * sound
         self._sums[-2] += 1
         self._sums[-1] += ~sound
 
@@ -155,3 +154,8 @@ class Learner:
     def _loss(self, cascade: Cascade) -> dict[str, Tensor]:
         assert self._batch is not None, "no samples were shown"
         return loss_terms(cascade, self.settings.phase, self._batch)
+
+
+def _finite(tensor: Tensor) -> Tensor:
+    """Returns the tensor with zero for what is no finite number, which zero times that would not be."""
+    return torch.nan_to_num(tensor, nan=0.0, posinf=0.0, neginf=0.0)

@@ -46,7 +46,8 @@ class SampleRing:
 
     def draw(self, count: int, rng: np.random.Generator) -> Batch:
         """Returns ``count`` random samples, turned at random, on the ring's device."""
-        picks = torch.from_numpy(rng.integers(self.filled, size=count)).to(self.device)
+        # Without waiting: the copy of a few numbers must not let the CPU fall behind the device.
+        picks = torch.from_numpy(rng.integers(self.filled, size=count)).to(self.device, non_blocking=True)
         flows = self._flows[picks].float().transpose(0, 1)
         batch = Batch(self._blurred[picks], self._sharp[picks], flows)
         return turned(batch, random_turn(rng, self.with_colors))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +15,9 @@ from cascade.training.metrics_log import MetricsLog
 from cascade.training.phase import Phase
 from cascade.training.schedule import timed_rate
 from cascade.training.timed import cuda
-from cascade.training.timed.compiling import compile_parts
 from cascade.training.timed.learner import Learner
 from cascade.training.timed.pace import Pace, describe
-from cascade.training.timed.profile import profile
+from cascade.training.timed.preparation import prepare
 from cascade.training.timed.ring import SampleRing
 from cascade.training.timed.state import TimedState
 from cascade.training.timed.stream import SampleStream
@@ -46,6 +45,8 @@ class TimedOptions:
     """How long it takes, with everything before the first step."""
     steps: int | None = None
     """How many steps it has; it ends by whichever is reached first."""
+    started: float = field(default_factory=time.monotonic)
+    """When it began, by the monotonic clock."""
     save_seconds: float = 120
     compile: bool = False
     """Whether parts of the networks are compiled."""
@@ -67,7 +68,8 @@ class TimedTrainer:
         self._lead = cuda.Lead() if ring.device.type == "cuda" else None
         self._drawn = 0
         self._broken = dict.fromkeys((learner.name for learner in state.learners), 0)
-        self._now = self._saved_at = self._logged_at = time.monotonic()
+        self._now = options.started
+        self._saved_at = self._logged_at = time.monotonic()
 
     @property
     def learners(self) -> Sequence[Learner]:
@@ -145,28 +147,11 @@ class TimedTrainer:
         return True
 
     def _prepare(self) -> None:
-        """Compiles, captures and profiles, on samples that are shown for it alone."""
+        """Prepares every network on samples that are shown for it alone."""
         batch = self.ring.draw(self.phase.batch, np.random.default_rng(self.state.seed))
         for learner in self.learners:
             learner.show(batch)
-            if self.options.compile:
-                exact = learner.exact_gradients()
-                for report in compile_parts(learner.cascade, learner.gradients, exact):
-                    logger.info("%s: %s", learner.name, report)
-            if self.ring.device.type == "cuda":
-                self._capture(learner)
-            if self.options.profile:
-                with learner.unchanged():
-                    rows = profile(learner.train, self.ring.device)
-                logger.info("A step of %s, by kernel:\n%s", learner.name, "\n".join(rows))
-
-    def _capture(self, learner: Learner) -> None:
-        try:
-            learner.use_graph(cuda.capture)
-        except RuntimeError as error:
-            logger.info("%s: no CUDA graph, which is slower: %s", learner.name, str(error)[:400])
-        else:
-            logger.info("%s: each step is one CUDA graph.", learner.name)
+            prepare(learner, self.options.compile, self.options.profile)
 
     def _tick(self) -> None:
         now = time.monotonic()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from cascade.data.picture_mix import mix_pictures
+from cascade.data.picture_mix import mix_pictures, mix_pictures_by_processes
 from cascade.synthesis.dead_leaves import dead_leaves
 from cascade.synthesis.man_made import man_made_picture
 
@@ -36,6 +36,16 @@ def test_the_mixture_has_the_share_that_was_asked_for() -> None:
     assert len(mixed) == 10
     assert all(kept is given for kept, given in zip(mixed, photos, strict=False))
     assert mix_pictures(photos, 0.0, np.random.default_rng(0)) == photos
+
+
+def test_processes_make_the_pictures_that_one_would() -> None:
+    photos = [np.full((8, 8, 3), index, np.uint8) for index in range(2)]
+    alone = mix_pictures_by_processes(photos, 0.5, seed=3, workers=0)
+    together = mix_pictures_by_processes(photos, 0.5, seed=3, workers=2)
+    assert len(alone) == 4
+    assert not np.array_equal(alone[2], alone[3])
+    for picture, same in zip(alone, together, strict=True):
+        np.testing.assert_array_equal(picture, same)
 
 
 def test_a_share_without_photographs_is_refused() -> None:
