@@ -118,6 +118,20 @@ def test_steps_lower_the_loss_and_the_average_follows(learner: Learner) -> None:
         assert torch.equal(averaged[name], tensor), name
 
 
+def test_in_bfloat16_gradients_are_near_and_steps_reach_the_float32_stacks(batch: Batch) -> None:
+    """The precision that CUDA gets, where a test can run it."""
+    learner = Learner("lite", _cascade(), 1e-3, replace(_SETTINGS, bfloat16=True))
+    learner.show(batch)
+    found, exact = learner.gradients(), learner.exact_gradients()
+    assert all(gradient.dtype == torch.float32 for gradient in found)
+    assert 1e-4 < float(distances(found, exact).median()) < 0.3
+    before = [master.clone() for master in learner.parameters.masters]
+    learner.step(1e-6)
+    assert 0 < _distance(learner.parameters.masters, before) < 1e-2
+    parameter = next(learner.cascade.parameters())
+    assert parameter.dtype == torch.bfloat16
+
+
 def test_a_gradient_that_is_not_finite_moves_nothing_and_is_counted(learner: Learner, batch: Batch) -> None:
     assert batch.flows is not None
     before = [master.clone() for master in learner.parameters.masters]
