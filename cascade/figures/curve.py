@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 
 from cascade.figures.chart import Chart, Line, draw_charts
 
-_NO_LOSS = frozenset({"time", "seconds", "step", "samples_per_s", "waiting"})
+_NO_LOSS = frozenset({"time", "seconds", "step", "samples_per_s", "made_per_s", "waiting"})
 _POINTS = 60
 """Points that a line of losses is averaged to: single batches differ too much to show a trend."""
 _LONGEST_IN_MINUTES = 2 * 3600

@@ -55,7 +55,8 @@ class TimedState:
         for key, mine in self._identity().items():
             if (theirs := content.get(key)) != mine:
                 raise TrainingError(
-                    f"The checkpoint {folder / CHECKPOINT} has {key} {theirs!r}, not {mine!r}."
+                    f"The checkpoint {folder / CHECKPOINT} is of another training: its {key} {_words(theirs)}, "
+                    f"not {_words(mine).partition(' ')[2]}."
                 )
         self.progress, self.samples = Progress(**content["progress"]), content["samples"]
         for learner in self.learners:
@@ -68,3 +69,8 @@ class TimedState:
     def _identity(self) -> dict[str, Any]:
         networks = {learner.name: to_dict(learner.cascade.config) for learner in self.learners}
         return {"recipe": self.recipe, "seed": self.seed, "networks": networks}
+
+
+def _words(value: object) -> str:
+    """Says what the value is; of networks, which they are."""
+    return f"are {', '.join(value)}" if isinstance(value, dict) else f"is {value!r}"

@@ -150,6 +150,8 @@ class TimedTrainer:
         """Prepares every network on samples that are shown for it alone."""
         batch = self.ring.draw(self.phase.batch, np.random.default_rng(self.state.seed))
         for learner in self.learners:
+            if self.stopping:
+                return
             learner.show(batch)
             prepare(learner, self.options.compile, self.options.profile)
 
