@@ -75,10 +75,14 @@ class RunningTriton:
         for process in self._process().children():
             process.kill()
 
+    def pause(self) -> None:
+        """Stop it for now; it can be killed so."""
+        self._process().send_signal(signal.SIGSTOP)
+
     @contextmanager
     def paused(self) -> Iterator[None]:
         """It accepts connections meanwhile and answers nothing."""
-        self._process().send_signal(signal.SIGSTOP)
+        self.pause()
         try:
             yield
         finally:
