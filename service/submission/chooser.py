@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from service.errors.engine import ModelNotFound
-from service.errors.submission import InvalidOption
 from service.estimates.estimate import Estimator
 from service.model_catalog import ModelCard, ModelCatalog
 from service.options import RestorationOptions
@@ -22,13 +21,13 @@ class Chooser:
     estimator: Estimator
 
     def check(self, options: RestorationOptions) -> ModelCard:
-        """Returns the model that is asked for, before the video is known. Raises InvalidOption."""
+        """Returns the model that is asked for, before the video is known. Raises ModelNotFound."""
         return self._card(options.choice(self.qualities, "fast"))
 
     def choose(self, options: RestorationOptions, pixels_per_second: float | None) -> ModelChoice:
         """Returns what restores a video of so many pixels per second, at its own speed; None is unknown.
 
-        Raises InvalidOption for a model that is not installed, and BrokerUnavailable.
+        Raises ModelNotFound and BrokerUnavailable.
         """
         choice = options.choice(self.qualities, self._usual(pixels_per_second))
         self._card(choice)
@@ -48,7 +47,7 @@ class Chooser:
             return self.catalog.require(choice.model)
         except ModelNotFound as error:
             if choice.quality is None:
-                raise InvalidOption(str(error)) from error
-            raise InvalidOption(
+                raise
+            raise ModelNotFound(
                 f"The quality {choice.quality} needs the model {choice.model!r}, which is not installed."
             ) from error

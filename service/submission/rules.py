@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from anyio.to_thread import run_sync
 
+from service.errors.engine import ModelNotFound
 from service.errors.submission import InvalidOption
 from service.errors.webhook import WebhookRefused
 from service.jobs.job import JobSpec, SourceFile
@@ -56,7 +57,10 @@ class SubmissionRules:
 
         A graph has its stages inside, so another number of them is another model.
         """
-        model = self.chooser.check(options)
+        try:
+            model = self.chooser.check(options)
+        except ModelNotFound as error:
+            raise InvalidOption(str(error)) from error
         if options.stages in (None, model.stages):
             return
         cards = self.chooser.catalog.models()

@@ -131,7 +131,7 @@ class _Work:
 
 async def _of_upload(received: ReceivedUpload, rules: SubmissionRules) -> _Work:
     options = JobOptions.from_text(received.fields)
-    await run_sync(rules.check_model, options)
+    await run_sync(rules.chooser.check, options)
     info = await probe(received.upload.contents(), rules.probe_limits, options.excerpt)
     frame = _Frames(info.width, info.height, info.frames, info.fps)
     return await run_sync(_work, frame, options, rules.chooser, received.upload.size)
@@ -155,7 +155,7 @@ class _Frames:
 def _work(
     frames: _Frames, options: EstimateRequest | JobOptions, chooser: Chooser, size: int | None
 ) -> _Work:
-    """Raises InvalidOption and BrokerUnavailable."""
+    """Raises ModelNotFound and BrokerUnavailable."""
     speed = frames.width * frames.height * frames.rate if frames.rate else None
     choice = chooser.choose(options, speed)
     video = Workload(choice.model, frames.width, frames.height, frames.count, choice.looks)

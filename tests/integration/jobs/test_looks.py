@@ -115,6 +115,10 @@ def test_a_quality_whose_model_is_missing_says_so(tmp_path: Path, path: Path) ->
         assert (
             answer.json()["detail"] == "The quality best needs the model 'cdvd_base', which is not installed."
         )
+        asked = service.http.post(
+            "/estimates", json={"width": 64, "height": 64, "frames": 9, "quality": "best"}
+        )
+        assert (asked.status_code, asked.json()["code"]) == (404, "model_not_found")
         assert [one["available"] for one in service.http.get("/models").json()["qualities"]] == [
             True,
             True,
