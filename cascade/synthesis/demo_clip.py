@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from cascade.synthesis.blur_strength import blur_lengths
 from cascade.synthesis.camera import make_response
-from cascade.synthesis.layers import Layer, expose, render
+from cascade.synthesis.exposure import expose, render
+from cascade.synthesis.layers import Layer
 from cascade.synthesis.scene import opaque_texture, seen_region
 from cascade.synthesis.trajectory import Spectrum, Trajectory, random_trajectory
 
@@ -68,4 +69,4 @@ def _scale_to_cover(
 
 def _develop(lights: list[NDArray[np.float32]]) -> NDArray[np.uint8]:
     response = make_response()
-    return np.stack([response.to_levels(light[..., :3]) for light in lights])
+    return np.stack([response.to_levels(light) for light in lights])

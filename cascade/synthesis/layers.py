@@ -1,13 +1,14 @@
-"""A scene of flat layers, back to front, and what a moving camera sees of it.
+"""Flat layers of a scene, and where in the frame a moving camera sees them.
 
-Light is linear. A layer's texture is premultiplied RGBA, so that compositing a warped layer over what lies
-behind is right at soft edges too; occlusion in blur comes from compositing every sub-frame by itself.
+Light is linear. A layer's texture is premultiplied RGBA, so that compositing a warped layer over what lies behind is
+right at soft edges too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -15,18 +16,9 @@ from numpy.typing import NDArray
 
 from cascade.synthesis.trajectory import Matrices, Trajectory
 
-SUBFRAMES_PER_PIXEL = 0.85
-"""Sub-frames per pixel of path. Bilinear sampling is a tent two pixels wide: it hides steps of little more than one."""
-STILL = 0.1
-"""Path in pixels that no one can see: one sub-frame is enough."""
-SHARP_PATH = 4.0
-"""Up to this many pixels of path, sub-frames are sampled bicubically: bilinear would soften what is sharp."""
-OCCUPIED = 0.5
-"""Coverage from which on a pixel belongs to a layer."""
-
 
 @dataclass(frozen=True)
-class _Box:
+class Box:
     """Pixels ``left <= x < right``, ``top <= y < bottom`` of the frame."""
 
     left: int
@@ -66,148 +58,87 @@ class Layer:
         """Whether it is the background, which covers everything."""
         return self.own is None
 
+    @cached_property
+    def light(self) -> NDArray[np.float32]:
+        """The texture without its coverage: float32 [h, w, 3]."""
+        return np.asarray(cv2.cvtColor(self.texture, cv2.COLOR_RGBA2RGB), np.float32)
+
     def matrices(self, times: NDArray[np.float64]) -> Matrices:
         """Returns the matrices [n, 3, 3] that take output pixels to texture pixels at each time."""
         to_plane = self.camera.homographies(times)
         if self.own is not None:
             to_plane = self.own.homographies(times) @ to_plane
-        shift = np.eye(3)
-        shift[:2, 2] = -self.origin[0], -self.origin[1]
-        return np.asarray(shift @ to_plane)
+        # The texture begins at the origin: what shifts by it, shifts by it times the homogeneous coordinate.
+        to_plane[:, 0] -= self.origin[0] * to_plane[:, 2]
+        to_plane[:, 1] -= self.origin[1] * to_plane[:, 2]
+        return to_plane
+
+    def limits(
+        self, matrices: Matrices, size: tuple[int, int]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Returns the first and the end x, y of the part of the frame that the texture may touch: int64 [n, 2] both.
+
+        ``matrices`` [n, 3, 3] take output pixels to texture pixels; ``size`` is the frame's height and width.
+        """
+        edge = np.array([size[1], size[0]])
+        if self.opaque:
+            return np.zeros((len(matrices), 2), np.int64), np.tile(edge, (len(matrices), 1))
+        height, width = self.texture.shape[:2]
+        corners = np.array([[0, 0], [width, 0], [0, height], [width, height]], float)
+        placed = project(np.asarray(np.linalg.inv(matrices), np.float64), corners)
+        low = np.clip(np.floor(placed.min(axis=1)), 0, edge).astype(np.int64)
+        high = np.clip(np.ceil(placed.max(axis=1)) + 1, 0, edge).astype(np.int64)
+        return low, high
 
 
-def render_instants(
-    layers: Sequence[Layer], times: NDArray[np.float64], size: tuple[int, int], smooth: bool
-) -> Iterator[NDArray[np.float32]]:
-    """Yields linear light and coverage float32 [H, W, 4] at each time, in frames of ``size`` (height, width).
+@dataclass(frozen=True)
+class PlacedLayer:
+    """A layer at n times."""
 
-    ``layers`` are given background first; ``smooth`` samples them bicubically instead of bilinearly.
-    """
-    matrices = [layer.matrices(times) for layer in layers]
-    boxes = [_visible_boxes(*each, size) for each in zip(layers, matrices, strict=True)]
-    for index in range(len(times)):
-        canvas = _warp(layers[0], matrices[0][index], size, smooth)
-        for layer, matrix, box in zip(layers[1:], matrices[1:], boxes[1:], strict=True):
-            if not box[index].empty:
-                _composite(canvas, layer, matrix[index], box[index], smooth)
-        yield canvas
+    layer: Layer
+    matrices: Matrices
+    """[n, 3, 3]: from output pixels to texture pixels."""
+    boxes: Sequence[Box]
+    """The part of the frame that the texture may touch, at each time."""
+    from_box: Matrices
+    """[n, 3, 3]: from pixels of the box to texture pixels."""
 
+    def warp(self, index: int, smooth: bool, into: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
+        """Returns the box's part of the frame at time number ``index``: float32 [h, w, 4], premultiplied.
 
-def render(layers: Sequence[Layer], time: float, size: tuple[int, int]) -> NDArray[np.float32]:
-    """Returns linear light and coverage float32 [H, W, 4] of one instant, sampled bicubically."""
-    return next(render_instants(layers, np.array([time]), size, smooth=True))
-
-
-def expose(
-    layers: Sequence[Layer], time: float, exposure: float, size: tuple[int, int], limit: int
-) -> NDArray[np.float32]:
-    """Returns the mean light [H, W, 4] over an exposure centered on ``time``, from at most ``limit`` sub-frames.
-
-    ``time`` and ``exposure`` are in frame intervals.
-    """
-    path = path_length(layers, time, exposure, size)
-    count = 1 if path < STILL else min(1 + int(np.ceil(path * SUBFRAMES_PER_PIXEL)), limit)
-    times = time + exposure * ((np.arange(count) + 0.5) / count - 0.5)
-    total = np.zeros((*size, 4), np.float32)
-    for instant in render_instants(layers, times, size, smooth=path <= SHARP_PATH):
-        cv2.accumulate(instant, total)
-    return total / np.float32(count)
+        ``smooth`` samples bicubically instead of bilinearly; ``into`` is an array of that shape to write to.
+        """
+        height, width = self.boxes[index].size
+        method = cv2.INTER_CUBIC if smooth else cv2.INTER_LINEAR
+        texture = self.layer.light if smooth and self.layer.opaque else self.layer.texture
+        warped = cv2.warpPerspective(
+            texture,
+            self.from_box[index],
+            (width, height),
+            dst=into if texture is self.layer.texture else None,
+            flags=method | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REFLECT_101 if self.layer.opaque else cv2.BORDER_CONSTANT,
+        )
+        if texture is not self.layer.texture:
+            # Bicubic sampling takes its time by the channel, and the background's coverage is 1 everywhere.
+            warped = cv2.cvtColor(warped, cv2.COLOR_RGB2RGBA, dst=into)
+        return np.asarray(warped, np.float32)
 
 
-def path_length(layers: Sequence[Layer], time: float, exposure: float, size: tuple[int, int]) -> float:
-    """Returns the longest path, in pixels, that any layer's content travels in the frame during the exposure."""
-    times = time + exposure * np.linspace(-0.5, 0.5, 9)
-    points = _frame_points(size)
-    longest = 0.0
-    for layer in layers:
-        tracks = project(layer.matrices(times), points)
-        steps = np.linalg.norm(np.diff(tracks, axis=0), axis=-1).sum(axis=0)
-        longest = max(longest, float(steps.max()))
-    return longest
-
-
-def layer_flow(
-    layers: Sequence[Layer], start: float, stop: float, size: tuple[int, int]
-) -> NDArray[np.float32]:
-    """Returns the exact flow float32 [H, W, 2] (u, v in pixels) from the frame at ``start`` to the one at ``stop``.
-
-    It is on the grid of ``start``. A pixel that several layers share belongs to the front-most one that covers at
-    least half of it.
-    """
-    flow = np.zeros((*size, 2), np.float32)
-    for layer in layers:
-        first, second = layer.matrices(np.array([start, stop]))
-        (box,) = _visible_boxes(layer, first[None], size)
-        if not box.empty:
-            covers = True if layer.opaque else _coverage(layer, first, box) >= OCCUPIED
-            np.copyto(box.of(flow), _box_flow(np.linalg.solve(second, first), box), where=covers)
-    return flow
+def place(layers: Sequence[Layer], times: NDArray[np.float64], size: tuple[int, int]) -> list[PlacedLayer]:
+    """Places the layers at all ``times`` at once, in frames of ``size`` (height, width)."""
+    return [_place(layer, layer.matrices(times), size) for layer in layers]
 
 
 def project(matrices: Matrices, points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Maps points [n, 2] through matrices [m, 3, 3]: [m, n, 2]."""
-    lifted = np.concatenate([points, np.ones((len(points), 1))], axis=1) @ matrices.transpose(0, 2, 1)
+    """Maps points [..., n, 2] through matrices [..., 3, 3]: [..., n, 2]."""
+    lifted = points @ matrices[..., :2].swapaxes(-1, -2) + matrices[..., None, :, 2]
     return np.asarray(lifted[..., :2] / lifted[..., 2:])
 
 
-def _frame_points(size: tuple[int, int]) -> NDArray[np.float64]:
-    bottom, right = size[0] - 1.0, size[1] - 1.0
-    return np.array([[0, 0], [right, 0], [0, bottom], [right, bottom], [right / 2, bottom / 2]])
-
-
-def _visible_boxes(layer: Layer, matrices: Matrices, size: tuple[int, int]) -> list[_Box]:
-    """Returns, for each of the matrices, the part of the frame that the layer's texture may touch."""
-    if layer.opaque:
-        return [_Box(0, 0, size[1], size[0])] * len(matrices)
-    height, width = layer.texture.shape[:2]
-    corners = np.array([[0, 0], [width, 0], [0, height], [width, height]], float)
-    placed = project(np.asarray(np.linalg.inv(matrices), np.float64), corners)
-    limits = np.array([size[1], size[0]])
-    low = np.clip(np.floor(placed.min(axis=1)), 0, limits).astype(int)
-    high = np.clip(np.ceil(placed.max(axis=1)) + 1, 0, limits).astype(int)
-    return [_Box(*first, *last) for first, last in zip(low.tolist(), high.tolist(), strict=True)]
-
-
-def _box_flow(matrix: NDArray[np.float64], box: _Box) -> NDArray[np.float32]:
-    """Returns how far a homography moves each pixel of a box: float32 [h, w, 2]."""
-    x = np.arange(box.left, box.right, dtype=np.float64)
-    y = np.arange(box.top, box.bottom, dtype=np.float64)[:, None]
-    depth = 1 / (matrix[2, 0] * x + (matrix[2, 1] * y + matrix[2, 2]))
-    flow = np.empty((*box.size, 2), np.float32)
-    flow[..., 0] = (matrix[0, 0] * x + (matrix[0, 1] * y + matrix[0, 2])) * depth - x
-    flow[..., 1] = (matrix[1, 0] * x + (matrix[1, 1] * y + matrix[1, 2])) * depth - y
-    return flow
-
-
-def _composite(
-    canvas: NDArray[np.float32],
-    layer: Layer,
-    matrix: NDArray[np.float64],
-    box: _Box,
-    smooth: bool,
-) -> None:
-    front = _warp_box(layer, matrix, box, smooth)
-    behind = box.of(canvas)
-    seen = cv2.merge([1 - front[..., 3]] * 4)
-    cv2.add(cv2.multiply(behind, seen, dst=seen), front, dst=seen)
-    behind[:] = seen
-
-
-def _coverage(layer: Layer, matrix: NDArray[np.float64], box: _Box) -> NDArray[np.float32]:
-    """Returns how far the layer covers each pixel of a box: float32 [h, w, 1] in [0, 1]."""
-    return _warp_box(layer, matrix, box, smooth=False)[..., 3:]
-
-
-def _warp_box(layer: Layer, matrix: NDArray[np.float64], box: _Box, smooth: bool) -> NDArray[np.float32]:
-    shift = np.eye(3)
-    shift[:2, 2] = box.left, box.top
-    return _warp(layer, matrix @ shift, box.size, smooth)
-
-
-def _warp(
-    layer: Layer, matrix: NDArray[np.float64], size: tuple[int, int], smooth: bool
-) -> NDArray[np.float32]:
-    flags = (cv2.INTER_CUBIC if smooth else cv2.INTER_LINEAR) | cv2.WARP_INVERSE_MAP
-    border = cv2.BORDER_REFLECT_101 if layer.opaque else cv2.BORDER_CONSTANT
-    warped = cv2.warpPerspective(layer.texture, matrix, (size[1], size[0]), flags=flags, borderMode=border)
-    return np.asarray(warped, np.float32)
+def _place(layer: Layer, matrices: Matrices, size: tuple[int, int]) -> PlacedLayer:
+    low, high = layer.limits(matrices, size)
+    boxes = [Box(*first, *last) for first, last in zip(low.tolist(), high.tolist(), strict=True)]
+    from_box = matrices.copy()
+    from_box[:, :, 2] += matrices[:, :, 0] * low[:, :1] + matrices[:, :, 1] * low[:, 1:]
+    return PlacedLayer(layer, matrices, boxes, from_box)

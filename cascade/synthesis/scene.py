@@ -100,8 +100,8 @@ def _background(
     low, high = seen_region(camera, config.size)
     width, height = np.ceil(high - low).astype(int) + 1
     piece = _piece(photos, (int(height), int(width)), config, rng)
-    light = _relight(response.to_light(piece), rng)
-    return Layer(opaque_texture(light), (float(low[0]), float(low[1])), camera)
+    texture = _relit_texture(piece, response, rng)
+    return Layer(texture, (float(low[0]), float(low[1])), camera)
 
 
 def _piece(
@@ -140,11 +140,13 @@ def _object(
 ) -> Layer:
     height, width = (max(round(side * rng.uniform(*OBJECT_SIZE)), 4 * MARGIN) for side in config.size)
     piece = _piece(photos, (height, width), config, rng)
-    cover = random_mask((piece.shape[0], piece.shape[1]), rng)[..., None]
-    light = _relight(response.to_light(piece), rng)
-    texture = np.concatenate([light * cover, cover], axis=-1)
+    cover = random_mask((height, width), rng)
+    x, y, width, height = cv2.boundingRect((cover > 0).astype(np.uint8))  # what is empty need not be warped
+    shown = slice(y, y + height), slice(x, x + width)
+    texture = _relit_texture(piece[shown], response, rng)
+    cv2.multiply(texture, cv2.merge([cover[shown]] * 4), dst=texture)
     center = rng.uniform(0.05, 0.95, 2) * np.array(config.size[::-1])
-    origin = center - np.array([piece.shape[1], piece.shape[0]]) / 2
+    origin = center - np.array([piece.shape[1], piece.shape[0]]) / 2 + (x, y)
     near = camera.scaled([1 + float(rng.uniform(0, PARALLAX))] * 2 + [1.0] * 4)
     own = _own_motion(speeds, config, (float(center[0]), float(center[1])), rng)
     return Layer(texture, (float(origin[0]), float(origin[1])), near, own)
@@ -160,11 +162,23 @@ def _own_motion(
     return replace(random_trajectory(paces, 0.0, spectrum, config.size, rng), center=center)
 
 
-def _relight(light: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
-    """Changes exposure and white balance; in some scenes the brightest parts go far beyond white."""
+def _relit_texture(
+    piece: NDArray[np.uint8], response: CameraResponse, rng: np.random.Generator
+) -> NDArray[np.float32]:
+    """Decodes a piece to an opaque texture with another exposure and white balance: float32 [h, w, 4].
+
+    In some scenes the brightest parts go far beyond white.
+    """
     gain = rng.uniform(*GAIN) * rng.uniform(1 - TINT, 1 + TINT, 3)
-    bright = light * gain.astype(np.float32)
+    table = np.ones((256, 1, 4), np.float32)
+    table[:, 0, :3] = response.linear[:, None] * gain
+    texture = np.asarray(
+        cv2.LUT(cv2.cvtColor(np.ascontiguousarray(piece), cv2.COLOR_RGB2RGBA), table), np.float32
+    )
     if rng.random() < HIGHLIGHT_SHARE:
-        excess = np.maximum(light.min(axis=-1, keepdims=True) - 0.8, 0) / 0.2
-        bright = bright * (1 + np.float32(rng.uniform(0, HIGHLIGHT)) * excess)
-    return np.asarray(bright, np.float32)
+        excess = np.maximum(response.linear - 0.8, 0) / 0.2
+        brighter = (1 + np.float32(rng.uniform(0, HIGHLIGHT)) * excess).astype(np.float32)
+        red, green, blue = cv2.split(piece)
+        factor = cv2.LUT(cv2.min(cv2.min(red, green), blue), brighter)
+        cv2.multiply(texture, cv2.merge([factor, factor, factor, np.ones_like(factor)]), dst=texture)
+    return texture

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cascade.synthesis.blur_strength import blur_lengths
-from cascade.synthesis.camera import CameraResponse
-from cascade.synthesis.layers import Layer, expose, layer_flow, render
+from cascade.synthesis.exact_flow import exact_flows
+from cascade.synthesis.exposure import expose_frames, render_frames
 from cascade.synthesis.recording import RecordingConfig, random_recording, with_video_camera
 from cascade.synthesis.scene import SceneConfig, random_scene
 
@@ -104,12 +104,14 @@ def synthesize(
     scene = SceneConfig(size, config.layers, exposure, config.soft_share, _color_order(config, rng))
     layers = random_scene(photos, speeds, scene, recording.response, rng)
     recording = with_video_camera(recording, config.recording, rng)
-    lights = [expose(layers, time, exposure, size, config.subframes) for time in range(config.frames)]
+    times = np.arange(config.frames, dtype=np.float64)
+    lights = expose_frames(layers, times, exposure, size, config.subframes)
+    flow_next, flow_previous = exact_flows(layers, config.frames, size)
     return Sample(
-        blurred=recording.record([light[..., :3] for light in lights], rng),
-        sharp=np.stack([_sharp(layers, time, size, recording.response) for time in range(config.frames)]),
-        flow_next=_flows(layers, config.frames, size, forward=True),
-        flow_previous=_flows(layers, config.frames, size, forward=False),
+        blurred=recording.record(lights, rng),
+        sharp=np.stack([recording.response.to_levels(light) for light in render_frames(layers, times, size)]),
+        flow_next=flow_next,
+        flow_previous=flow_previous,
     )
 
 
@@ -136,15 +138,3 @@ def _color_order(config: SynthesisConfig, rng: np.random.Generator) -> tuple[int
         return 0, 1, 2
     first, second, third = rng.permutation(3).tolist()
     return first, second, third
-
-
-def _sharp(
-    layers: Sequence[Layer], time: float, size: tuple[int, int], response: CameraResponse
-) -> NDArray[np.uint8]:
-    return response.to_levels(render(layers, time, size)[..., :3])
-
-
-def _flows(layers: Sequence[Layer], frames: int, size: tuple[int, int], forward: bool) -> NDArray[np.float32]:
-    pairs = [(i, i + 1) if forward else (i + 1, i) for i in range(frames - 1)]
-    flows = [layer_flow(layers, start, stop, size) for start, stop in pairs]
-    return np.stack(flows) if flows else np.zeros((0, *size, 2), np.float32)

@@ -1,0 +1,138 @@
+"""What a camera sees of a scene's layers: at one instant, and while its shutter is open.
+
+Every sub-frame of an exposure is composited by itself: that is how occlusion in blur becomes right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from cascade.synthesis.layers import Box, Layer, PlacedLayer, place, project
+from cascade.synthesis.trajectory import Matrices
+
+SUBFRAMES_PER_PIXEL = 0.85
+"""Sub-frames per pixel of path. Bilinear sampling is a tent two pixels wide: it hides steps of little more than one."""
+STILL = 0.1
+"""Path in pixels that no one can see: one sub-frame is enough."""
+SHARP_PATH = 4.0
+"""Up to this many pixels of path, sub-frames are sampled bicubically: bilinear would soften what is sharp."""
+PATH_POINTS = 9
+"""Times in an exposure at which its path is measured."""
+_TRANSMISSION = np.array([[0, 0, 0, -1, 1]] * 4, np.float32)
+"""From premultiplied RGBA to what a pixel lets through, in all four channels."""
+
+
+def render(layers: Sequence[Layer], time: float, size: tuple[int, int]) -> NDArray[np.float32]:
+    """Returns the linear light float32 [H, W, 3] of one instant, sampled bicubically.
+
+    ``layers`` are given background first; ``size`` is height and width.
+    """
+    return render_frames(layers, np.array([time]), size)[0]
+
+
+def render_frames(
+    layers: Sequence[Layer], times: NDArray[np.float64], size: tuple[int, int]
+) -> list[NDArray[np.float32]]:
+    """Returns the linear light float32 [H, W, 3] at each time, as `render` does."""
+    placed = place(layers, times, size)
+    return [_light(_composite(placed, index, smooth=True), 1) for index in range(len(times))]
+
+
+def expose(
+    layers: Sequence[Layer], time: float, exposure: float, size: tuple[int, int], limit: int
+) -> NDArray[np.float32]:
+    """Returns the mean light float32 [H, W, 3] of an exposure centered on ``time``, from at most ``limit`` sub-frames.
+
+    ``time`` and ``exposure`` are in frame intervals.
+    """
+    return expose_frames(layers, np.array([time]), exposure, size, limit)[0]
+
+
+def expose_frames(
+    layers: Sequence[Layer],
+    times: NDArray[np.float64],
+    exposure: float,
+    size: tuple[int, int],
+    limit: int,
+) -> list[NDArray[np.float32]]:
+    """Returns the mean light float32 [H, W, 3] of the exposures centered on each of the times, as `expose` does."""
+    paths = path_lengths(layers, times, exposure, size)
+    counts = [_subframes(path, limit) for path in paths]
+    moments = [
+        time + exposure * ((np.arange(count) + 0.5) / count - 0.5)
+        for time, count in zip(times, counts, strict=True)
+    ]
+    placed = place(layers, np.concatenate(moments), size)
+    bounds = pairwise(np.cumsum([0, *counts]).tolist())
+    return [
+        _mean_light(placed, range(*bound), smooth=bool(path <= SHARP_PATH))
+        for bound, path in zip(bounds, paths, strict=True)
+    ]
+
+
+def path_lengths(
+    layers: Sequence[Layer], times: NDArray[np.float64], exposure: float, size: tuple[int, int]
+) -> NDArray[np.float64]:
+    """Returns the longest path, in pixels, that any layer's content travels in each exposure: float64 [N].
+
+    ``times`` [N] are the middles of the exposures.
+    """
+    moments = times[:, None] + exposure * np.linspace(-0.5, 0.5, PATH_POINTS)
+    longest = np.zeros(len(times))
+    for layer in layers:
+        matrices = layer.matrices(moments.ravel()).reshape(*moments.shape, 3, 3)
+        points = _points_to_follow(layer, matrices[:, PATH_POINTS // 2], size)
+        steps = np.diff(project(matrices, points[:, None]), axis=1)
+        lengths = np.hypot(steps[..., 0], steps[..., 1]).sum(axis=1).max(axis=1)
+        longest = np.maximum(longest, lengths)
+    return longest
+
+
+def _points_to_follow(layer: Layer, middle: Matrices, size: tuple[int, int]) -> NDArray[np.float64]:
+    """Returns the corners and the center of what the frame shows of a layer, at each of ``middle``: [N, 5, 2]."""
+    low, high = layer.limits(middle, size)
+    left, top, right, bottom = *low.T, *np.maximum(high - 1, low).T
+    across = np.stack([left, right, left, right, (left + right) / 2], axis=-1)
+    down = np.stack([top, top, bottom, bottom, (top + bottom) / 2], axis=-1)
+    return np.stack([across, down], axis=-1)
+
+
+def _subframes(path: float, limit: int) -> int:
+    return 1 if path < STILL else min(1 + int(np.ceil(path * SUBFRAMES_PER_PIXEL)), limit)
+
+
+def _mean_light(placed: Sequence[PlacedLayer], indices: range, smooth: bool) -> NDArray[np.float32]:
+    total = _composite(placed, indices[0], smooth)
+    canvas = np.empty_like(total)
+    for index in indices[1:]:
+        cv2.accumulate(_composite(placed, index, smooth, canvas), total)
+    return _light(total, len(indices))
+
+
+def _light(total: NDArray[np.float32], count: int) -> NDArray[np.float32]:
+    """Returns the mean [H, W, 3] of ``count`` frames [H, W, 4] whose sum is ``total``."""
+    light = np.asarray(cv2.cvtColor(total, cv2.COLOR_RGBA2RGB), np.float32)
+    light *= np.float32(1 / count)
+    return light
+
+
+def _composite(
+    placed: Sequence[PlacedLayer], index: int, smooth: bool, canvas: NDArray[np.float32] | None = None
+) -> NDArray[np.float32]:
+    """Returns light and coverage float32 [H, W, 4] at time number ``index``; written to ``canvas`` if given."""
+    seen = placed[0].warp(index, smooth, canvas)
+    for each in placed[1:]:
+        if not each.boxes[index].empty:
+            _lay_over(seen, each.warp(index, smooth), each.boxes[index])
+    return seen
+
+
+def _lay_over(canvas: NDArray[np.float32], front: NDArray[np.float32], box: Box) -> None:
+    behind = box.of(canvas)
+    seen = cv2.transform(front, _TRANSMISSION)
+    cv2.add(cv2.multiply(behind, seen, dst=seen), front, dst=behind)
