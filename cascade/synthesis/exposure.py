@@ -6,6 +6,7 @@ Every sub-frame of an exposure is composited by itself: that is how occlusion in
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 import cv2
@@ -13,14 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cascade.synthesis.layers import Box, Layer, PlacedLayer, place, project
-from cascade.synthesis.trajectory import Matrices
 
 SUBFRAMES_PER_PIXEL = 0.85
 """Sub-frames per pixel of path. Bilinear sampling is a tent two pixels wide: it hides steps of little more than one."""
 STILL = 0.1
 """Path in pixels that no one can see: one sub-frame is enough."""
 SHARP_PATH = 4.0
-"""Up to this many pixels of path, sub-frames are sampled bicubically: bilinear would soften what is sharp."""
+"""Up to this many pixels of path in the frame, sub-frames are sampled bicubically: bilinear would soften the sharp."""
 PATH_POINTS = 9
 """Times in an exposure at which its path is measured."""
 _TRANSMISSION = np.array([[0, 0, 0, -1, 1]] * 4, np.float32)
@@ -61,8 +61,8 @@ def expose_frames(
     limit: int,
 ) -> list[NDArray[np.float32]]:
     """Returns the mean light float32 [H, W, 3] of the exposures centered on each of the times, as `expose` does."""
-    paths = path_lengths(layers, times, exposure, size)
-    counts = [_subframes(path, limit) for path in paths]
+    paths = measure_paths(layers, times, exposure, size)
+    counts = [_subframes(path, limit) for path in paths.content]
     moments = [
         time + exposure * ((np.arange(count) + 0.5) / count - 0.5)
         for time, count in zip(times, counts, strict=True)
@@ -71,31 +71,39 @@ def expose_frames(
     bounds = pairwise(np.cumsum([0, *counts]).tolist())
     return [
         _mean_light(placed, range(*bound), smooth=bool(path <= SHARP_PATH))
-        for bound, path in zip(bounds, paths, strict=True)
+        for bound, path in zip(bounds, paths.frame, strict=True)
     ]
 
 
-def path_lengths(
-    layers: Sequence[Layer], times: NDArray[np.float64], exposure: float, size: tuple[int, int]
-) -> NDArray[np.float64]:
-    """Returns the longest path, in pixels, that any layer's content travels in each exposure: float64 [N].
+@dataclass(frozen=True, eq=False)
+class Paths:
+    """The longest paths of any layer in each exposure, float64 [N] in pixels."""
 
-    ``times`` [N] are the middles of the exposures.
-    """
+    content: NDArray[np.float64]
+    """At the corners and the center of what the frame shows of each layer."""
+    frame: NDArray[np.float64]
+    """At the corners and the center of the frame, whether or not the layer reaches there."""
+
+
+def measure_paths(
+    layers: Sequence[Layer], times: NDArray[np.float64], exposure: float, size: tuple[int, int]
+) -> Paths:
+    """Measures how far the layers move in exposures centered on ``times`` [N]."""
     moments = times[:, None] + exposure * np.linspace(-0.5, 0.5, PATH_POINTS)
-    longest = np.zeros(len(times))
+    longest = np.zeros((2, len(times)))
     for layer in layers:
         matrices = layer.matrices(moments.ravel()).reshape(*moments.shape, 3, 3)
-        points = _points_to_follow(layer, matrices[:, PATH_POINTS // 2], size)
-        steps = np.diff(project(matrices, points[:, None]), axis=1)
-        lengths = np.hypot(steps[..., 0], steps[..., 1]).sum(axis=1).max(axis=1)
-        longest = np.maximum(longest, lengths)
-    return longest
+        shown = layer.limits(matrices[:, PATH_POINTS // 2], size)
+        frame = np.zeros((1, 2), np.int64), np.array([[size[1], size[0]]])
+        for row, limits in zip(longest, (shown, frame), strict=True):
+            steps = np.diff(project(matrices, _points_to_follow(*limits)[:, None]), axis=1)
+            lengths = np.hypot(steps[..., 0], steps[..., 1]).sum(axis=1).max(axis=1)
+            np.maximum(row, lengths, out=row)
+    return Paths(content=longest[0], frame=longest[1])
 
 
-def _points_to_follow(layer: Layer, middle: Matrices, size: tuple[int, int]) -> NDArray[np.float64]:
-    """Returns the corners and the center of what the frame shows of a layer, at each of ``middle``: [N, 5, 2]."""
-    low, high = layer.limits(middle, size)
+def _points_to_follow(low: NDArray[np.int64], high: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Returns the corners and the center of boxes from ``low`` to ``high``, x and y [n, 2]: [n, 5, 2]."""
     left, top, right, bottom = *low.T, *np.maximum(high - 1, low).T
     across = np.stack([left, right, left, right, (left + right) / 2], axis=-1)
     down = np.stack([top, top, bottom, bottom, (top + bottom) / 2], axis=-1)

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from cascade.synthesis.blur_strength import blur_lengths
-from cascade.synthesis.camera import compress, make_response, random_response
+from cascade.synthesis.camera import add_sensor_noise, compress, make_response, random_response
 from cascade.synthesis.exact_flow import exact_flows
-from cascade.synthesis.exposure import expose, path_lengths, render
+from cascade.synthesis.exposure import expose, measure_paths, render
 from cascade.synthesis.layers import Layer, project
 from cascade.synthesis.trajectory import Spectrum, Trajectory, random_trajectory
 
@@ -57,8 +57,8 @@ def test_exposure_mixes_light_by_the_time_that_the_object_covers_a_pixel() -> No
 
 def test_path_length_counts_the_fastest_layer_during_the_exposure() -> None:
     times = np.array([1.0, 2.0])
-    assert path_lengths(scene(still(), sliding(10.0)), times, 0.5, SIZE) == pytest.approx([5.0, 5.0])
-    assert path_lengths(scene(sliding(4.0), still()), times, 1.0, SIZE) == pytest.approx([4.0, 4.0])
+    assert measure_paths(scene(still(), sliding(10.0)), times, 0.5, SIZE).content == pytest.approx([5.0, 5.0])
+    assert measure_paths(scene(sliding(4.0), still()), times, 1.0, SIZE).frame == pytest.approx([4.0, 4.0])
 
 
 def test_flow_follows_the_layer_in_front() -> None:
@@ -119,6 +119,19 @@ def test_a_response_returns_every_level_unchanged() -> None:
     for seed in range(5):
         response = random_response(np.random.default_rng(seed))
         np.testing.assert_array_equal(response.to_levels(response.to_light(levels)), levels)
+
+
+def test_sensor_noise_is_normal_and_as_strong_as_its_variance_says() -> None:
+    rng = np.random.default_rng(2)
+    for level in (0.0, 0.5):
+        light = np.full((300, 300, 3), level, np.float32)
+        noise = add_sensor_noise(light, shot=0.002, read=0.01, rng=rng) - light
+        deviation = np.sqrt(0.002 * level + 0.01**2)
+        assert abs(noise.mean()) < 4 * deviation / np.sqrt(noise.size)
+        assert noise.std() == pytest.approx(deviation, rel=0.01)
+        within = [np.mean(np.abs(noise) < deviations * deviation) for deviations in (1, 2, 3)]
+        assert within == pytest.approx([0.6827, 0.9545, 0.9973], abs=0.004)
+        assert abs(np.corrcoef(noise[:, 1:].ravel(), noise[:, :-1].ravel())[0, 1]) < 0.01
 
 
 def test_light_averages_brighter_than_levels_do() -> None:
