@@ -1,8 +1,8 @@
 """The distribution of the samples, against figures of the first synthesis, which took nearly twice the time.
 
 The figures are means over samples that the first synthesis made with the same seeds, and the standard errors of these
-means. Faster ways to the same thing may change the noise, and every pixel by a rounding, but no mean by more than a tenth
-of its standard error.
+means. Faster ways to the same thing may change the noise, and every pixel by a rounding, but no mean by more than a
+tenth of its standard error.
 """
 
 from __future__ import annotations
