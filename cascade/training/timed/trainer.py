@@ -67,6 +67,7 @@ class TimedTrainer:
         self._pace = Pace(made=0)
         self._lead = cuda.Lead() if ring.device.type == "cuda" else None
         self._drawn = 0
+        self._logged_step = state.progress.step
         self._broken = dict.fromkeys((learner.name for learner in state.learners), 0)
         self._now = options.started
         self._saved_at = self._logged_at = time.monotonic()
@@ -99,7 +100,8 @@ class TimedTrainer:
             self._take_samples()
             self.step()
             self._log_and_save_when_due()
-        self._write_log()
+        if self.state.progress.step > self._logged_step:
+            self._write_log()
         self.save()
 
     def step(self) -> None:
@@ -178,7 +180,7 @@ class TimedTrainer:
             self._count_broken(learner.name, steps, broken)
         self.log.write(progress.seconds, record)
         logger.info("%s", describe(pace))
-        self._logged_at = time.monotonic()
+        self._logged_at, self._logged_step = time.monotonic(), progress.step
 
     def _count_broken(self, name: str, steps: int, broken: int) -> None:
         progress = self.state.progress

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -61,6 +62,10 @@ def _trainer(stream: SampleStream, options: TimedOptions) -> TimedTrainer:
     return TimedTrainer(phase, TimedState("gpu", 0, [], Progress()), stream, ring, options)
 
 
+def _records(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+
+
 def test_samples_are_drawn_sixteen_times_and_then_waited_for(
     source: _GatedSource, stream: SampleStream, tmp_path: Path
 ) -> None:
@@ -77,9 +82,14 @@ def test_samples_are_drawn_sixteen_times_and_then_waited_for(
     run.join(_DEADLINE)
     assert trainer.state.progress.step == 20
     assert trainer.state.samples > _FIRST
-    records = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    records = _records(tmp_path)
     assert [record["step"] for record in records] == [1, 20]
     assert records[-1]["waiting"] > 0
+
+
+def test_each_step_is_logged_once_at_most(stream: SampleStream, tmp_path: Path) -> None:
+    _trainer(stream, TimedOptions(tmp_path, steps=1)).run()
+    assert [record["step"] for record in _records(tmp_path)] == [1]
 
 
 def test_a_training_whose_time_is_over_does_no_step(stream: SampleStream, tmp_path: Path) -> None:
