@@ -15,10 +15,10 @@ from cascade.synthesis.video_codec import Codec, CodecSettings, ColorMatrix, thr
 CRF = (16.0, 33.0)
 """Range of the codec's rate factor: from what cameras keep to what messengers send."""
 HEVC_SHARE = 0.2
-"""Share of the streams that are HEVC: its encoder takes several times as long, and its artifacts are alike."""
+"""Share of the streams that are HEVC: its encoder takes twice as long, and its artifacts are alike."""
 PRESETS = {
-    Codec.H264: ("veryfast", "fast", "medium"),
-    Codec.HEVC: ("ultrafast", "superfast", "veryfast"),
+    Codec.H264: ("superfast", "veryfast", "fast", "medium"),
+    Codec.HEVC: ("ultrafast",),
 }
 """Encoders in cameras search no further than these."""
 INTRA_SHARE = 0.1
