@@ -136,7 +136,14 @@ def test_pictures_show_the_most_blurred_frame_and_what_the_network_saw(pairs: Pa
     assert network.shape == (2 * baseline.shape[0], *baseline.shape[1:])
 
 
-@pytest.mark.parametrize("options", [["--model", "no-such-model"], ["--model", "burst", "--data", "nowhere"]])
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--model", "no-such-model"],
+        ["--model", "burst", "--data", "nowhere"],
+        ["--model", "unsharp", "--json", "nowhere/figures.json"],
+    ],
+)
 def test_what_is_missing_ends_with_a_message(pairs: Path, options: list[str]) -> None:
     with pytest.raises(SystemExit, match="evaluate: "):
         main(["--data", str(pairs), *options])
