@@ -36,8 +36,10 @@ def capture(step: Callable[[], None]) -> Callable[[], None]:
     torch.cuda.current_stream().wait_stream(side)
     torch.cuda.synchronize()
     graph = torch.cuda.CUDAGraph()
+    # The outer context is for a capture that fails: it would leave its own stream the current one.
+    current = torch.cuda.stream(torch.cuda.current_stream())
     try:
-        with torch.cuda.graph(graph, capture_error_mode="thread_local"):
+        with current, torch.cuda.graph(graph, capture_error_mode="thread_local"):
             step()
     except RuntimeError:
         torch.cuda.synchronize()
