@@ -34,7 +34,7 @@ def _compile(learner: Learner) -> None:
     except RuntimeError as error:  # in float32 a step takes twice the memory
         logger.info("%s stays eager, for want of gradients to compare with: %s", learner.name, _brief(error))
         return
-    for report in compile_parts(learner.cascade, learner.gradients, exact):
+    for report in compile_parts(learner.cascade, learner.gradients, exact, learner.settings.bfloat16):
         logger.info("%s: %s", learner.name, report)
 
 

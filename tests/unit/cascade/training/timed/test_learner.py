@@ -177,7 +177,7 @@ def test_a_failed_capture_changes_nothing(learner: Learner) -> None:
 
 def _reports(learner: Learner, compiler: Callable[[Any], Any]) -> dict[str, PartReport]:
     exact = learner.exact_gradients()
-    reports = compile_parts(learner.cascade, learner.gradients, exact, compiler)
+    reports = compile_parts(learner.cascade, learner.gradients, exact, learner.settings.bfloat16, compiler)
     return {report.name: report for report in reports}
 
 
