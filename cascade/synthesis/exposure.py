@@ -62,7 +62,8 @@ def expose_frames(
 ) -> list[NDArray[np.float32]]:
     """Returns the mean light float32 [H, W, 3] of the exposures centered on each of the times, as `expose` does."""
     paths = measure_paths(layers, times, exposure, size)
-    counts = [_subframes(path, limit) for path in paths.content]
+    smooth = paths.frame <= SHARP_PATH
+    counts = [_subframes(*each, limit) for each in zip(paths.content, smooth, strict=True)]
     moments = [
         time + exposure * ((np.arange(count) + 0.5) / count - 0.5)
         for time, count in zip(times, counts, strict=True)
@@ -70,8 +71,8 @@ def expose_frames(
     placed = place(layers, np.concatenate(moments), size)
     bounds = pairwise(np.cumsum([0, *counts]).tolist())
     return [
-        _mean_light(placed, range(*bound), smooth=bool(path <= SHARP_PATH))
-        for bound, path in zip(bounds, paths.frame, strict=True)
+        _mean_light(placed, range(*bound), smooth=bool(each))
+        for bound, each in zip(bounds, smooth, strict=True)
     ]
 
 
@@ -110,8 +111,11 @@ def _points_to_follow(low: NDArray[np.int64], high: NDArray[np.int64]) -> NDArra
     return np.stack([across, down], axis=-1)
 
 
-def _subframes(path: float, limit: int) -> int:
-    return 1 if path < STILL else min(1 + int(np.ceil(path * SUBFRAMES_PER_PIXEL)), limit)
+def _subframes(path: float, smooth: bool, limit: int) -> int:
+    """Returns how many sub-frames a path needs; sharp sampling hides no steps, and takes one more."""
+    if path < STILL:
+        return 1
+    return min(int(np.ceil(path * SUBFRAMES_PER_PIXEL)) + int(smooth), limit)
 
 
 def _mean_light(placed: Sequence[PlacedLayer], indices: range, smooth: bool) -> NDArray[np.float32]:

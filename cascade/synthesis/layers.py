@@ -16,6 +16,9 @@ from numpy.typing import NDArray
 
 from cascade.synthesis.trajectory import Matrices, Trajectory
 
+WHOLE = 1e-9
+"""Largest difference from a shift by whole pixels that is none: the middle frame's view needs no sampling."""
+
 
 @dataclass(frozen=True)
 class Box:
@@ -108,20 +111,29 @@ class PlacedLayer:
 
         ``smooth`` samples bicubically instead of bilinearly; ``into`` is an array of that shape to write to.
         """
-        height, width = self.boxes[index].size
-        method = cv2.INTER_CUBIC if smooth else cv2.INTER_LINEAR
-        texture = self.layer.light if smooth and self.layer.opaque else self.layer.texture
-        warped = cv2.warpPerspective(
-            texture,
-            self.from_box[index],
-            (width, height),
-            dst=into if texture is self.layer.texture else None,
-            flags=method | cv2.WARP_INVERSE_MAP,
-            borderMode=cv2.BORDER_REFLECT_101 if self.layer.opaque else cv2.BORDER_CONSTANT,
-        )
-        if texture is not self.layer.texture:
+        if smooth and self.layer.opaque:
             # Bicubic sampling takes its time by the channel, and the background's coverage is 1 everywhere.
-            warped = cv2.cvtColor(warped, cv2.COLOR_RGB2RGBA, dst=into)
+            return np.asarray(cv2.cvtColor(self._light(index), cv2.COLOR_RGB2RGBA, dst=into), np.float32)
+        flags = (cv2.INTER_CUBIC if smooth else cv2.INTER_LINEAR) | cv2.WARP_INVERSE_MAP
+        border = cv2.BORDER_REFLECT_101 if self.layer.opaque else cv2.BORDER_CONSTANT
+        size = self.boxes[index].size[::-1]
+        warped = cv2.warpPerspective(
+            self.layer.texture, self.from_box[index], size, dst=into, flags=flags, borderMode=border
+        )
+        return np.asarray(warped, np.float32)
+
+    def _light(self, index: int) -> NDArray[np.float32]:
+        """Returns the background's light at time number ``index``, sampled bicubically: float32 [h, w, 3]."""
+        matrix, (height, width) = self.from_box[index], self.boxes[index].size
+        x, y = np.round(matrix[:2, 2]).astype(int).tolist()
+        inside = min(x, y) >= 0 and x + width <= self.layer.light.shape[1]
+        inside = inside and y + height <= self.layer.light.shape[0]
+        if inside and np.abs(matrix - [[1, 0, x], [0, 1, y], [0, 0, 1]]).max() < WHOLE:
+            return self.layer.light[y : y + height, x : x + width]
+        flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
+        warped = cv2.warpPerspective(
+            self.layer.light, matrix, (width, height), flags=flags, borderMode=cv2.BORDER_REFLECT_101
+        )
         return np.asarray(warped, np.float32)
 
 
