@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cascade.data.clips import Clip
-from cascade.synthesis.video_codec import CodecSettings, through_codec
+from cascade.synthesis.camera.video_codec import CodecSettings, through_codec
 
 Frames = NDArray[np.uint8]
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cascade.synthesis.blur_strength import blur_lengths
-from cascade.synthesis.camera import make_response
+from cascade.synthesis.camera.response import make_response
 from cascade.synthesis.exposure import expose, render
 from cascade.synthesis.layers import Layer
 from cascade.synthesis.scene import opaque_texture, seen_region

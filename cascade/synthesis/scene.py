@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cascade.synthesis.camera import CameraResponse
+from cascade.synthesis.camera.response import CameraResponse
 from cascade.synthesis.crops import random_crop
 from cascade.synthesis.layers import Layer, project
 from cascade.synthesis.masks import MARGIN, random_mask

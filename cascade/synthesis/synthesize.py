@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cascade.synthesis.blur_strength import blur_lengths
+from cascade.synthesis.camera.recording import RecordingConfig, random_recording, with_video_camera
 from cascade.synthesis.exact_flow import exact_flows
 from cascade.synthesis.exposure import expose_frames, render_frames
-from cascade.synthesis.recording import RecordingConfig, random_recording, with_video_camera
 from cascade.synthesis.scene import SceneConfig, random_scene
 
 LARGE_BLUR = 64.0

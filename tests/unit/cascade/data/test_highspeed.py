@@ -10,7 +10,7 @@ import pytest
 
 from cascade.data.folders import find_videos, read_frames
 from cascade.data.highspeed import VideoError, average_windows, write_pairs
-from cascade.synthesis.camera import make_response
+from cascade.synthesis.camera.response import make_response
 
 
 def flat(level: int) -> np.ndarray:

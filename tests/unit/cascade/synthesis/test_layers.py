@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cascade.synthesis.blur_strength import blur_lengths
-from cascade.synthesis.camera import add_sensor_noise, compress, make_response, random_response
+from cascade.synthesis.camera.response import add_sensor_noise, compress, make_response, random_response
 from cascade.synthesis.exact_flow import exact_flows
 from cascade.synthesis.exposure import expose, measure_paths, render
 from cascade.synthesis.layers import Layer, project

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 import pytest
 
-from cascade.synthesis.recording import RecordingConfig, random_recording, with_video_camera
+from cascade.synthesis.camera.recording import RecordingConfig, random_recording, with_video_camera
+from cascade.synthesis.camera.video_codec import Codec, CodecSettings, through_codec
 from cascade.synthesis.synthesize import Sample, SynthesisConfig, synthesize
-from cascade.synthesis.video_codec import Codec, CodecSettings, through_codec
 
 CONFIG = SynthesisConfig(height=96, width=128, noise=0.0, compressed_share=0.0)
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cascade.synthesis.camera_processing import CameraProcessing, random_processing
+from cascade.synthesis.camera.processing import CameraProcessing, random_processing
 
 NEUTRAL = CameraProcessing(
     noise_levels=0.01,

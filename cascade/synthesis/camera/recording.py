@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from cascade.synthesis.camera import CameraResponse, add_sensor_noise, compress, random_response
-from cascade.synthesis.camera_processing import CameraProcessing, random_processing
-from cascade.synthesis.video_codec import Codec, CodecSettings, ColorMatrix, through_codec
+from cascade.synthesis.camera.processing import CameraProcessing, random_processing
+from cascade.synthesis.camera.response import CameraResponse, add_sensor_noise, compress, random_response
+from cascade.synthesis.camera.video_codec import Codec, CodecSettings, ColorMatrix, through_codec
 
 CRF = (16.0, 33.0)
 """Range of the codec's rate factor: from what cameras keep to what messengers send."""

@@ -8,7 +8,13 @@ import cv2
 import numpy as np
 import pytest
 
-from cascade.synthesis.video_codec import Codec, CodecSettings, ColorMatrix, VideoCodecError, through_codec
+from cascade.synthesis.camera.video_codec import (
+    Codec,
+    CodecSettings,
+    ColorMatrix,
+    VideoCodecError,
+    through_codec,
+)
 
 SIZE = (96, 128)
 
