@@ -20,6 +20,7 @@ pytestmark = pytest.mark.integration
 NEXT = "next"
 CLIP = Clip(frames=24, encoder={"crf": "8", "g": "10"})
 SETTINGS = {"CDVD_SEGMENT_FRAMES": "12", "CDVD_BEST_MODEL": NEXT}
+PACED_SETTINGS = {"CDVD_SEGMENT_FRAMES": "12", "CDVD_DEFAULT_QUALITY": "auto"}
 
 
 def with_next(root: Path) -> Path:
@@ -128,7 +129,7 @@ def test_a_quality_whose_model_is_missing_says_so(tmp_path: Path, path: Path) ->
 
 @pytest.fixture(scope="module")
 def paced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PacedService]:
-    with paced_stack(tmp_path_factory.mktemp("paced"), {"CDVD_SEGMENT_FRAMES": "12"}) as running:
+    with paced_stack(tmp_path_factory.mktemp("paced"), PACED_SETTINGS) as running:
         yield running
 
 
