@@ -72,7 +72,7 @@ def test_pictures_are_made_smaller_but_never_larger(tmp_path: Path) -> None:
 def test_a_video_that_cannot_be_read_is_said_so(tmp_path: Path) -> None:
     path = write_clip(tmp_path / "clip.mp4", Clip(frames=2))
 
-    with pytest.raises(DamagedVideo, match="cannot be shown: the video has 2 frames"):
+    with pytest.raises(DamagedVideo, match="cannot be shown: The video has 2 frames"):
         picture(Shot(path, 2))
     with pytest.raises(DamagedVideo):
         picture(Shot(tmp_path / "gone.mp4", 0))
