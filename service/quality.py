@@ -14,7 +14,7 @@ DefaultQuality = Literal["auto", "fast", "good", "best"]
 """``auto`` is the best quality at which servers of models keep up with the video's own speed, and else ``fast``."""
 
 LOOKS: dict[Quality, int] = {"fast": 1, "good": 4, "best": 4}
-"""Four looks of the light model restore better than one of the heavy model, in less than half of its time."""
+"""Four looks of the light model restore better than one look of the heavy model (docs/evaluation.md)."""
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,6 @@ from service.jobs.events import EventReader
 from service.jobs.queue import JobQueue
 from service.jobs.store import RedisJobStore
 from service.jobs.workers import WorkerRegistry
-from service.model_catalog import ModelCatalog
 from service.storage.spool import UploadSpool
 from service.storage.store import Storage
 from service.submission.acceptance import JobAcceptance
@@ -103,7 +102,6 @@ Estimates = Annotated[Estimator, _part(lambda gateway, _: gateway.jobs.estimator
 OwnSubmitter = Annotated[Submitter, _part(_submitter)]
 Rules = Annotated[SubmissionRules, _part(lambda gateway, _: gateway.uploads.rules)]
 ModelChooser = Annotated[Chooser, _part(lambda gateway, _: gateway.uploads.rules.chooser)]
-Catalog = Annotated[ModelCatalog, _part(lambda gateway, _: gateway.uploads.rules.chooser.catalog)]
 MaxUploadBytes = Annotated[int, _part(lambda gateway, _: gateway.uploads.max_bytes)]
 Intake = Annotated[UploadIntake, _part(_intake)]
 OwnSpool = Annotated[UploadSpool, _part(lambda gateway, caller: gateway.uploads.spool.of(caller.tenant))]

@@ -22,8 +22,8 @@ LOOKS: dict[int, tuple[tuple[int, ...], ...]] = {
     2: ((), (_HORIZONTAL,)),
     4: ((), (_HORIZONTAL, _TIME), (_VERTICAL, _TIME), (_HORIZONTAL, _VERTICAL)),
 }
-"""The axes of a window [T+4, H, W, 3] that each look reverses, by the number of looks. Four of the eight combinations
-gain nearly as much as all of them; these four differ from each other in two axes."""
+"""The axes of a window [T+4, H, W, 3] that each look reverses, by the number of looks. Four are those of the eight
+combinations that reverse an even number of axes."""
 
 
 def _nothing() -> None:
