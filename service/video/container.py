@@ -72,24 +72,22 @@ def open_video(media: Path | RangedFile, max_pixels: int | None = None) -> Input
 def video_stream(container: InputContainer) -> VideoStream:
     """Returns the stream that a player would show: the first one that is not a cover picture.
 
-    Raises DamagedVideo for a container without any stream, NoVideoStream for one without video.
+    Raises DamagedVideo for a container without any stream and for a codec that cannot be decoded here, NoVideoStream
+    for a container without video.
     """
     if len(container.streams) == 0:
         raise DamagedVideo("The container holds no streams at all. The file is probably truncated.")
     for stream in container.streams.video:
         if not stream.disposition & (Disposition.attached_pic | Disposition.still_image):
+            if stream.codec_context is None:
+                raise DamagedVideo("The video stream is in a codec that cannot be decoded here.")
             return stream
     raise NoVideoStream("The file holds no video stream, only sound, subtitles or pictures. Send a video.")
 
 
 def prepare_decoder(stream: VideoStream, max_pixels: int, threads: int = DECODER_THREADS) -> None:
-    """Sets the decoder's limits: a frame above ``max_pixels`` then fails before it is allocated.
-
-    Raises DamagedVideo for a codec that cannot be decoded here.
-    """
+    """Sets the decoder's limits: a frame above ``max_pixels`` then fails before it is allocated."""
     context = stream.codec_context
-    if context is None:
-        raise DamagedVideo("The video stream is in a codec that cannot be decoded here.")
     context.thread_count = threads
     context.options = {**context.options, "max_pixels": str(max_pixels + _ALIGNMENT_SLACK)}
 

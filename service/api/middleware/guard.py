@@ -8,12 +8,14 @@ name of its own that it points at this machine (Host).
 from __future__ import annotations
 
 from http import HTTPStatus
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.api.answers.problems import problem
+from service.errors.upload import MalformedRequest
 from service.local.address import is_loopback
 
 _HEADERS = {
@@ -53,18 +55,41 @@ class Guard:
                     headers.setdefault(name, value)
             await send(message)
 
-        refusal = self._refusal(Headers(scope=scope), scope["method"])
-        answer = self._app if refusal is None else problem(HTTPStatus.FORBIDDEN, "forbidden", refusal)
+        answer = self._refusal(Headers(scope=scope), scope["method"]) or self._app
         await answer(scope, receive, send_with_headers)
 
-    def _refusal(self, headers: Headers, method: str) -> str | None:
+    def _refusal(self, headers: Headers, method: str) -> JSONResponse | None:
         host = headers.get("host", "")
-        if not self._is_ours(urlsplit(f"//{host}").hostname or ""):
-            return f"This service answers only to names that it knows as its own, not to {host[:100]!r}."
+        address = _split(f"//{host}")
+        if address is None:
+            return problem(
+                HTTPStatus.BAD_REQUEST, MalformedRequest.code, f"The header Host holds no name: {host[:100]!r}."
+            )
+        if not self._is_ours(address.hostname or ""):
+            return _forbidden(
+                f"This service answers only to names that it knows as its own, not to {host[:100]!r}."
+            )
         origin = headers.get("origin")
-        if method not in _SAFE_METHODS and origin is not None and urlsplit(origin).netloc != host:
-            return f"Pages of {origin[:100]!r} may not change anything here."
+        if method not in _SAFE_METHODS and origin is not None and not _is_same(origin, host):
+            return _forbidden(f"Pages of {origin[:100]!r} may not change anything here.")
         return None
 
     def _is_ours(self, name: str) -> bool:
         return self._hosts is None or name in self._hosts or is_loopback(name)
+
+
+def _is_same(origin: str, host: str) -> bool:
+    address = _split(origin)
+    return address is not None and address.netloc == host
+
+
+def _split(url: str) -> SplitResult | None:
+    """Returns the parts of a URL, None where it has none: such as brackets without an address between."""
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return None
+
+
+def _forbidden(detail: str) -> JSONResponse:
+    return problem(HTTPStatus.FORBIDDEN, "forbidden", detail)

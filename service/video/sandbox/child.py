@@ -6,6 +6,7 @@ The gateway imports this module, so it loads neither FFmpeg nor numpy.
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 import resource
 import signal
@@ -17,11 +18,13 @@ from typing import NoReturn
 
 from service.errors.video import DamagedVideo, ProbeTimeout
 
+log = logging.getLogger(__name__)
+
 _PACKAGES = Path(__file__).parents[3]
 """Where the package ``service`` lies: the child's working directory, so that it finds the same code."""
 
 _TRACEBACK_CHARACTERS = 2000
-"""How much of the end of a traceback an error message holds."""
+"""How much of the end of a traceback an error message or a line of the log holds."""
 
 GIB = 1 << 30
 
@@ -43,6 +46,8 @@ async def run_child(module: str, limits: str, request: str, timeout_s: float) ->
         await _end(child)
     if child.returncode:
         _raise_cause(-child.returncode, traceback, timeout_s)
+    if traceback:
+        log.warning("%s refused a file for a reason that it did not foresee: %s", module, _end_of(traceback))
     return answer
 
 
@@ -71,9 +76,11 @@ def _raise_cause(number: int, traceback: bytes, timeout_s: float) -> NoReturn:
         raise _took_too_long(timeout_s)
     if number > 0:
         raise DamagedVideo("The file makes the decoder crash. It is damaged, or made to do so.")
-    raise RuntimeError(
-        f"The child process failed by itself: {traceback.decode(errors='replace')[-_TRACEBACK_CHARACTERS:]}"
-    )
+    raise RuntimeError(f"The child process failed by itself: {_end_of(traceback)}")
+
+
+def _end_of(traceback: bytes) -> str:
+    return traceback.decode(errors="replace")[-_TRACEBACK_CHARACTERS:]
 
 
 def _took_too_long(timeout_s: float) -> ProbeTimeout:

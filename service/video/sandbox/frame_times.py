@@ -65,5 +65,5 @@ def request_from_json(text: str) -> tuple[Path, Excerpt | None]:
 
 
 def times_to_json(times: FrameTimes) -> str:
-    """Returns the answer of the child."""
-    return json.dumps(asdict(times))
+    """Returns the answer of the child. Raises ValueError for a time that is no number."""
+    return json.dumps(asdict(times), allow_nan=False)

@@ -15,7 +15,7 @@ from service.errors.video import DamagedVideo, VideoError
 from service.types import Excerpt
 from service.video.sandbox.child import restrict
 from service.video.sandbox.frame_times import FrameTimes, limits_from_json, request_from_json, times_to_json
-from service.video.sandbox.refusals import refusal_to_json
+from service.video.sandbox.refusals import refusal_to_json, unforeseen
 from service.video.source import load_source
 from service.video.timing import piece_time_base, result_pts
 
@@ -31,6 +31,8 @@ def main() -> None:
         answer = refusal_to_json(error)
     except (OSError, av.FFmpegError, MemoryError) as error:
         answer = refusal_to_json(DamagedVideo(f"The times of the frames cannot be read: {error}"))
+    except Exception as error:  # noqa: BLE001  # what a file from a stranger can raise is not bounded
+        answer = refusal_to_json(unforeseen(error))
     sys.stdout.write(answer)
 
 

@@ -27,7 +27,7 @@ from service.video.color import QUALITY, conversion
 from service.video.frames import numbered_frames
 from service.video.sandbox.child import restrict
 from service.video.sandbox.preview import JPEG, PreviewLimits, Shot, limits_from_json, shots_from_json
-from service.video.sandbox.refusals import refusal_to_json
+from service.video.sandbox.refusals import refusal_to_json, unforeseen
 from service.video.source import PictureFormat, Source, load_source
 
 _FORMAT = "yuvj420p"
@@ -48,6 +48,8 @@ def main() -> None:
         answer = refusal_to_json(error).encode()
     except (PipelineError, OSError, av.FFmpegError, MemoryError) as error:
         answer = refusal_to_json(DamagedVideo(f"This frame cannot be shown: {error}")).encode()
+    except Exception as error:  # noqa: BLE001  # what a file from a stranger can raise is not bounded
+        answer = refusal_to_json(unforeseen(error)).encode()
     sys.stdout.buffer.write(answer)
 
 

@@ -27,7 +27,7 @@ from service.video.sandbox.probe_protocol import (
     limits_from_json,
     request_from_json,
 )
-from service.video.sandbox.refusals import refusal_to_json
+from service.video.sandbox.refusals import refusal_to_json, unforeseen
 from service.video.source import examine
 
 
@@ -45,6 +45,8 @@ def main() -> None:
         answer = refusal_to_json(DamagedVideo("The file needs more memory to decode than is allowed."))
     except av.FFmpegError as error:
         answer = refusal_to_json(DamagedVideo(f"The video cannot be read: {error.strerror}."))
+    except Exception as error:  # noqa: BLE001  # what a file from a stranger can raise is not bounded
+        answer = refusal_to_json(unforeseen(error))
     sys.stdout.write(answer)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+import traceback
 from typing import Any
 
 from service.errors.base import ServiceError
@@ -37,6 +39,15 @@ _KINDS: dict[str, type[ServiceError]] = {
 def refusal_to_json(error: ServiceError) -> str:
     """Returns the answer of a child that refuses a video because of ``error``."""
     return json.dumps({"code": error.code, "message": str(error)})
+
+
+def unforeseen(error: Exception) -> DamagedVideo:
+    """Returns the refusal of a file that makes its reader fail in a way that nobody foresaw.
+
+    The traceback goes to standard error, from where it gets into the gateway's log.
+    """
+    traceback.print_exception(error, file=sys.stderr)
+    return DamagedVideo(f"The file makes its reader fail ({type(error).__name__}). It is probably damaged.")
 
 
 def read_answer(text: str) -> dict[str, Any]:

@@ -41,3 +41,14 @@ def test_pages_from_elsewhere_change_nothing() -> None:
         ask(None, "localhost", origin="http://elsewhere.example.org", method="POST") == HTTPStatus.FORBIDDEN
     )
     assert ask(None, "localhost", origin="http://localhost", method="POST") == HTTPStatus.OK
+
+
+@pytest.mark.parametrize("host", ["[", "]", "[::1", "[nobody]", "a[b", "[v1.x"])
+@pytest.mark.parametrize("hosts", [None, frozenset({"gateway"})])
+def test_a_host_that_is_no_name_is_refused(hosts: frozenset[str] | None, host: str) -> None:
+    assert ask(hosts, host) == HTTPStatus.BAD_REQUEST
+
+
+@pytest.mark.parametrize("origin", ["http://[", "http://[::1", "http://]", "//[x]", "null", "[", "http://a[@b"])
+def test_an_origin_that_is_no_address_changes_nothing(origin: str) -> None:
+    assert ask(None, "localhost", origin=origin, method="POST") == HTTPStatus.FORBIDDEN
