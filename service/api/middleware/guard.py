@@ -63,7 +63,9 @@ class Guard:
         address = _split(f"//{host}")
         if address is None:
             return problem(
-                HTTPStatus.BAD_REQUEST, MalformedRequest.code, f"The header Host holds no name: {host[:100]!r}."
+                HTTPStatus.BAD_REQUEST,
+                MalformedRequest.code,
+                f"The header Host holds no name: {host[:100]!r}.",
             )
         if not self._is_ours(address.hostname or ""):
             return _forbidden(

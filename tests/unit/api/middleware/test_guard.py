@@ -49,6 +49,8 @@ def test_a_host_that_is_no_name_is_refused(hosts: frozenset[str] | None, host: s
     assert ask(hosts, host) == HTTPStatus.BAD_REQUEST
 
 
-@pytest.mark.parametrize("origin", ["http://[", "http://[::1", "http://]", "//[x]", "null", "[", "http://a[@b"])
+@pytest.mark.parametrize(
+    "origin", ["http://[", "http://[::1", "http://]", "//[x]", "null", "[", "http://a[@b"]
+)
 def test_an_origin_that_is_no_address_changes_nothing(origin: str) -> None:
     assert ask(None, "localhost", origin=origin, method="POST") == HTTPStatus.FORBIDDEN
