@@ -51,7 +51,10 @@ def request_from_json(text: str) -> tuple[Path | RemoteFile, Excerpt | None]:
 
 
 def info_to_json(info: VideoInfo) -> str:
-    """Returns the answer of a child that found a video within the limits. Raises ValueError for a figure that is none."""
+    """Returns the answer of a child that found a video within the limits.
+
+    Raises ValueError for a figure that is not a number.
+    """
     return json.dumps({"info": asdict(info)}, allow_nan=False)
 
 

@@ -54,13 +54,6 @@ def test_nor_does_it_have_times_or_pictures(tmp_path: Path) -> None:
         asyncio.run(preview([Shot(path, 0)], PreviewLimits()))
 
 
-def test_a_sound_in_an_unknown_codec_does_not_spoil_the_video(tmp_path: Path) -> None:
-    path = write_clip(tmp_path / "clip.mkv", Clip(audio="aac"))
-    path.write_bytes(path.read_bytes().replace(b"A_AAC", b"Z_ZZZ"))
-
-    assert look(path).audio == ("unknown",)
-
-
 def test_a_failure_that_nobody_foresaw_refuses_the_file_and_is_logged(tmp_path: Path) -> None:
     script = (
         "import service.video.sandbox.probe_child as child\n"
