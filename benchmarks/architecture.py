@@ -44,6 +44,8 @@ PURPOSES = {
     "service.quality": "fast, good, best",
     "service.text": "plurals",
     "service.window_limits": "sizes, memory",
+    "service.findings": "kept and lost",
+    "service.fidelity": "strict jobs",
     "service.metrics": "Prometheus",
     "service.tracing": "OpenTelemetry",
     "service.errors": "stable codes",

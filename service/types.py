@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from service.findings import Finding
+
 CONTEXT_FRAMES = 4
 """Input frames a window needs beyond its output frames: the two-stage cascade looks two to each side."""
 
@@ -55,6 +57,8 @@ class VideoInfo:
     subtitles: tuple[str, ...]
     excerpt: Excerpt | None = None
     """The part that frames, duration and rate are of; None is the whole."""
+    findings: tuple[Finding, ...] = ()
+    """What a result with the options that were asked for keeps, changes and lacks, as far as it is known before."""
 
 
 @dataclass(frozen=True)

@@ -73,6 +73,24 @@ class Output:
 
 
 @dataclass(frozen=True)
+class Finding:
+    """What became of a property of the video, or of one of its streams.
+
+    ``kind`` is ``kept``, ``changed`` or ``lost``; ``code`` names the property, ``text`` says it to people.
+    """
+
+    kind: str
+    code: str
+    text: str
+    stream: int | None = None
+    count: int = 0
+    """How many frames it is about; 0 is none in particular."""
+    frames: list[int] = field(default_factory=list)
+    """The first of them."""
+    times_s: list[float] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
 class Job:
     """A job of the service. Times are RFC 3339."""
 
@@ -88,6 +106,10 @@ class Job:
     finished_at: str | None = None
     expires_at: str | None = None
     options: dict[str, Any] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+    """What the result keeps, changes and lacks; before it is there what is known from the upload."""
+    losses: list[str] = field(default_factory=list)
+    """A sentence for each loss."""
 
     @property
     def finished(self) -> bool:
@@ -102,6 +124,7 @@ class Job:
             "progress": from_json(Progress, data.get("progress") or {}),
             "input": from_json(Input, data["input"]) if data.get("input") else None,
             "output": from_json(Output, data["output"]) if data.get("output") else None,
+            "findings": [from_json(Finding, each) for each in data.get("findings") or ()],
             "error": from_json(Problem, data["error"]) if data.get("error") else None,
         }
         return from_json(Job, {**data, **parts})
@@ -147,7 +170,17 @@ class Estimate:
     restoring_s: float | None = None
     memory_bytes: int | None = None
     disk_bytes: int | None = None
+    findings: list[Finding] | None = None
+    """What the result would keep, change and lack; None without a video to look at."""
+    losses: list[str] | None = None
     basis: str = "none"
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> Estimate:
+        """Builds an estimate from the body of POST /estimates."""
+        found = data.get("findings")
+        findings = None if found is None else [from_json(Finding, each) for each in found]
+        return from_json(Estimate, {**data, "findings": findings})
 
 
 @dataclass(frozen=True)

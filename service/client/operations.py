@@ -112,7 +112,7 @@ class Operations:
 
     def _estimate(self, request: Call) -> Operation[Estimate]:
         def attempt() -> Operation[Estimate]:
-            return from_json(Estimate, json_object((yield from call(request)), "frames"))
+            return Estimate.from_json(json_object((yield from call(request)), "frames"))
 
         return retrying(attempt, RetryPolicy(self.outage_s))
 

@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass
 from enum import StrEnum
 
+from service.findings import Finding
 from service.quality import Quality
 from service.types import EncodeOptions, Segment, VideoInfo
 
@@ -122,6 +123,8 @@ class Output:
     frames: int
     partial: bool = False
     """Whether it holds only the frames that were restored before the job was canceled, from the first one on."""
+    findings: tuple[Finding, ...] | None = None
+    """What it keeps, changes and lacks of the upload; None for one that an older version made."""
 
 
 @dataclass(frozen=True)
@@ -151,6 +154,12 @@ class Job:
     error: Failure | None
     tenant: str
     """The name of the tenant whose job it is."""
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What the result keeps, changes and lacks; while there is none, what is known before."""
+        known = self.output.findings if self.output else None
+        return self.spec.video.findings if known is None else known
 
 
 def new_job_id() -> str:

@@ -13,6 +13,7 @@ from service.types import Segment
 
 SPEC = TypeAdapter(JobSpec)
 PLAN = TypeAdapter(tuple[Segment, ...])
+OUTPUT = TypeAdapter(Output)
 
 
 def read_job(job_id: str, record: Mapping[str, str], frames: Sequence[str], steps: Sequence[str]) -> Job:
@@ -33,7 +34,7 @@ def read_job(job_id: str, record: Mapping[str, str], frames: Sequence[str], step
         expires_at=_number(record, "expires_at"),
         plan=plan,
         progress=_progress(status, record, spec, sum(map(int, frames)), steps),
-        output=Output(**json.loads(record["output"])) if "output" in record else None,
+        output=OUTPUT.validate_json(record["output"]) if "output" in record else None,
         error=Failure(**json.loads(record["error"])) if "error" in record else None,
         tenant=record.get("tenant", DEFAULT_TENANT),
     )

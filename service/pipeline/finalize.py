@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -10,35 +11,33 @@ import av
 
 from service.errors.pipeline import PipelineError
 from service.errors.video import VideoError
+from service.findings import Code, Finding, Kind, merged
 from service.metrics import STAGE_SECONDS
 from service.pipeline.report import CopyCheck, FinalReport, Versions
 from service.text import plural
 from service.types import EncodeOptions, VideoInfo
-from service.video.color import MATRIX_RGB
+from service.video.findings.foresee import foresee
 from service.video.join import JoinSummary, join
 from service.video.source import Source, load_source
-from service.video.stream_copies import CopiedStream, read_copies, streams_left_out
-
-RESULT_BIT_DEPTH = 8
+from service.video.stream_copies import CopiedStream, read_copies
 
 TIMESTAMP_TOLERANCE_S = 0.001
 """Times are exact, except for sources with ticks too fine for MP4; more than this is a mistake, not rounding."""
 
-_HDR_TRANSFERS = (16, 18)
-"""FFmpeg's codes of PQ and HLG."""
 
-
-def finalize(
+def finalize(  # noqa: PLR0913  # what a result is made of
     source: Path,
     pieces: Sequence[Path],
     target: Path,
     info: VideoInfo,
     options: EncodeOptions,
     frames: int | None = None,
+    findings: Iterable[Finding] = (),
 ) -> FinalReport:
     """Joins ``pieces`` (in order) into ``target``, compares it with ``source`` and returns the report.
 
     ``frames``: how many the pieces hold if they are only the beginning of the video; None is all.
+    ``findings``: what was found while the pieces were restored.
     The caller publishes or removes ``target``; running this again gives the same file.
     Raises PipelineError when pieces are missing, do not fit, or the result would not match the source.
     """
@@ -50,7 +49,8 @@ def finalize(
         _check_unchanged(original, info)
         with STAGE_SECONDS.labels("join").time():
             joined = join(original, pieces, target, frames)
-            return _verify(original, target, joined, len(pieces), options, frames or info.frames)
+            report = _verify(original, target, joined, len(pieces), options, frames or info.frames)
+            return replace(report, findings=merged((*report.findings, *findings)))
     except VideoError as error:
         raise PipelineError(f"The source or the result cannot be read: {error}") from error
 
@@ -73,6 +73,7 @@ def _verify(
     error = _largest_error(source, result)
     if error > TIMESTAMP_TOLERANCE_S:
         raise PipelineError(f"A frame of the result is {error:.4f} s away from its time in the source.")
+    copies = _compare(joined.copied, read_copies(target))
     return FinalReport(
         frames_in=source.index.frames,
         frames_out=result.index.frames,
@@ -84,13 +85,30 @@ def _verify(
         bit_depth_out=result.picture.bit_depth,
         rotation_in=source.picture.rotation,
         rotation_out=result.picture.rotation,
-        copies=_compare(joined.copied, read_copies(target)),
-        dropped=(*joined.dropped, *picture_losses(source)),
+        copies=copies,
+        findings=(
+            *_frames_kept(result.index.frames, error),
+            *foresee(source.path, source.index, source.picture, options),
+            *(_changed(copy) for copy in copies if not copy.identical),
+        ),
         pieces=pieces,
         bytes=target.stat().st_size,
         codec=options.codec,
         options=options,
         versions=Versions(_service_version(), str(av.ffmpeg_version_info), av.__version__),
+    )
+
+
+def _frames_kept(frames: int, error: float) -> Iterator[Finding]:
+    yield Finding(Kind.KEPT, Code.FRAMES, f"{plural(frames, 'frame')}, as many as in the source.")
+    exact = "exactly" if error == 0 else f"within {error * 1000:.3g} ms"
+    yield Finding(Kind.KEPT, Code.TIMES, f"Each frame appears {exact} at its time.")
+
+
+def _changed(copy: CopyCheck) -> Finding:
+    code = Code.SOUND if copy.kind == "audio" else Code.SUBTITLES
+    return Finding(
+        Kind.LOST, code, f"Packets of a copied {copy.kind} stream ({copy.codec}) are not the same."
     )
 
 
@@ -114,31 +132,6 @@ def _compare(given: tuple[CopiedStream, ...], kept: tuple[CopiedStream, ...]) ->
         CopyCheck(one.kind, one.codec, one.packets, one.sha256, two.sha256)
         for one, two in zip(given, kept, strict=True)
     )
-
-
-def foreseen_losses(source: Path, info: VideoInfo) -> tuple[str, ...]:
-    """Returns a sentence for each thing that a result could not hold. Raises PipelineError."""
-    try:
-        return (*streams_left_out(source), *picture_losses(load_source(source, info.excerpt)))
-    except VideoError as error:
-        raise PipelineError(f"The source cannot be read: {error}") from error
-
-
-def picture_losses(source: Source) -> list[str]:
-    """Returns a sentence for each property of the pictures that a result does not have."""
-    picture, index = source.picture, source.index
-    losses = [
-        (picture.bit_depth > RESULT_BIT_DEPTH, f"{picture.bit_depth} bits per sample were reduced to 8"),
-        (picture.color.transfer in _HDR_TRANSFERS, "HDR mastering metadata is not carried over"),
-        (picture.has_alpha, "transparency was dropped"),
-        (picture.color.matrix == MATRIX_RGB, "RGB-coded video was converted to BT.709 YUV"),
-        (picture.interlaced, "interlaced frames were restored and stored as progressive"),
-        (
-            index.duplicates > 0,
-            f"{plural(index.duplicates, 'frame')} with another frame's timestamp left out",
-        ),
-    ]
-    return [sentence for applies, sentence in losses if applies]
 
 
 def _service_version() -> str:

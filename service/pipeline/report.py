@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 
+from service.findings import Finding, lost, sentence
 from service.types import ColorTags, EncodeOptions
 
 
@@ -49,8 +50,8 @@ class FinalReport:
     rotation_in: int
     rotation_out: int
     copies: tuple[CopyCheck, ...]
-    dropped: tuple[str, ...]
-    """A sentence for each thing that the result does not hold."""
+    findings: tuple[Finding, ...]
+    """What became of each property and stream."""
     pieces: int
     bytes: int
     codec: str
@@ -59,10 +60,10 @@ class FinalReport:
 
     @property
     def losses(self) -> tuple[str, ...]:
-        """Sentences for what was dropped, and for copies that differ between source and result."""
-        changed = [f"{copy.kind} packets were changed" for copy in self.copies if not copy.identical]
-        return (*self.dropped, *changed)
+        """A sentence for each thing that the result lacks."""
+        return lost(self.findings)
 
     def to_json(self) -> str:
         """Returns the report as indented JSON."""
-        return json.dumps(asdict(self), indent=2)
+        findings = [{**asdict(one), "text": sentence(one)} for one in self.findings]
+        return json.dumps({**asdict(self), "findings": findings, "losses": self.losses}, indent=2)

@@ -12,6 +12,7 @@ from time import monotonic
 from service.errors.job import JobCanceled
 from service.errors.pipeline import PipelineError
 from service.errors.video import VideoError
+from service.findings import Finding
 from service.inference.engine import DeblurEngine, Frames, Stopped
 from service.metrics import ENGINE_SECONDS, FRAMES, STAGE_SECONDS, timed
 from service.pipeline.overlap import map_ahead, prefetch
@@ -63,6 +64,8 @@ class SegmentResult:
     """Mean temporal sharpness prior of each input frame, in 0..1."""
     heat_maps: tuple[Jpeg, ...]
     """The prior of each input frame as a JPEG picture."""
+    findings: tuple[Finding, ...] = ()
+    """What was found of the video on the way."""
 
 
 def restore_segment(

@@ -30,6 +30,11 @@ def curve_name(segment: Segment) -> str:
     return f"{PIECES}/{segment.index:05d}_{segment.start}-{segment.stop}.json"
 
 
+def findings_name(segment: Segment) -> str:
+    """Names what was found while a segment was restored; it lies beside the piece and is removed with it."""
+    return f"{PIECES}/{segment.index:05d}_{segment.start}-{segment.stop}.findings.json"
+
+
 def heat_maps_name(segment: Segment) -> str:
     """Names a segment's heat maps, which lie beside the piece and are removed with it."""
     return f"{PIECES}/{segment.index:05d}_{segment.start}-{segment.stop}.zip"

@@ -9,6 +9,7 @@ from anyio.to_thread import run_sync
 from service.errors.engine import ModelNotFound
 from service.errors.submission import InvalidOption
 from service.errors.webhook import WebhookRefused
+from service.fidelity import require_lossless
 from service.jobs.job import JobSpec, SourceFile
 from service.logs import current_request
 from service.options import JobOptions
@@ -31,13 +32,18 @@ class SubmissionRules:
     async def specify(self, received: ReceivedUpload) -> JobSpec:
         """Returns what the job is to do. Cheap checks come before the probe, which reads the video.
 
-        Raises InvalidOption, WebhookRefused, VideoError, EmptyUpload and StorageUnavailable.
+        Raises InvalidOption, WebhookRefused, VideoError, EmptyUpload and StorageUnavailable, and FidelityLost for a
+        strict job whose result is bound to lack something.
         """
         options = JobOptions.from_text(received.fields)
         await run_sync(self.check_model, options)
         await run_sync(self.check_webhook, options.webhook_url)
         with span("probe"):
-            video = await probe(received.upload.contents(), self.probe_limits, options.excerpt)
+            video = await probe(
+                received.upload.contents(), self.probe_limits, options.excerpt, options.encode()
+            )
+        if options.strict:
+            require_lossless(video.findings)
         choice = await run_sync(self.chooser.choose, options, video.width * video.height * video.fps)
         return JobSpec(
             model=choice.model,

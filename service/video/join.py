@@ -30,12 +30,10 @@ _MUXER_KEYS = frozenset({"major_brand", "minor_version", "compatible_brands", "e
 
 @dataclass(frozen=True)
 class JoinSummary:
-    """What a join wrote, and what it had to leave out."""
+    """What a join wrote."""
 
     frames: int
     copied: tuple[CopiedStream, ...]
-    dropped: tuple[str, ...]
-    """A sentence for each stream that was left out."""
 
 
 def join(source: Source, pieces: Sequence[Path], target: Path, frames: int | None = None) -> JoinSummary:
@@ -74,7 +72,6 @@ class _Joiner:
         self._end = _end_of(source, frames)
         self._frames = 0
         left_out = reasons_left_out(original, output)
-        self._dropped = tuple(left_out.values())
         self._copies = add_copies(original, output, left_out)
 
     def run(self, pieces: Sequence[Path]) -> JoinSummary:
@@ -83,7 +80,7 @@ class _Joiner:
         for _, _, packet in heapq.merge(self._video_packets(pieces), self._copied_packets()):
             self._output.mux(packet)
         copied = tuple(copy.summary() for copy in self._copies.values())
-        return JoinSummary(self._frames, copied, self._dropped)
+        return JoinSummary(self._frames, copied)
 
     def _describe_video(self) -> None:
         if self._source.picture.display_matrix is not None:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, TypeAlias
 
-import av
 from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 from av.stream import Stream
@@ -18,6 +16,8 @@ from av.stream import Stream
 from service.video.adts import without_adts_header
 from service.video.container import open_video
 from service.video.timing import ticks
+
+_KINDS = {"audio": "sound", "subtitle": "text"}
 
 _NO_TEXT = b"\x00\x00"
 """A mov_text packet without characters."""
@@ -92,19 +92,14 @@ def reasons_left_out(original: InputContainer, output: OutputContainer) -> dict[
     copied = (*original.streams.audio, *original.streams.subtitles)
     others = (*original.streams.data, *original.streams.attachments)
     return {
-        stream.index: f"{stream.type} stream {stream.index} ({_codec(stream)}): MP4 does not hold this codec"
+        stream.index: f"The {_KINDS[stream.type]} of stream {stream.index} ({_codec(stream)}) is left out: "
+        "MP4 does not hold this codec."
         for stream in copied
         if _codec(stream) not in output.supported_codecs
     } | {
-        stream.index: f"{stream.type} stream {stream.index}: only video, sound and subtitles are kept"
+        stream.index: f"Stream {stream.index} ({stream.type}) is left out: only video, sound and subtitles are kept."
         for stream in others
     }
-
-
-def streams_left_out(path: Path) -> tuple[str, ...]:
-    """Returns a sentence for each stream of a video that a result would lack. Raises what ``open_video`` raises."""
-    with open_video(path) as original, av.open(io.BytesIO(), "w", format="mp4") as output:
-        return tuple(reasons_left_out(original, output).values())
 
 
 def read_copies(path: Path) -> tuple[CopiedStream, ...]:

@@ -103,7 +103,7 @@ def build(settings: Settings) -> tuple[Celery, EngineCache, Heartbeat]:
     recorder = ThroughputRecorder(Throughput(client), settings.engine)
     limits, stopping = settings.window_limits(), heartbeat.stopping
     steps = JobSteps(
-        PlanStep(leases, queue, storage, limits.segment_frames),
+        PlanStep(leases, queue, limits.segment_frames),
         RestoreStep(store, leases, queue, storage, engines, recorder, limits, stopping),
         FinishStep(store, leases, storage, engines, recorder),
     )

@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from service.api.answers.finding_bodies import FindingBody, finding_bodies
 from service.api.answers.problems import title_of
+from service.findings import lost
 from service.jobs.job import Job, JobSpec, JobStatus, Stage
 from service.jobs.reader import JobPage
 from service.options import EncodingOptions
@@ -122,6 +124,10 @@ class JobBody(BaseModel):
     progress: ProgressBody
     output: OutputBody | None
     error: ProblemBody | None
+    findings: list[FindingBody] = Field(
+        description="What the result keeps, changes and lacks: before the job succeeds what is known from the upload."
+    )
+    losses: list[str] = Field(description="Of these a sentence for each loss.")
     urls: UrlsBody
 
 
@@ -143,8 +149,10 @@ def job_body(job: Job) -> JobBody:
         options=_options_body(spec),
         input=InputBody.model_validate({**asdict(spec.source), **asdict(spec.video)}),
         progress=_progress_body(job),
-        output=OutputBody(**asdict(job.output)) if job.output else None,
+        output=OutputBody.model_validate(asdict(job.output)) if job.output else None,
         error=_error_body(job),
+        findings=finding_bodies(job.findings),
+        losses=list(lost(job.findings)),
         urls=_urls(job.id),
     )
 

@@ -25,6 +25,7 @@ from service.errors.job import (
     ResultExpired,
 )
 from service.errors.limit import LimitReached
+from service.errors.pipeline import FidelityLost
 from service.errors.storage import StorageFull, StorageUnavailable
 from service.errors.submission import SubmissionError, SubmissionInFlight
 from service.errors.upload import (
@@ -62,6 +63,7 @@ STATUS: dict[type[ServiceError], int] = {
     TusVersionUnsupported: HTTPStatus.PRECONDITION_FAILED,
     SubmissionInFlight: HTTPStatus.CONFLICT,
     StorageFull: HTTPStatus.INSUFFICIENT_STORAGE,
+    FidelityLost: HTTPStatus.UNPROCESSABLE_ENTITY,
     VideoError: HTTPStatus.UNPROCESSABLE_ENTITY,
     UploadError: HTTPStatus.UNPROCESSABLE_ENTITY,
     SubmissionError: HTTPStatus.UNPROCESSABLE_ENTITY,

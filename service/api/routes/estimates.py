@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 from anyio.to_thread import run_sync
@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from service.api.answers.finding_bodies import FindingBody, finding_bodies
 from service.api.dependencies import Estimates, Files, MaxUploadBytes, Rules
 from service.api.openapi.form import MULTIPART, estimate_form
 from service.api.openapi.responses import UPLOAD_REFUSALS, problems
@@ -18,6 +19,7 @@ from service.errors.engine import ModelNotFound
 from service.errors.limit import RateLimited
 from service.errors.upload import MalformedRequest
 from service.estimates.estimate import Estimator, Workload
+from service.findings import Finding, lost
 from service.model_catalog import ModelCard
 from service.options import EncodingOptions, JobOptions, RestorationOptions
 from service.quality import Quality
@@ -86,6 +88,12 @@ class EstimateBody(BaseModel):
     basis: str = Field(
         examples=["measured"], description="`measured` on this installation, or `none` before its first job."
     )
+    findings: list[FindingBody] | None = Field(
+        description="What the result would keep, change and lack of a video that was sent; null for a description."
+    )
+    losses: list[str] | None = Field(
+        description="Of these a sentence for each loss; `strict` would refuse the job."
+    )
 
 
 _BODY = {
@@ -127,14 +135,17 @@ class _Work:
     encode: EncodeOptions
     size: int | None
     """Bytes of the upload, if they are known."""
+    findings: tuple[Finding, ...] | None = None
+    """What the result would keep and lack; None where there is no video to look at."""
 
 
 async def _of_upload(received: ReceivedUpload, rules: SubmissionRules) -> _Work:
     options = JobOptions.from_text(received.fields)
     await run_sync(rules.chooser.check, options)
-    info = await probe(received.upload.contents(), rules.probe_limits, options.excerpt)
+    info = await probe(received.upload.contents(), rules.probe_limits, options.excerpt, options.encode())
     frame = _Frames(info.width, info.height, info.frames, info.fps)
-    return await run_sync(_work, frame, options, rules.chooser, received.upload.size)
+    work = await run_sync(_work, frame, options, rules.chooser, received.upload.size)
+    return replace(work, findings=info.findings)
 
 
 def _of_description(asked: EstimateRequest, rules: SubmissionRules) -> _Work:
@@ -188,6 +199,8 @@ def _body(work: _Work, estimator: Estimator) -> EstimateBody:
         memory_bytes=estimator.memory(video, memory) if memory else None,
         disk_bytes=_disk_bytes(work, estimator),
         basis="none" if expected.restoring_s is None else "measured",
+        findings=None if work.findings is None else finding_bodies(work.findings),
+        losses=None if work.findings is None else list(lost(work.findings)),
     )
 
 

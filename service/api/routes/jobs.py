@@ -33,6 +33,7 @@ from service.api.upload.body import entered
 from service.api.upload.receiving import counted_outcome, declared_length, received_upload
 from service.errors.job import JobNotFound, JobStateConflict
 from service.errors.limit import QueueFull, RateLimited, StorageQuotaExceeded, TooManyJobs
+from service.errors.pipeline import FidelityLost
 from service.errors.submission import IdempotencyKeyReused, SubmissionInFlight
 from service.errors.upload import UploadIncomplete, UploadNotFound
 from service.errors.webhook import WebhookRefused
@@ -51,6 +52,7 @@ _REFUSED = problems(
     UploadNotFound,
     UploadIncomplete,
     WebhookRefused,
+    FidelityLost,
     SubmissionInFlight,
     IdempotencyKeyReused,
     StorageQuotaExceeded,

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from service.cli.output.findings import print_findings
 from service.cli.output.lines import note, say
 from service.cli.output.units import duration, mebibytes
 from service.client import Job, Progress
@@ -44,9 +45,10 @@ def job_line(job: Job) -> str:
 
 
 def print_result(job: Job, output: Path) -> None:
-    """Prints the line about a job whose result is in ``output`` now."""
+    """Prints the lines about a job whose result is in ``output`` now: what it is, what it kept and what not."""
     frames = job.output.frames if job.output else job.progress.frames_total
     say(f"Wrote {output}: {plural(frames, 'frame')}, {mebibytes(output.stat().st_size)}.")
+    print_findings(job.findings)
 
 
 def print_jobs(jobs: list[Job]) -> None:

@@ -9,15 +9,30 @@ import asyncio
 from pathlib import Path
 
 from service.errors.upload import EmptyUpload
-from service.types import Excerpt, RemoteFile, VideoInfo
+from service.types import EncodeOptions, Excerpt, RemoteFile, VideoInfo
 from service.video.sandbox.child import run_child
-from service.video.sandbox.probe_protocol import ProbeLimits, info_from_json, limits_to_json, request_to_json
+from service.video.sandbox.probe_protocol import (
+    ProbeLimits,
+    ProbeRequest,
+    info_from_json,
+    limits_to_json,
+    request_to_json,
+)
 
 __all__ = ["ProbeLimits", "probe"]
 
+USUAL = EncodeOptions()
 
-async def probe(media: Path | RemoteFile, limits: ProbeLimits, excerpt: Excerpt | None = None) -> VideoInfo:
+
+async def probe(
+    media: Path | RemoteFile,
+    limits: ProbeLimits,
+    excerpt: Excerpt | None = None,
+    options: EncodeOptions = USUAL,
+) -> VideoInfo:
     """Describes the video in ``media``, or its part ``excerpt``, and checks that it is within ``limits``.
+
+    Its findings are those of a result with ``options``.
 
     Raises EmptyUpload, NotAVideo, NoVideoStream, DamagedVideo, FrameSizeRejected, VideoTooLong, ExcerptEmpty,
     ProbeTimeout, and StorageUnavailable for a remote file.
@@ -27,7 +42,7 @@ async def probe(media: Path | RemoteFile, limits: ProbeLimits, excerpt: Excerpt 
     answer = await run_child(
         "service.video.sandbox.probe_child",
         limits_to_json(limits),
-        request_to_json(upload, excerpt),
+        request_to_json(ProbeRequest(upload, excerpt, options)),
         limits.timeout_s,
     )
     return info_from_json(answer.decode())

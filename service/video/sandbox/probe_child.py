@@ -16,13 +16,15 @@ from av.stream import Stream
 from service.errors.storage import StorageUnavailable
 from service.errors.video import DamagedVideo, FrameSizeRejected, VideoError, VideoTooLong
 from service.text import plural
-from service.types import Excerpt, VideoInfo
+from service.types import VideoInfo
 from service.video.container import open_video, video_stream
+from service.video.findings.foresee import foresee
 from service.video.index import FrameIndex, read_index
 from service.video.ranged import RangedFile
 from service.video.sandbox.child import restrict
 from service.video.sandbox.probe_protocol import (
     ProbeLimits,
+    ProbeRequest,
     info_to_json,
     limits_from_json,
     request_from_json,
@@ -34,11 +36,10 @@ from service.video.source import examine
 def main() -> None:
     """Answers the request on standard input."""
     limits = limits_from_json(sys.argv[1])
-    media, excerpt = request_from_json(sys.stdin.read())
+    request = request_from_json(sys.stdin.read())
     restrict(limits.memory, limits.timeout_s)
     try:
-        file = media if isinstance(media, Path) else RangedFile(media)
-        answer = info_to_json(inspect(file, limits, excerpt))
+        answer = info_to_json(inspect(request, limits))
     except (VideoError, StorageUnavailable) as error:
         answer = refusal_to_json(error)
     except MemoryError:
@@ -50,11 +51,12 @@ def main() -> None:
     sys.stdout.write(answer)
 
 
-def inspect(media: Path | RangedFile, limits: ProbeLimits, excerpt: Excerpt | None = None) -> VideoInfo:
+def inspect(request: ProbeRequest, limits: ProbeLimits) -> VideoInfo:
     """Describes the container, then its packets, then its first frame; refuses as early as possible.
 
     Raises VideoError's kinds, MemoryError, StorageUnavailable.
     """
+    media = request.media if isinstance(request.media, Path) else RangedFile(request.media)
     with open_video(media, limits.max_pixels) as container:
         stream = video_stream(container)
         _check_size(stream.codec_context.width, stream.codec_context.height, limits)
@@ -64,7 +66,7 @@ def inspect(media: Path | RangedFile, limits: ProbeLimits, excerpt: Excerpt | No
         subtitles = tuple(_codec(stream) for stream in container.streams.subtitles)
     index, picture = examine(media, index, limits.max_pixels, threads=1)
     _check_size(picture.width, picture.height, limits)
-    index = index.excerpt(excerpt) if excerpt else index
+    index = index.excerpt(request.excerpt) if request.excerpt else index
     _check_duration(index, limits)
     return VideoInfo(
         container=_container(name),
@@ -80,7 +82,8 @@ def inspect(media: Path | RangedFile, limits: ProbeLimits, excerpt: Excerpt | No
         color=picture.color,
         audio=audio,
         subtitles=subtitles,
-        excerpt=excerpt,
+        excerpt=request.excerpt,
+        findings=foresee(media, index, picture, request.options),
     )
 
 

@@ -6,7 +6,9 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from service.types import MIN_SIDE, ColorTags, Excerpt, RemoteFile, VideoInfo
+from pydantic import TypeAdapter
+
+from service.types import MIN_SIDE, EncodeOptions, Excerpt, RemoteFile, VideoInfo
 from service.video.sandbox.child import GIB
 from service.video.sandbox.refusals import read_answer
 
@@ -26,6 +28,9 @@ class ProbeLimits:
     """Bytes of address space of the child process."""
 
 
+_INFO = TypeAdapter(VideoInfo)
+
+
 def limits_to_json(limits: ProbeLimits) -> str:
     """Returns the first argument of the child."""
     return json.dumps(asdict(limits))
@@ -36,18 +41,26 @@ def limits_from_json(text: str) -> ProbeLimits:
     return ProbeLimits(**json.loads(text))
 
 
-def request_to_json(media: Path | RemoteFile, excerpt: Excerpt | None) -> str:
-    """Returns the child's standard input: a file, and the part of it that is meant."""
-    file = {"path": str(media)} if isinstance(media, Path) else asdict(media)
-    return json.dumps({"file": file, "excerpt": asdict(excerpt) if excerpt else None})
+@dataclass(frozen=True)
+class ProbeRequest:
+    """A file, the part of it that is meant, and how its result would be encoded."""
+
+    media: Path | RemoteFile
+    excerpt: Excerpt | None
+    options: EncodeOptions
 
 
-def request_from_json(text: str) -> tuple[Path | RemoteFile, Excerpt | None]:
+_REQUEST = TypeAdapter(ProbeRequest)
+
+
+def request_to_json(request: ProbeRequest) -> str:
+    """Returns the child's standard input."""
+    return _REQUEST.dump_json(request).decode()
+
+
+def request_from_json(text: str) -> ProbeRequest:
     """Reads the child's standard input."""
-    request = json.loads(text)
-    file, excerpt = request["file"], request["excerpt"]
-    media = Path(file["path"]) if "path" in file else RemoteFile(**file)
-    return media, Excerpt(**excerpt) if excerpt else None
+    return _REQUEST.validate_json(text)
 
 
 def info_to_json(info: VideoInfo) -> str:
@@ -60,13 +73,4 @@ def info_to_json(info: VideoInfo) -> str:
 
 def info_from_json(text: str) -> VideoInfo:
     """Reads the child's answer. Raises the error that it names."""
-    fields = read_answer(text)["info"]
-    return VideoInfo(
-        **{
-            **fields,
-            "color": ColorTags(**fields["color"]),
-            "audio": tuple(fields["audio"]),
-            "subtitles": tuple(fields["subtitles"]),
-            "excerpt": Excerpt(**fields["excerpt"]) if fields["excerpt"] else None,
-        }
-    )
+    return _INFO.validate_python(read_answer(text)["info"])

@@ -4,6 +4,7 @@ import * as api from "../lib/api.js";
 import { facts, progressText, statusWord } from "../lib/format.js";
 import { ApiError } from "../lib/http.js";
 import { explained } from "../lib/problems.js";
+import { drawFindings } from "./findings.js";
 
 const $ = (id) => document.getElementById(id);
 
@@ -184,6 +185,7 @@ function draw(element, job) {
   part(element, "bar").value = job.progress?.fraction ?? 0;
   part(element, "bar").setAttribute("aria-label", `Progress of ${name}`);
   part(element, "detail").textContent = running ? progressText(job.progress ?? {}) : "";
+  drawFindings(part(element, "findings"), part(element, "findings-summary"), part(element, "findings-list"), job);
   for (const [action, allowed] of Object.entries(ACTIONS)) {
     const control = element.querySelector(`[data-act="${action}"]`);
     control.hidden = !allowed(job);

@@ -13,6 +13,7 @@ from service.errors.pipeline import PipelineError
 from service.jobs.job import Job, JobStatus, Output
 from service.jobs.store import RedisJobStore
 from service.pipeline.finalize import finalize
+from service.pipeline.report import FinalReport
 from service.redis_state.due import DueList
 from service.storage.store import SOURCE, Storage, partial_name, piece_name
 from service.types import Segment
@@ -64,11 +65,19 @@ class PartialResults:
             ]
             target = stack.enter_context(self._storage.writing(job.id, name))
             report = finalize(source, pieces, target, spec.video, spec.options, finished[-1].stop)
-            return _output(target, job, report.frames_out)
+            return _output(target, job, report)
 
 
-def _output(path: Path, job: Job, frames: int) -> Output:
+def _output(path: Path, job: Job, report: FinalReport) -> Output:
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     options = job.spec.options
-    return Output(path.stat().st_size, digest, options.container, options.codec, frames, partial=True)
+    return Output(
+        path.stat().st_size,
+        digest,
+        options.container,
+        options.codec,
+        report.frames_out,
+        partial=True,
+        findings=report.findings,
+    )

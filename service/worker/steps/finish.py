@@ -12,7 +12,9 @@ from pathlib import Path
 
 from service.artifacts.curve import merged, read_curve
 from service.artifacts.heat_maps import merge_pictures
+from service.artifacts.segment_findings import read_findings
 from service.errors.pipeline import PipelineError
+from service.fidelity import require_lossless
 from service.jobs.job import Job, Output
 from service.jobs.step_leases import StepLeases
 from service.jobs.step_names import FINISH, segment_step
@@ -26,13 +28,13 @@ from service.storage.store import (
     SOURCE,
     Storage,
     curve_name,
+    findings_name,
     heat_maps_name,
     piece_name,
     result_name,
 )
 from service.types import Segment
 from service.worker.engines import EngineCache
-from service.worker.steps.fidelity import require_lossless
 from service.worker.throughput_recorder import ThroughputRecorder
 
 log = logging.getLogger(__name__)
@@ -73,11 +75,13 @@ class FinishStep:
             names = [piece_name(segment) for segment in job.plan]
             pieces = [stack.enter_context(self.storage.reading(job.id, name)) for name in names]
             target = stack.enter_context(self.storage.writing(job.id, result_name(container)))
-            report = finalize(source, pieces, target, spec.video, spec.options)
+            found = [one for file in self._read_all(stack, job, findings_name) for one in read_findings(file)]
+            report = finalize(source, pieces, target, spec.video, spec.options, findings=found)
             if spec.strict:
-                require_lossless(report.losses)
+                require_lossless(report.findings)
             digest, size = _digest(target)
-        return Output(size, digest, container, spec.options.codec, report.frames_out), report
+        frames, findings = report.frames_out, report.findings
+        return Output(size, digest, container, spec.options.codec, frames, findings=findings), report
 
     def _join_sharpness(self, job: Job) -> None:
         """Joins curves and heat maps, as far as there are any: pieces of an older version lack them."""

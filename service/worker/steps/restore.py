@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from service.artifacts.curve import Curve
 from service.artifacts.heat_maps import write_pictures
+from service.artifacts.segment_findings import write_findings
 from service.errors.broker import BrokerUnavailable
+from service.fidelity import require_lossless
 from service.inference.looks import SeveralLooks
 from service.jobs.job import Job
 from service.jobs.queue import JobQueue
@@ -15,7 +17,7 @@ from service.jobs.reader import JobReader
 from service.jobs.step_leases import StepLeases
 from service.jobs.step_names import FINISH, segment_step
 from service.pipeline.segment import SegmentRequest, SegmentResult, restore_segment
-from service.storage.store import SOURCE, Storage, curve_name, heat_maps_name, piece_name
+from service.storage.store import SOURCE, Storage, curve_name, findings_name, heat_maps_name, piece_name
 from service.types import Segment
 from service.window_limits import WindowLimits
 from service.worker.engines import EngineCache
@@ -41,7 +43,7 @@ class RestoreStep:
     def run(self, job: Job, index: int, touch: Touch) -> None:
         """Restores a segment, unless its piece was published by a worker that died right after.
 
-        Raises JobCanceled if the job or the worker stops meanwhile.
+        Raises JobCanceled if the job or the worker stops meanwhile, and FidelityLost if a strict job lost something.
         """
         segment = job.plan[index]
         if self.storage.find(job.id, piece_name(segment)) is None:
@@ -71,6 +73,10 @@ class RestoreStep:
             meter = ProgressMeter(listeners, job, segment_step(segment.index))
             result = restore_segment(request, looking, meter.advance, lambda: self._should_stop(job.id))
             self._write_sharpness(job, segment, result)
+            with self.storage.writing(job.id, findings_name(segment)) as file:
+                write_findings(file, result.findings)
+            if job.spec.strict:
+                require_lossless(result.findings)
 
     def _write_sharpness(self, job: Job, segment: Segment, result: SegmentResult) -> None:
         """Writes curve and heat maps, before the piece is published: where there is a piece, they are complete."""

@@ -62,14 +62,24 @@ def test_what_cannot_be_is_refused_and_leaves_nothing(
     assert service.files() == before
 
 
-def test_strict_job_fails_before_it_begins_where_something_would_be_lost(
+def test_strict_job_is_refused_at_submission_where_something_would_be_lost(
     service: Service, path: Path, tmp_path: Path
 ) -> None:
     lossy = write_clip(tmp_path / "lossy.avi", Clip(codec="mpeg4", encoder={}, audio="pcm_mulaw"))
-    job = service.until_status(service.submit(lossy, model=QUICK, strict="true"), "failed")
+    before = service.files()
+    refusal = service.post(lossy, model=QUICK, strict="true")
 
-    assert job["error"]["code"] == "fidelity_lost"
-    assert "pcm_mulaw" in job["error"]["detail"]
-    assert job["progress"]["frames_done"] == 0
-    service.until_status(service.submit(lossy, model=QUICK), "succeeded")
+    assert (refusal.status_code, refusal.json()["code"]) == (422, "fidelity_lost")
+    assert "pcm_mulaw" in refusal.json()["detail"]
+    assert service.files() == before
+    accepted = service.post(lossy, model=QUICK).json()
+    assert any("pcm_mulaw" in sentence for sentence in accepted["losses"])
+    job = service.until_status(accepted["id"], "succeeded")
+    assert (
+        job["losses"] == accepted["losses"] == service.http.get(f"/jobs/{job['id']}/report").json()["losses"]
+    )
+    assert {"kind": "kept", "code": "frames"}.items() <= job["findings"][0].items()
+    with lossy.open("rb") as file:
+        estimate = service.http.post("/estimates", files={"video": file}, data={"model": QUICK}).json()
+    assert estimate["losses"] == accepted["losses"]
     service.until_status(service.submit(path, model=QUICK, strict="true"), "succeeded")

@@ -62,7 +62,9 @@ def test_deblur_runs_a_service_for_one_file_and_leaves_only_the_result(
     ran = run("deblur", source, "--models", models, "--model", QUICK, scratch=scratch)
     output = tmp_path / "in_deblurred.mp4"
     assert ran.returncode == 0, ran.stderr
-    assert str(output) in one_line(ran.stdout)
+    wrote, *told = ran.stdout.splitlines()
+    assert str(output) in wrote
+    assert told[-1] == "Lost: nothing."
     doings = [line.partition(":")[0] for line in ran.stderr.splitlines()]
     assert (doings[0], doings[-1]) == ("Starting", "Stopping the service")
     assert {"Sending", "Deblurring", "Fetching"} <= set(doings)
@@ -145,7 +147,9 @@ def test_a_directory_with_a_good_a_bad_and_a_done_video(tmp_path: Path, service:
     write_clip(root / "done.mp4")
     (root / "done_deblurred.mp4").write_text("made before")
     ran = run("deblur", root, "--url", service.url)
-    assert one_line(ran.stdout).startswith(f"Wrote {root / 'deep' / 'good_deblurred.mp4'}")
+    wrote, *told = ran.stdout.splitlines()
+    assert told == ["Kept: frames, times.", "Lost: nothing."]
+    assert wrote.startswith(f"Wrote {root / 'deep' / 'good_deblurred.mp4'}")
     assert "bad.mp4" in complaint(ran)
     assert "1 done, 1 skipped, 1 failed." in ran.stderr.splitlines()
     assert ran.returncode == 3

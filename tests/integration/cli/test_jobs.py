@@ -105,7 +105,7 @@ def test_reports_and_estimates_are_readable(tmp_path: Path, service: Service) ->
     service.until_status(job_id, "succeeded")
     report = run("report", job_id).stdout
     assert f"frames out: {Clip().frames}\n" in report
-    assert "dropped: nothing\n" in report
+    assert "losses: nothing\n" in report
     assert "Time: 0:" in run("estimate", source).stdout
     assert run("estimate", __file__).returncode == 3
 

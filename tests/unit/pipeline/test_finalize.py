@@ -124,7 +124,7 @@ def test_sound_that_mp4_cannot_hold_is_dropped_and_reported(tmp_path: Path) -> N
     report = job.run()
 
     assert report.copies == ()
-    assert any("pcm_mulaw" in sentence for sentence in report.dropped)
+    assert any("pcm_mulaw" in sentence for sentence in report.losses)
 
 
 @pytest.mark.parametrize("degrees", [90, 180, 270])
@@ -250,7 +250,7 @@ def test_ten_bit_video_is_reduced_and_the_report_says_so(tmp_path: Path) -> None
     report = job.run()
 
     assert (report.bit_depth_in, report.bit_depth_out) == (10, 8)
-    assert any("10 bits" in sentence for sentence in report.dropped)
+    assert any("10 bits" in sentence for sentence in report.losses)
 
 
 def test_the_result_starts_with_its_index(tmp_path: Path) -> None:
