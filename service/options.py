@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import fields as fields_of
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from service.encoding.choice import Asked, ImpossibleEncodingError, check, resolve
+from service.encoding.codecs import CodecName, ContainerName, EncodeQuality, EncoderKind
 from service.errors.submission import InvalidOption
 from service.quality import ModelChoice, Quality, QualityModels
-from service.types import EncodeOptions, Excerpt
+from service.types import EncodeOptions, Excerpt, VideoInfo
 
 UNIT = "x-unit"
 """The key of a field's unit in its JSON schema."""
@@ -36,7 +37,7 @@ def _written_as(pattern: str) -> BeforeValidator:
 
 def _number_of_text(value: object) -> object:
     """Returns the number that the text of a form writes, since a choice among numbers takes no text."""
-    return int(value) if isinstance(value, str) and re.fullmatch("[0-9]", value) else value
+    return int(value) if isinstance(value, str) and re.fullmatch("[0-9]{1,2}", value) else value
 
 
 _WHOLE = _written_as("[0-9]{1,9}")
@@ -47,6 +48,7 @@ Seconds = Annotated[
 ]
 Flag = Annotated[bool, _written_as("true|false")]
 Looks = Annotated[Literal[1, 2, 4], BeforeValidator(_number_of_text)]
+BitDepth = Annotated[Literal[8, 10, 12, 16], BeforeValidator(_number_of_text)]
 
 
 class EncodingOptions(BaseModel):
@@ -54,17 +56,58 @@ class EncodingOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    codec: Literal["h264"] = Field("h264", description="Names the video codec of the result.")
-    crf: Annotated[int, Field(ge=0, le=51), _WHOLE] = Field(
-        EncodeOptions.crf,
-        examples=[18],
-        description="Sets the quality on H.264's scale: 0 is lossless, 18 looks lossless, 51 is the worst.",
+    codec: Literal["auto", CodecName] = Field(
+        "auto",
+        description="Names the video codec of the result; `auto` takes one that plays everywhere and keeps the bit "
+        "depth, for ProRes, FFV1 and transparency one that keeps these.",
     )
-    container: Literal["mp4"] = Field("mp4", description="Names the file format of the result.")
+    container: Literal["auto", ContainerName] = Field(
+        "auto", description="Names the file format of the result; `auto` is the family of the upload's."
+    )
+    crf: Annotated[int, Field(ge=0, le=63), _WHOLE] | None = Field(
+        None,
+        examples=[18],
+        description="Sets the quality on the codec's own scale, 0 the best: up to 51 for H.264 and HEVC, up to 63 for "
+        "AV1 and VP9. ProRes and FFV1 have none.",
+    )
+    encode_quality: EncodeQuality | None = Field(
+        None,
+        description="Sets the quality in words, in place of `crf`; `high` unless the codec is always lossless.",
+    )
+    encoder: EncoderKind = Field(
+        "software",
+        description="Where the result is encoded: `hardware` needs workers with a GPU that encodes the codec, and the "
+        "same video then has other bytes on other hardware.",
+    )
+    bit_depth: BitDepth | None = Field(
+        None,
+        description="Bits per sample of the result; the source's where players of the codec cope with them.",
+    )
+    chroma: Literal["420", "422", "444"] | None = Field(
+        None, description="Resolution of chroma; the source's where players of the codec cope with it."
+    )
 
-    def encode(self) -> EncodeOptions:
-        """Returns the same as the plain values that workers take."""
-        return EncodeOptions(**{field.name: getattr(self, field.name) for field in fields_of(EncodeOptions)})
+
+class EncodingRequest(EncodingOptions):
+    """How a result is to be encoded, as far as it was asked for."""
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        check(self.asked)
+        return self
+
+    @property
+    def asked(self) -> Asked:
+        """The same as plain values, with None for what is left to the service."""
+        given = {name: getattr(self, name) for name in EncodingOptions.model_fields}
+        return Asked(**{name: None if value == "auto" else value for name, value in given.items()})
+
+    def encode(self, video: VideoInfo | None = None) -> EncodeOptions:
+        """Returns how the result of ``video`` is encoded. Raises InvalidOption where that video makes it impossible."""
+        try:
+            return resolve(self.asked, video)
+        except ImpossibleEncodingError as error:
+            raise InvalidOption(str(error)) from error
 
 
 class RestorationOptions(BaseModel):
@@ -97,7 +140,7 @@ class RestorationOptions(BaseModel):
         return ModelChoice(self.model or models.light, self.looks or 1)
 
 
-class JobOptions(EncodingOptions, RestorationOptions):
+class JobOptions(EncodingRequest, RestorationOptions):
     """Everything that a job can be asked for beside its video; None leaves the choice to the service."""
 
     stages: Annotated[int, Field(ge=1, le=9), _WHOLE] | None = Field(

@@ -59,6 +59,10 @@ class VideoInfo:
     """The part that frames, duration and rate are of; None is the whole."""
     findings: tuple[Finding, ...] = ()
     """What a result with the options that were asked for keeps, changes and lacks, as far as it is known before."""
+    chroma: str = "420"
+    """The resolution of chroma as in ``service.encoding.pixels``; ``gray`` and ``rgb`` have none."""
+    has_alpha: bool = False
+    """Whether the frames have transparency."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,18 @@ class EncodeOptions:
     """How results are encoded. All segments of a job share one value, or their pieces would not join."""
 
     codec: str = "h264"
-    crf: int = 14
-    """x264's constant rate factor. At 18 a second coding costs a blurred 640x360 clip 0.16 dB, at 14 it is 0.13 dB and
-    a steady one gains 1 dB over 18, for 1.6 times the bytes: what was restored should not be coded away."""
+    crf: int | None = 14
+    """The constant rate factor on the codec's own scale; None for codecs without one, and for ``lossless``."""
     container: str = "mp4"
+    encode_quality: str | None = None
+    """What chose the rate factor; None if it was asked for by itself."""
+    encoder: str = "software"
+    bit_depth: int | None = None
+    """Bits per sample that were asked for; None keeps as many of the source's as players cope with."""
+    chroma: str | None = None
+    """The same of the resolution of chroma."""
+
+    @property
+    def density(self) -> str:
+        """Names what decides the bytes per pixel: results of one name are about as dense."""
+        return f"{self.codec}|{self.encode_quality if self.crf is None else self.crf}"

@@ -7,6 +7,7 @@ import redis
 from service.redis_state import key_names
 from service.redis_state.connection import broker_errors
 from service.redis_state.scripts import throughput
+from service.types import EncodeOptions
 
 MEMORY_S = 120.0
 """Seconds of work after which an older measurement weighs about a third: a changed machine or load is soon believed."""
@@ -28,9 +29,9 @@ class Throughput:
             weight = seconds / (seconds + MEMORY_S)
             self._learn(key_names.THROUGHPUT, f"{model}|{engine}", pixels / seconds, weight)
 
-    def learn_size(self, codec: str, crf: int, pixels: int, size: int) -> None:
+    def learn_size(self, options: EncodeOptions, pixels: int, size: int) -> None:
         """Learns that a result with ``pixels`` pixels in all its frames together has ``size`` bytes."""
-        self._learn(key_names.RESULT_SIZES, f"{codec}|{crf}", size / pixels, RESULT_WEIGHT)
+        self._learn(key_names.RESULT_SIZES, options.density, size / pixels, RESULT_WEIGHT)
 
     def rates(self, model: str) -> dict[str, float]:
         """Returns pixels per second of one segment at a time, by engine; empty before anything was measured."""
@@ -39,10 +40,10 @@ class Throughput:
         pairs = ((str(name).rpartition("|"), float(value)) for name, value in found.items())
         return {engine: value for (owner, _, engine), value in pairs if owner == model}
 
-    def bytes_per_pixel(self, codec: str, crf: int) -> float | None:
+    def bytes_per_pixel(self, options: EncodeOptions) -> float | None:
         """Returns the bytes of a result per pixel of its frames; None before anything was measured."""
         with broker_errors():
-            found = self._redis.hget(key_names.RESULT_SIZES, f"{codec}|{crf}")
+            found = self._redis.hget(key_names.RESULT_SIZES, options.density)
         return None if found is None else float(found)
 
     def _learn(self, key: str, field: str, value: float, weight: float) -> None:

@@ -48,7 +48,7 @@ def finalize(  # noqa: PLR0913  # what a result is made of
         original = load_source(source, info.excerpt)
         _check_unchanged(original, info)
         with STAGE_SECONDS.labels("join").time():
-            joined = join(original, pieces, target, frames)
+            joined = join(original, pieces, target, options.container, frames)
             report = _verify(original, target, joined, len(pieces), options, frames or info.frames)
             return replace(report, findings=merged((*report.findings, *findings)))
     except VideoError as error:

@@ -23,7 +23,7 @@ from service.text import plural
 from service.tracing import span
 from service.types import EncodeOptions, Excerpt, Segment
 from service.video.decode import DecodedFrame, decode_range
-from service.video.encode import PieceEncoder
+from service.video.encoding.piece import PieceEncoder
 from service.video.source import Source, load_source
 
 WINDOWS_AHEAD = 1

@@ -39,9 +39,7 @@ class SubmissionRules:
         await run_sync(self.check_model, options)
         await run_sync(self.check_webhook, options.webhook_url)
         with span("probe"):
-            video = await probe(
-                received.upload.contents(), self.probe_limits, options.excerpt, options.encode()
-            )
+            video = await probe(received.upload.contents(), self.probe_limits, options.excerpt, options.asked)
         if options.strict:
             require_lossless(video.findings)
         choice = await run_sync(self.chooser.choose, options, video.width * video.height * video.fps)
@@ -49,7 +47,7 @@ class SubmissionRules:
             model=choice.model,
             looks=choice.looks,
             quality=choice.quality,
-            options=options.encode(),
+            options=options.encode(video),
             source=SourceFile(received.filename, received.upload.size, received.sha256),
             video=video,
             webhook_url=options.webhook_url,

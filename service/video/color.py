@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from av.video.format import VideoFormat
 from av.video.reformatter import ColorRange, Interpolation
 
 from service.types import ColorTags
@@ -16,6 +17,9 @@ MATRIX_RGB = 0
 MATRIX_BT709 = 1
 MATRIX_UNSPECIFIED = 2
 MATRIX_BT601 = 5
+
+_CHROMAS = {(4, 4): "420", (4, 8): "422", (8, 8): "444", (8, 4): "440", (2, 8): "411", (2, 2): "410"}
+"""Chroma samples across and down for eight pixels each."""
 
 HD_LINES = 720
 """The height from which on players take BT.709 where no matrix is named."""
@@ -52,3 +56,12 @@ def result_tags(source: ColorTags) -> ColorTags:
     if source.matrix == MATRIX_RGB:
         return replace(source, matrix=MATRIX_BT709, full_range=False)
     return source
+
+
+def chroma_of(pixels: VideoFormat) -> str:
+    """Returns the resolution of chroma in a pixel format of FFmpeg, as in ``service.encoding.pixels``."""
+    if pixels.is_rgb or pixels.has_palette:
+        return "rgb"
+    if sum(not component.is_alpha for component in pixels.components) < 3:
+        return "gray"
+    return _CHROMAS.get((pixels.chroma_width(8), pixels.chroma_height(8)), "444")

@@ -17,9 +17,10 @@ from av.video.stream import VideoStream
 
 from service.errors.pipeline import PipelineError
 from service.video.container import open_video
+from service.video.muxing import MUXERS, result_options
 from service.video.source import Source
 from service.video.stream_copies import CopiedStream, TimedPacket, add_copies, reasons_left_out
-from service.video.timing import piece_time_base, ticks, timescale_options
+from service.video.timing import piece_time_base, ticks
 
 if TYPE_CHECKING:
     from av.container.core import Chapter  # exists in the type stubs only
@@ -36,18 +37,21 @@ class JoinSummary:
     copied: tuple[CopiedStream, ...]
 
 
-def join(source: Source, pieces: Sequence[Path], target: Path, frames: int | None = None) -> JoinSummary:
-    """Writes ``target``, an MP4 with its index in front, from ``pieces`` in order.
+def join(
+    source: Source, pieces: Sequence[Path], target: Path, container: str = "mp4", frames: int | None = None
+) -> JoinSummary:
+    """Writes ``target``, a file with its index in front, from ``pieces`` in order.
 
+    ``container``: as in the options of jobs.
     ``frames``: how many the pieces hold if they are only the beginning; sound and all else then end with them.
     Raises PipelineError when pieces do not fit together or cannot be written.
     """
-    options = {"movflags": "+faststart", **timescale_options(piece_time_base(source.index))}
+    options = result_options(container, piece_time_base(source.index))
     try:
         with ExitStack() as stack:
             original = stack.enter_context(open_video(source.path))
             first = stack.enter_context(av.open(str(pieces[0]), "r"))
-            output = stack.enter_context(av.open(str(target), "w", format="mp4", options=options))
+            output = stack.enter_context(av.open(str(target), "w", format=MUXERS[container], options=options))
             return _Joiner(source, original, output, first.streams.video[0], frames).run(pieces)
     except (av.FFmpegError, ValueError) as error:
         raise PipelineError(f"The pieces cannot be joined: {error}.") from error
@@ -68,7 +72,7 @@ class _Joiner:
         self._original = original
         self._output = output
         self._video = output.add_stream_from_template(template, opaque=True)
-        self._extradata = template.codec_context.extradata
+        self._template = template
         self._end = _end_of(source, frames)
         self._frames = 0
         left_out = reasons_left_out(original, output)
@@ -83,6 +87,12 @@ class _Joiner:
         return JoinSummary(self._frames, copied)
 
     def _describe_video(self) -> None:
+        template, context = self._template.codec_context, self._video.codec_context
+        if self._output.format.name in ("mp4", "mov"):
+            context.codec_tag = template.codec_tag  # hvc1 rather than hev1, and the kind of ProRes
+        context.framerate = self._source.index.rate
+        if self._source.picture.pixel_aspect:
+            context.sample_aspect_ratio = self._source.picture.pixel_aspect
         if self._source.picture.display_matrix is not None:
             self._video.set_display_matrix(self._source.picture.display_matrix)
 
@@ -109,7 +119,7 @@ class _Joiner:
         for piece in pieces:
             with av.open(str(piece), "r") as container:
                 stream = container.streams.video[0]
-                if stream.codec_context.extradata != self._extradata:
+                if stream.codec_context.extradata != self._template.codec_context.extradata:
                     raise PipelineError(
                         f"{piece.name} was encoded with other parameters than the piece before it."
                     )

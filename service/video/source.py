@@ -12,8 +12,10 @@ from av.sidedata.sidedata import Type
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from service.encoding.pixels import Pixels
 from service.errors.video import DamagedVideo
 from service.types import ColorTags, Excerpt
+from service.video.color import chroma_of
 from service.video.container import DECODER_THREADS, decode_frames, open_video, prepare_decoder, video_stream
 from service.video.index import FrameIndex, read_index
 from service.video.ranged import RangedFile
@@ -40,6 +42,13 @@ class PictureFormat:
     """The container's 3x3 display matrix, row by row in FFmpeg's fixed point; None where it has none."""
     rotation: int
     """Degrees clockwise by which a player rotates the frames: 0, 90, 180 or 270."""
+    chroma: str = "420"
+    """The resolution of chroma, as in ``Pixels``."""
+
+    @property
+    def pixels(self) -> Pixels:
+        """What the frames are coded in."""
+        return Pixels(self.chroma, self.bit_depth, self.has_alpha)
 
 
 @dataclass(frozen=True)
@@ -108,6 +117,7 @@ def _picture(stream: VideoStream, frame: VideoFrame) -> PictureFormat:
         pixel_aspect=stream.sample_aspect_ratio or None,
         display_matrix=_display_matrix(frame),
         rotation=round(-frame.rotation / 90) * 90 % 360,
+        chroma=chroma_of(frame.format),
     )
 
 

@@ -91,9 +91,10 @@ def reasons_left_out(original: InputContainer, output: OutputContainer) -> dict[
     """Returns a sentence for each stream that ``output`` cannot hold, by stream index."""
     copied = (*original.streams.audio, *original.streams.subtitles)
     others = (*original.streams.data, *original.streams.attachments)
+    label = _label(output)
     return {
         stream.index: f"The {_KINDS[stream.type]} of stream {stream.index} ({_codec(stream)}) is left out: "
-        "MP4 does not hold this codec."
+        f"{label} does not hold this codec."
         for stream in copied
         if _codec(stream) not in output.supported_codecs
     } | {
@@ -112,6 +113,10 @@ def read_copies(path: Path) -> tuple[CopiedStream, ...]:
             if copy.wants(packet):
                 copy.take(packet, Fraction(0), 0)
         return tuple(copy.summary() for copy in copies.values())
+
+
+def _label(output: OutputContainer) -> str:
+    return {"matroska": "MKV", "webm": "WebM"}.get(output.format.name) or output.format.name.upper()
 
 
 def _codec(stream: Stream) -> str:

@@ -38,6 +38,6 @@ class ThroughputRecorder:
         video, options = job.spec.video, job.spec.options
         pixels = output.frames * video.width * video.height
         try:
-            self.throughput.learn_size(options.codec, options.crf, pixels, output.bytes)
+            self.throughput.learn_size(options, pixels, output.bytes)
         except BrokerUnavailable as error:
             log.warning("The size of a result was not recorded: %s", error, extra={"job": job.id})

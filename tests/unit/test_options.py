@@ -14,7 +14,7 @@ def test_nothing_asked_for_gives_the_defaults() -> None:
     requested = JobOptions.from_text({})
 
     assert requested.model is None
-    assert requested.encode() == EncodeOptions()
+    assert requested.encode() == EncodeOptions(encode_quality="high")
 
 
 def test_options_are_taken_from_the_form() -> None:
@@ -27,9 +27,8 @@ def test_options_are_taken_from_the_form() -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("crf", "52"),
+        ("crf", "64"),
         ("crf", "1.5"),
-        ("crf", ""),
         ("crf", "٣"),
         ("codec", "H264"),
         ("container", ""),
@@ -71,9 +70,12 @@ def test_refusal_of_a_part_names_what_is_wrong(fields: dict[str, str], named: st
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
-        ({"crf": "52"}, "The option crf is a whole number from 0 to 51, not '52'."),
+        ({"crf": "64"}, "The option crf is a whole number from 0 to 63, not '64'."),
         ({"stages": "0"}, "The option stages is a whole number from 1 to 9, not '0'."),
-        ({"codec": "av1"}, "The option codec is one of h264, not 'av1'."),
+        (
+            {"codec": "mpeg1"},
+            "The option codec is one of auto, h264, hevc, av1, vp9, prores, ffv1, not 'mpeg1'.",
+        ),
         ({"strict": "yes"}, "The option strict is true or false, not 'yes'."),
         ({"start": "1e3"}, "The option start is a number of seconds like 12.5, not '1e3'."),
         ({"start": "2", "end": "1.5"}, "The end (1.5 s) must come after the start (2 s)."),
@@ -89,9 +91,9 @@ def test_refusal_says_what_is_allowed(fields: dict[str, str], sentence: str) -> 
 def test_document_of_a_form_has_the_limits_and_no_null() -> None:
     fields = form_fields(JobOptions)
 
-    assert (fields["crf"]["minimum"], fields["crf"]["maximum"]) == (0, 51)
+    assert (fields["crf"]["minimum"], fields["crf"]["maximum"]) == (0, 63)
     assert (fields["stages"]["type"], fields["stages"]["maximum"]) == ("integer", 9)
-    assert fields["crf"]["default"] == EncodeOptions().crf
+    assert fields["codec"]["default"] == fields["container"]["default"] == "auto"
     assert all("anyOf" not in field for field in fields.values())
     assert all(field["description"] for field in fields.values())
 

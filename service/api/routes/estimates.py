@@ -21,7 +21,7 @@ from service.errors.upload import MalformedRequest
 from service.estimates.estimate import Estimator, Workload
 from service.findings import Finding, lost
 from service.model_catalog import ModelCard
-from service.options import EncodingOptions, JobOptions, RestorationOptions
+from service.options import EncodingRequest, JobOptions, RestorationOptions
 from service.quality import Quality
 from service.submission.chooser import Chooser
 from service.submission.received import ReceivedUpload
@@ -35,7 +35,7 @@ MAX_BODY_BYTES = 16 << 10
 _SIDE = Field(ge=MIN_SIDE, le=16384, examples=[1280])
 
 
-class EstimateRequest(EncodingOptions, RestorationOptions):
+class EstimateRequest(EncodingRequest, RestorationOptions):
     """Describes a video in figures: how many frames, or how long at which rate."""
 
     model_config = ConfigDict(
@@ -142,15 +142,16 @@ class _Work:
 async def _of_upload(received: ReceivedUpload, rules: SubmissionRules) -> _Work:
     options = JobOptions.from_text(received.fields)
     await run_sync(rules.chooser.check, options)
-    info = await probe(received.upload.contents(), rules.probe_limits, options.excerpt, options.encode())
+    info = await probe(received.upload.contents(), rules.probe_limits, options.excerpt, options.asked)
     frame = _Frames(info.width, info.height, info.frames, info.fps)
-    work = await run_sync(_work, frame, options, rules.chooser, received.upload.size)
+    encode = options.encode(info)
+    work = await run_sync(_work, frame, encode, options, rules.chooser, received.upload.size)
     return replace(work, findings=info.findings)
 
 
 def _of_description(asked: EstimateRequest, rules: SubmissionRules) -> _Work:
     frames = _Frames(asked.width, asked.height, asked.frame_count, asked.frame_rate)
-    return _work(frames, asked, rules.chooser, asked.bytes)
+    return _work(frames, asked.encode(), asked, rules.chooser, asked.bytes)
 
 
 @dataclass(frozen=True)
@@ -164,13 +165,13 @@ class _Frames:
 
 
 def _work(
-    frames: _Frames, options: EstimateRequest | JobOptions, chooser: Chooser, size: int | None
+    frames: _Frames, encode: EncodeOptions, options: RestorationOptions, chooser: Chooser, size: int | None
 ) -> _Work:
     """Raises ModelNotFound and BrokerUnavailable."""
     speed = frames.width * frames.height * frames.rate if frames.rate else None
     choice = chooser.choose(options, speed)
     video = Workload(choice.model, frames.width, frames.height, frames.count, choice.looks)
-    return _Work(video, chooser.catalog.require(choice.model), choice.quality, options.encode(), size)
+    return _Work(video, chooser.catalog.require(choice.model), choice.quality, encode, size)
 
 
 async def _description(request: Request) -> EstimateRequest:
@@ -206,7 +207,7 @@ def _body(work: _Work, estimator: Estimator) -> EstimateBody:
 
 def _disk_bytes(work: _Work, estimator: Estimator) -> int | None:
     """Counts the upload, its restored segments and the result, which lie side by side while they are joined."""
-    density = estimator.throughput.bytes_per_pixel(work.encode.codec, work.encode.crf)
+    density = estimator.throughput.bytes_per_pixel(work.encode)
     if density is None or work.size is None:
         return None
     return round(work.size + 2 * density * work.video.pixels)

@@ -24,6 +24,7 @@ _MEDIA_TYPES = {
     "mp4": "video/mp4",
     "mov": "video/quicktime",
     "webm": "video/webm",
+    "mkv": "video/x-matroska",
     "matroska": "video/x-matroska",
     "avi": "video/x-msvideo",
     "mpegts": "video/mp2t",

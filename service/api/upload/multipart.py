@@ -16,7 +16,7 @@ from service.errors.upload import MalformedRequest
 FILE_PART = "video"
 UPLOAD_FIELD = "upload"
 """Takes the place of the file: the id of a resumable upload."""
-MAX_FIELDS = 16
+MAX_FIELDS = 32
 MAX_FIELD_BYTES = 4096
 FALLBACK_NAME = "video"
 

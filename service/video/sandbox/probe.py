@@ -8,8 +8,9 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+from service.encoding.choice import Asked
 from service.errors.upload import EmptyUpload
-from service.types import EncodeOptions, Excerpt, RemoteFile, VideoInfo
+from service.types import Excerpt, RemoteFile, VideoInfo
 from service.video.sandbox.child import run_child
 from service.video.sandbox.probe_protocol import (
     ProbeLimits,
@@ -21,18 +22,18 @@ from service.video.sandbox.probe_protocol import (
 
 __all__ = ["ProbeLimits", "probe"]
 
-USUAL = EncodeOptions()
+USUAL = Asked()
 
 
 async def probe(
     media: Path | RemoteFile,
     limits: ProbeLimits,
     excerpt: Excerpt | None = None,
-    options: EncodeOptions = USUAL,
+    asked: Asked = USUAL,
 ) -> VideoInfo:
     """Describes the video in ``media``, or its part ``excerpt``, and checks that it is within ``limits``.
 
-    Its findings are those of a result with ``options``.
+    Its findings are those of a result with what was ``asked`` for.
 
     Raises EmptyUpload, NotAVideo, NoVideoStream, DamagedVideo, FrameSizeRejected, VideoTooLong, ExcerptEmpty,
     ProbeTimeout, and StorageUnavailable for a remote file.
@@ -42,7 +43,7 @@ async def probe(
     answer = await run_child(
         "service.video.sandbox.probe_child",
         limits_to_json(limits),
-        request_to_json(ProbeRequest(upload, excerpt, options)),
+        request_to_json(ProbeRequest(upload, excerpt, asked)),
         limits.timeout_s,
     )
     return info_from_json(answer.decode())

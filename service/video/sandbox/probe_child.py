@@ -8,11 +8,14 @@ secret that the arguments of a process would show to everybody.
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import av
+from av.container import InputContainer
 from av.stream import Stream
 
+from service.encoding.choice import ImpossibleEncodingError, resolve
 from service.errors.storage import StorageUnavailable
 from service.errors.video import DamagedVideo, FrameSizeRejected, VideoError, VideoTooLong
 from service.text import plural
@@ -61,15 +64,15 @@ def inspect(request: ProbeRequest, limits: ProbeLimits) -> VideoInfo:
         stream = video_stream(container)
         _check_size(stream.codec_context.width, stream.codec_context.height, limits)
         index = read_index(container, stream, limits.max_frames)
-        name, codec = container.format.name, stream.codec_context.codec.canonical_name
+        name, codec = _container(container), stream.codec_context.codec.canonical_name
         audio = tuple(_codec(stream) for stream in container.streams.audio)
         subtitles = tuple(_codec(stream) for stream in container.streams.subtitles)
     index, picture = examine(media, index, limits.max_pixels, threads=1)
     _check_size(picture.width, picture.height, limits)
     index = index.excerpt(request.excerpt) if request.excerpt else index
     _check_duration(index, limits)
-    return VideoInfo(
-        container=_container(name),
+    info = VideoInfo(
+        container=name,
         codec=codec,
         width=picture.width,
         height=picture.height,
@@ -83,8 +86,14 @@ def inspect(request: ProbeRequest, limits: ProbeLimits) -> VideoInfo:
         audio=audio,
         subtitles=subtitles,
         excerpt=request.excerpt,
-        findings=foresee(media, index, picture, request.options),
+        chroma=picture.chroma,
+        has_alpha=picture.has_alpha,
     )
+    try:
+        options = resolve(request.asked, info)
+    except ImpossibleEncodingError:
+        return info  # the service refuses this with the reason
+    return replace(info, findings=foresee(media, index, picture, options))
 
 
 def _check_size(width: int, height: int, limits: ProbeLimits) -> None:
@@ -109,9 +118,12 @@ def _codec(stream: Stream) -> str:
     return stream.codec_context.codec.canonical_name if stream.codec_context else "unknown"
 
 
-def _container(names: str) -> str:
+def _container(container: InputContainer) -> str:
     """Returns one name for a container; FFmpeg names a demuxer after all that it reads, such as mov,mp4,m4a,3gp."""
-    return "mp4" if names.startswith("mov") else names.split(",")[0]
+    name = container.format.name
+    if name.startswith("mov"):
+        return "mov" if container.metadata.get("major_brand", "").strip() == "qt" else "mp4"
+    return name.split(",")[0]
 
 
 if __name__ == "__main__":

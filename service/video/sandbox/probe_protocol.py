@@ -8,7 +8,8 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from service.types import MIN_SIDE, EncodeOptions, Excerpt, RemoteFile, VideoInfo
+from service.encoding.choice import Asked
+from service.types import MIN_SIDE, Excerpt, RemoteFile, VideoInfo
 from service.video.sandbox.child import GIB
 from service.video.sandbox.refusals import read_answer
 
@@ -43,11 +44,11 @@ def limits_from_json(text: str) -> ProbeLimits:
 
 @dataclass(frozen=True)
 class ProbeRequest:
-    """A file, the part of it that is meant, and how its result would be encoded."""
+    """A file, the part of it that is meant, and how its result is to be encoded."""
 
     media: Path | RemoteFile
     excerpt: Excerpt | None
-    options: EncodeOptions
+    asked: Asked
 
 
 _REQUEST = TypeAdapter(ProbeRequest)

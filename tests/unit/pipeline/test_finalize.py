@@ -59,8 +59,9 @@ def assert_same_video(job: Job, report: FinalReport, undamaged: int | None = Non
     assert report.frames_in == report.frames_out == len(given)
     assert report.largest_timestamp_error_s == 0
     for (_, one), (_, two) in list(zip(given, result, strict=True))[:undamaged]:
-        assert (one.width, one.height) == (two.width, two.height)
-        assert psnr(one.to_ndarray(format="rgb24"), two.to_ndarray(format="rgb24")) > 38
+        assert (two.width - one.width, two.height - one.height) == (one.width % 2, one.height % 2)
+        restored = two.to_ndarray(format="rgb24")[: one.height, : one.width]
+        assert psnr(one.to_ndarray(format="rgb24"), restored) > 37
 
 
 VARIABLE = (0, 1001, 4321, 4500, 9000, 9090, 20000, 20033, 30000, 41111, 41200, 50000)

@@ -1,4 +1,4 @@
-"""Encodes restored frames into a piece: a closed-GOP MP4 that can be joined to others by packet copy."""
+"""Encodes restored frames into a piece: a file of its own that can be joined to others by packet copy."""
 
 from __future__ import annotations
 
@@ -7,39 +7,23 @@ from types import TracebackType
 from typing import cast
 
 import av
-import cv2
 import numpy as np
+from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, VideoReformatter
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
+from service.encoding.choice import result_pixels
+from service.encoding.codecs import CODECS
+from service.encoding.pixels import Pixels
 from service.errors.pipeline import PipelineError
 from service.types import EncodeOptions
 from service.video.color import conversion, result_tags
+from service.video.encoding.encoders import Encoder, software
+from service.video.muxing import MUXERS, piece_container, piece_options
 from service.video.rgb import from_rgb
 from service.video.source import Source
-from service.video.timing import piece_time_base, result_pts, ticks, timescale_options
-
-_ENCODERS = {"h264": "libx264"}
-_CPU_AVX_512F = 13
-"""OpenCV's number of this feature, which has no name in its Python module."""
-_X264 = {
-    "preset": "medium",
-    "threads": "2",  # a fixed number: x264's bytes depend on it, and pieces must not depend on the machine
-    "bf": "0",  # packets in presentation order, and durations that MP4 holds exactly
-    # Without open-gop=0 a piece refers to its neighbor. With AVX-512, x264's look-ahead reads memory that it never
-    # wrote where a picture's width is no multiple of 128: now and then a piece has other bytes. AVX2 is as fast.
-    "x264-params": "open-gop=0" + (":asm=AVX2" if cv2.checkHardwareSupport(_CPU_AVX_512F) else ""),
-}
-
-
-def result_pixel_format(width: int, height: int) -> str:
-    """Returns ``yuv420p``, which every player decodes, or ``yuv444p`` for odd sizes.
-
-    H.264 can state a 4:2:0 size, cropping included, in steps of two pixels only. Full chroma resolution keeps
-    an odd size exact; Chromium and FFmpeg play it, players that rely on hardware may not.
-    """
-    return "yuv444p" if width % 2 or height % 2 else "yuv420p"
+from service.video.timing import piece_time_base, result_pts, ticks
 
 
 class PieceEncoder:
@@ -50,17 +34,22 @@ class PieceEncoder:
 
     def __init__(self, target: Path, source: Source, options: EncodeOptions) -> None:
         """Creates the file ``target``. Raises PipelineError for a codec that is not supported."""
-        if options.codec not in _ENCODERS:
+        if options.codec not in CODECS:
             raise PipelineError(
-                f"Results are encoded as {' or '.join(_ENCODERS)}; {options.codec!r} was asked for."
+                f"Results are encoded as {' or '.join(CODECS)}; {options.codec!r} was asked for."
             )
         self._source = source
         self._time_base = piece_time_base(source.index)
         self._tags = result_tags(source.picture.color)
         self._conversion = conversion(self._tags, source.picture.height)
         self._scaler = VideoReformatter()
-        self._container = av.open(str(target), "w", format="mp4", options=timescale_options(self._time_base))
-        self._stream = self._add_stream(options)
+        self._pixels = result_pixels(options, source.picture.pixels)
+        self._padding = _padding(source.picture.width, source.picture.height, self._pixels, options)
+        container = piece_container(options.codec, self._pixels.alpha)
+        self._container = av.open(
+            str(target), "w", format=MUXERS[container], options=piece_options(container, self._time_base)
+        )
+        self._stream = self._add_stream(software(options, self._pixels, source.picture.height))
 
     def __enter__(self) -> PieceEncoder:
         return self
@@ -82,9 +71,7 @@ class PieceEncoder:
         Raises PipelineError.
         """
         index = self._source.index
-        frame = from_rgb(
-            image, self._conversion, self._stream.codec_context.pix_fmt or "yuv420p", self._scaler
-        )
+        frame = self._frame(image)
         frame.pts = result_pts(index, number)
         frame.time_base = self._time_base
         frame.duration = ticks(index.step(number) * index.time_base, self._time_base)
@@ -93,23 +80,47 @@ class PieceEncoder:
         except av.FFmpegError as failure:
             raise PipelineError(f"Frame {number} cannot be encoded: {failure.strerror}.") from failure
 
-    def _add_stream(self, options: EncodeOptions) -> VideoStream:
+    def _frame(self, image: NDArray[np.uint8]) -> VideoFrame:
+        if self._padding != (0, 0):
+            down, right = self._padding
+            image = np.pad(image, ((0, down), (0, right), (0, 0)), mode="edge")
+        return from_rgb(image, self._conversion, self._pixels.format, self._scaler)
+
+    def _add_stream(self, encoder: Encoder) -> VideoStream:
         picture = self._source.picture
+        down, right = self._padding
         added = self._container.add_stream(
-            _ENCODERS[options.codec],
+            encoder.name,
             rate=self._source.index.rate,
-            options={**_X264, "crf": str(options.crf)},
-            width=picture.width,
-            height=picture.height,
+            options=encoder.options,
+            width=picture.width + right,
+            height=picture.height + down,
         )
         stream = cast(VideoStream, added)
         context = stream.codec_context
-        context.pix_fmt = result_pixel_format(picture.width, picture.height)
+        context.thread_count = encoder.threads
+        context.pix_fmt = self._pixels.format
         stream.time_base = context.time_base = self._time_base
         context.color_primaries = self._tags.primaries
         context.color_trc = self._tags.transfer
         context.colorspace = self._tags.matrix
         context.color_range = ColorRange.JPEG if self._tags.full_range else ColorRange.MPEG
+        if encoder.tag:
+            context.codec_tag = encoder.tag
+        if encoder.gop:
+            context.gop_size = encoder.gop
         if picture.pixel_aspect:
             context.sample_aspect_ratio = picture.pixel_aspect
         return stream
+
+
+def _padding(width: int, height: int, pixels: Pixels, options: EncodeOptions) -> tuple[int, int]:
+    """Returns the lines and columns by which a picture grows to a size that its codec can state.
+
+    Where chroma is halved, H.264 and HEVC state sizes, cropping included, in steps of two pixels only.
+    """
+    if not CODECS[options.codec].even_sizes:
+        return 0, 0
+    return (height % 2 if pixels.chroma == "420" else 0), (
+        width % 2 if pixels.chroma in ("420", "422") else 0
+    )

@@ -1,0 +1,88 @@
+"""FFmpeg's encoders for the codecs of results, with options whose bytes depend on nothing but the frames.
+
+Every piece is encoded by itself and begins with a keyframe, nothing in it refers to another piece, and packets come in
+the order of presentation. Numbers of threads are fixed, because bytes may depend on them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import cv2
+
+from service.encoding.pixels import Pixels
+from service.types import EncodeOptions
+
+_THREADS = 2
+_CPU_AVX_512F = 13
+"""OpenCV's number of this feature, which has no name in its Python module."""
+_X264 = "open-gop=0" + (":asm=AVX2" if cv2.checkHardwareSupport(_CPU_AVX_512F) else "")
+"""Without open-gop=0 a piece refers to its neighbor. With AVX-512, x264's look-ahead reads memory that it never wrote
+where a picture's width is no multiple of 128: now and then a piece has other bytes. AVX2 is as fast."""
+_X265 = "open-gop=0:bframes=0:pools=2:frame-threads=1:log-level=error:info=0"
+_PRORES_PROFILES = {"draft": ("1", "apcs"), "good": ("2", "apcn"), "high": ("3", "apch")}
+_PRORES_4444 = ("4", "ap4h")
+_SLICES_FROM = 480
+"""Lines from which on FFV1 is cut into more slices, which are coded beside each other."""
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """An encoder of FFmpeg and how it is set up."""
+
+    name: str
+    options: dict[str, str] = field(default_factory=dict)
+    tag: str | None = None
+    """The code of the codec in MP4 and MOV where there are several."""
+    gop: int | None = None
+    threads: int = _THREADS
+
+
+def software(options: EncodeOptions, pixels: Pixels, height: int) -> Encoder:
+    """Returns the encoder in software for pictures of ``height`` lines in ``pixels``."""
+    return {
+        "h264": _h264,
+        "hevc": _hevc,
+        "av1": _av1,
+        "vp9": _vp9,
+        "prores": _prores,
+        "ffv1": _ffv1,
+    }[options.codec](options, pixels, height)
+
+
+def _h264(options: EncodeOptions, _pixels: Pixels, _height: int) -> Encoder:
+    rate = {"qp": "0"} if options.crf is None else {"crf": str(options.crf)}
+    fixed = {"preset": "medium", "threads": str(_THREADS), "bf": "0", "x264-params": _X264}
+    return Encoder("libx264", {**fixed, **rate})
+
+
+def _hevc(options: EncodeOptions, _pixels: Pixels, _height: int) -> Encoder:
+    rate = "lossless=1" if options.crf is None else f"crf={options.crf}"
+    # QuickTime and Safari play HEVC by the name hvc1 only.
+    return Encoder("libx265", {"preset": "medium", "x265-params": f"{_X265}:{rate}"}, tag="hvc1")
+
+
+def _av1(options: EncodeOptions, _pixels: Pixels, _height: int) -> Encoder:
+    if options.crf is None:
+        return Encoder("libsvtav1", {"preset": "8", "svtav1-params": "lp=2:lossless=1"})
+    return Encoder("libsvtav1", {"preset": "8", "crf": str(options.crf), "svtav1-params": "lp=2"})
+
+
+def _vp9(options: EncodeOptions, pixels: Pixels, _height: int) -> Encoder:
+    rate = {"lossless": "1"} if options.crf is None else {"crf": str(options.crf), "b": "0"}
+    # The encoder takes no hidden reference frames where it codes transparency beside the picture.
+    hidden = {"auto-alt-ref": "0" if pixels.alpha else "1", "lag-in-frames": "0" if pixels.alpha else "16"}
+    return Encoder("libvpx-vp9", {"deadline": "good", "cpu-used": "3", "row-mt": "0", **hidden, **rate})
+
+
+def _prores(options: EncodeOptions, pixels: Pixels, _height: int) -> Encoder:
+    profile, tag = _PRORES_PROFILES[options.encode_quality or "high"]
+    if pixels.chroma == "444":
+        profile, tag = _PRORES_4444
+    alpha = {"alpha_bits": "16"} if pixels.alpha else {}
+    return Encoder("prores_ks", {"profile": profile, "vendor": "apl0", **alpha}, tag=tag)
+
+
+def _ffv1(_options: EncodeOptions, _pixels: Pixels, height: int) -> Encoder:
+    slices = "4" if height < _SLICES_FROM else "16"
+    return Encoder("ffv1", {"level": "3", "slices": slices, "slicecrc": "1"}, gop=1)
