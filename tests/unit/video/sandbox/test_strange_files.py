@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from service.encoding.choice import Asked
 from service.errors.video import DamagedVideo
 from service.types import VideoInfo
 from service.video.sandbox.frame_times import FrameTimesLimits, frame_times
 from service.video.sandbox.preview import PreviewLimits, Shot, preview
 from service.video.sandbox.probe import ProbeLimits, probe
-from service.video.sandbox.probe_protocol import limits_to_json, request_to_json
+from service.video.sandbox.probe_protocol import ProbeRequest, limits_to_json, request_to_json
 from tests.support.clips import Clip, write_clip
 
 LIMITS = ProbeLimits(max_pixels=1 << 20, max_duration_s=60, max_frames=1000)
@@ -61,7 +62,7 @@ def test_a_failure_that_nobody_foresaw_refuses_the_file_and_is_logged(tmp_path: 
         "child.inspect = fail\n"
         "child.main()"
     )
-    request = request_to_json(write_clip(tmp_path / "clip.mp4"), None)
+    request = request_to_json(ProbeRequest(write_clip(tmp_path / "clip.mp4"), None, Asked()))
     command = [sys.executable, "-c", script, limits_to_json(LIMITS)]
     child = subprocess.run(command, input=request, capture_output=True, text=True, check=True)
 
