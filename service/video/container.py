@@ -6,13 +6,12 @@ hold their own frames are on the list, and FFmpeg may use no protocol but ``file
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import av
+from av.codec.context import ThreadType
 from av.container import InputContainer
 from av.stream import Disposition
-from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from service.errors.video import DamagedVideo, NotAVideo, NoVideoStream
@@ -69,6 +68,15 @@ def open_video(media: Path | RangedFile, max_pixels: int | None = None) -> Input
         raise NotAVideo(f"The file is in no container format that is accepted. Send {ACCEPTED}.") from error
 
 
+def head_of(media: Path | RangedFile, size: int) -> bytes:
+    """Returns the first ``size`` bytes of a file."""
+    if isinstance(media, Path):
+        with media.open("rb") as file:
+            return file.read(size)
+    media.seek(0)
+    return media.read(size)
+
+
 def video_stream(container: InputContainer) -> VideoStream:
     """Returns the stream that a player would show: the first one that is not a cover picture.
 
@@ -88,17 +96,9 @@ def video_stream(container: InputContainer) -> VideoStream:
 def prepare_decoder(stream: VideoStream, max_pixels: int, threads: int = DECODER_THREADS) -> None:
     """Sets the decoder's limits: a frame above ``max_pixels`` then fails before it is allocated."""
     context = stream.codec_context
+    context.thread_type = ThreadType.SLICE  # of frame threads, an error takes the frames before it along
     context.thread_count = threads
     context.options = {**context.options, "max_pixels": str(max_pixels + _ALIGNMENT_SLACK)}
-
-
-def decode_frames(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
-    """Decodes from the container's position to its end. A packet that does not decode yields nothing."""
-    for packet in container.demux(stream):
-        try:
-            yield from packet.decode()
-        except av.error.InvalidDataError:
-            continue  # the caller notices the absence of a frame that it needs
 
 
 def _openable(media: Path | RangedFile) -> str | RangedFile:
@@ -109,14 +109,6 @@ def _openable(media: Path | RangedFile) -> str | RangedFile:
 
 
 def _begins_like_a_video(media: Path | RangedFile) -> bool:
-    head = _head(media)
+    head = head_of(media, 12)
     is_avi = head[:4] == b"RIFF" and head[8:12] == b"AVI "
     return head[4:8] in _MP4_BOXES or head.startswith(_MAGIC) or is_avi
-
-
-def _head(media: Path | RangedFile) -> bytes:
-    if isinstance(media, Path):
-        with media.open("rb") as file:
-            return file.read(12)
-    media.seek(0)
-    return media.read(12)

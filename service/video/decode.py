@@ -26,9 +26,11 @@ class DecodedFrame:
     """When it appears, in ticks of ``time_base``, by the clock of the source."""
     time_base: Fraction
     corrupt: bool
-    """Whether the decoder concealed damaged data."""
+    """Whether a part of its data is lost, so that the decoder concealed it."""
     image: NDArray[np.uint8]
     """uint8 [H, W, 3], RGB, not rotated."""
+    held: bool = False
+    """Whether it does not decode, so that the image is its neighbor's."""
 
 
 def decode_range(source: Source, start: int, stop: int) -> Iterator[DecodedFrame]:
@@ -40,6 +42,7 @@ def decode_range(source: Source, start: int, stop: int) -> Iterator[DecodedFrame
     index, picture = source.index, source.picture
     how, scaler = conversion(picture.color, picture.height), VideoReformatter()
     with closing(numbered_frames(source, start, stop)) as frames:
-        for number, frame in frames:
-            image = to_rgb(frame, how, scaler)
-            yield DecodedFrame(number, index.pts[number], index.time_base, frame.is_corrupt, image)
+        for frame in frames:
+            pts = index.pts[frame.number]
+            image = to_rgb(frame.picture, how, scaler)
+            yield DecodedFrame(frame.number, pts, index.time_base, frame.corrupt, image, frame.held)

@@ -14,98 +14,106 @@ from av.video.frame import PictureType, VideoFrame
 from av.video.stream import VideoStream
 
 from service.errors.pipeline import PipelineError
-from service.video.container import decode_frames, open_video, prepare_decoder, video_stream
-from service.video.index import Keyframe
+from service.video.container import open_video, prepare_decoder, video_stream
+from service.video.index import FrameIndex, Identity, Keyframe
+from service.video.packets.decoding import VideoPacket, decode_frames, tagged
+from service.video.packets.gaps import NumberedFrame, without_gaps
 from service.video.source import Source
 
 _PREDICTED = (PictureType.P, PictureType.B)
 
 
-def numbered_frames(source: Source, start: int, stop: int) -> Generator[tuple[int, VideoFrame]]:
-    """Yields the frames ``start <= number < stop`` with their numbers, each once and in order; holds one at a time.
+def numbered_frames(source: Source, start: int, stop: int) -> Generator[NumberedFrame]:
+    """Yields the frames ``start <= number < stop``, each once and in order.
 
-    Raises PipelineError where a frame that the index promises does not decode, or frames change size.
+    A frame that does not decode has the picture before it, or the one after it where none is before.
+    Raises PipelineError where none of the frames decodes, or frames change size.
     """
-    wanted = start
     for entry in source.index.entry_points(start):
-        with closing(_decode_from(source, entry, start, stop)) as frames:
-            for number, frame in frames:
-                if number != wanted:
-                    break
-                yield number, frame
-                wanted += 1
-        if wanted > start:
-            break  # the entry point was right: what is missing after it is missing from every other, too
-    if wanted < stop:
-        seconds = float(source.index.pts[wanted] * source.index.time_base)
-        raise PipelineError(
-            f"Frame {wanted} at {seconds:.3f} s cannot be decoded. The video is damaged there."
-        )
+        with closing(_pictures_from(source, entry)) as pictures:
+            done = False
+            for frame in without_gaps(pictures, source.index, start, stop):
+                yield _checked(frame, source)
+                done = True
+            if done:
+                return  # the entry was right
+    raise _undecodable(source.index, start)
 
 
-def _decode_from(
-    source: Source, entry: Keyframe | None, start: int, stop: int
-) -> Generator[tuple[int, VideoFrame]]:
-    last = start - 1
-    for number, frame in _numbered(source, entry):
-        if number <= last:
-            continue  # before the range, or a second frame of the same time
-        if number >= stop:
-            return
-        _check_size(frame, source, number)
-        last = number
-        yield number, frame
+def _pictures_from(source: Source, entry: Keyframe | None) -> Generator[VideoFrame]:
+    """Yields what the decoder gives from ``entry`` on, with the ticks of the index as times.
 
-
-def _numbered(source: Source, entry: Keyframe | None) -> Iterator[tuple[int, VideoFrame]]:
-    """Yields the frames from ``entry`` on with their numbers, without those that edit lists or an excerpt leave out."""
-    for count, frame in enumerate(_frames_from_keyframe(source, entry)):
-        index = source.index
-        number = count - index.skipped if index.sequential else index.position(frame.pts)
-        if number is not None:
-            yield number, frame
-
-
-def _frames_from_keyframe(source: Source, entry: Keyframe | None) -> Iterator[VideoFrame]:
-    """Yields the frames from ``entry`` on; none where it is only a recovery point, or where the seek missed it.
-
+    Yields nothing where the entry is only a recovery point, does not decode as a whole, or was missed by the seek.
     Containers mark recovery points as keyframes, and decoders begin there with gray for what they lack.
     """
-    reached = entry is None
-    for frame in _frames_from(source, entry):
-        if not reached and entry is not None and frame.pts is not None and frame.pts >= entry.pts:
-            if frame.pts > entry.pts or frame.pict_type in _PREDICTED:
+    with closing(_decoded_from(source, entry)) as pictures:
+        if entry is not None:
+            first = _first_at(pictures, entry.pts)
+            if first is None or first.pict_type in _PREDICTED or first.is_corrupt:
                 return
-            reached = True
-        if reached:
-            yield frame
+            yield first
+        yield from pictures
 
 
-def _frames_from(source: Source, entry: Keyframe | None) -> Iterator[VideoFrame]:
+def _first_at(pictures: Iterator[VideoFrame], tick: int) -> VideoFrame | None:
+    """Returns the picture that appears at ``tick``, or None where the pictures go on after it without it."""
+    for picture in pictures:
+        if picture.pts is not None and picture.pts >= tick:
+            return picture if picture.pts == tick else None
+    return None
+
+
+def _decoded_from(source: Source, entry: Keyframe | None) -> Generator[VideoFrame]:
     try:
         with open_video(source.path) as container:
             stream = video_stream(container)
             prepare_decoder(stream, source.picture.width * source.picture.height)
-            if entry is not None and not _seek(container, stream, entry):
+            if entry is not None and not _seek(container, stream, entry, source.index):
                 return
-            yield from decode_frames(container, stream)
+            packets = tagged(container, stream, source.index)
+            wanted = packets if entry is None else _from_entry(packets, entry, source.index)
+            yield from decode_frames(wanted, source.index)
     except av.FFmpegError as error:
         raise PipelineError(f"The video cannot be read: {error.strerror}.") from error
 
 
-def _seek(container: InputContainer, stream: VideoStream, entry: Keyframe) -> bool:
+def _seek(container: InputContainer, stream: VideoStream, entry: Keyframe, index: FrameIndex) -> bool:
     """Returns whether the seek worked. Some files allow none, and are then decoded from the start."""
     try:
-        container.seek(entry.dts, stream=stream)
+        if index.identity is Identity.PLACE and container.format.name == "mpegts":
+            container.seek(entry.place, unsupported_byte_offset=True)
+        else:
+            container.seek(entry.dts, stream=stream)
     except av.FFmpegError:
         return False
     return True
 
 
-def _check_size(frame: VideoFrame, source: Source, number: int) -> None:
-    picture = source.picture
-    if (frame.width, frame.height) != (picture.width, picture.height):
+def _from_entry(packets: Iterator[VideoPacket], entry: Keyframe, index: FrameIndex) -> Iterator[VideoPacket]:
+    """Leaves out what comes before ``entry`` where packets are known by their place: all, if it is missing."""
+    if index.identity is not Identity.PLACE:
+        yield from packets
+        return
+    for packet in packets:
+        if packet.size and packet.pos is not None and packet.pos >= entry.place:
+            if packet.pos == entry.place:
+                yield packet
+                yield from packets
+            return
+
+
+def _checked(frame: NumberedFrame, source: Source) -> NumberedFrame:
+    picture, format_ = frame.picture, source.picture
+    if (picture.width, picture.height) != (format_.width, format_.height):
         raise PipelineError(
-            f"Frame {number} is {frame.width}x{frame.height}, not {picture.width}x{picture.height} as before. "
-            "A video that changes its size cannot be restored."
+            f"Frame {frame.number} is {picture.width}x{picture.height}, not {format_.width}x{format_.height} as "
+            "before. A video that changes its size cannot be restored."
         )
+    return frame
+
+
+def _undecodable(index: FrameIndex, number: int) -> PipelineError:
+    seconds = float((index.pts[number] - index.origin) * index.time_base)
+    return PipelineError(
+        f"Frame {number} at {seconds:.3f} s cannot be decoded, nor can any after it. The video is damaged there."
+    )

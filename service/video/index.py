@@ -1,27 +1,33 @@
-"""Finds out which frames a video has and when each appears, from its packets alone: nothing is decoded."""
+"""Which frames a video has, when each appears, and which packet holds it."""
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from enum import Enum
 from fractions import Fraction
 
-import av
-from av.container import InputContainer
-from av.packet import Packet
-from av.video.stream import VideoStream
-
-from service.errors.video import DamagedVideo, ExcerptEmpty, VideoTooLong
-from service.text import plural
+from service.errors.video import ExcerptEmpty
 from service.types import Excerpt
 
-_SEQUENTIAL = ("avi", "mpeg")
-"""AVI stores no times at all, MPEG program streams only one for several frames. The times that FFmpeg computes for the
-others are right when it reads from the start of the file, not after a seek."""
 
-_ARBITRARY_CLOCK = ("mpegts", "mpeg")
-"""Broadcast formats whose clock starts anywhere, up to 26 hours in; a result starts at zero instead."""
+class Identity(Enum):
+    """What a packet's frame is known by."""
+
+    TIME = "time"
+    """Its time, which is unique and the same however the file is read."""
+    PLACE = "place"
+    """The byte where the packet begins: where times are not unique, or are right only when read from the start."""
+    ORDINAL = "ordinal"
+    """The packet's place among those of its stream, so that reading always begins at the start of the file."""
+    OUTPUT = "output"
+    """The order in which the decoder gives the frames, where packets do not tell in which order they are shown."""
+
+    @property
+    def from_start(self) -> bool:
+        """Whether frames are known only to who reads the file from its start."""
+        return self in (Identity.ORDINAL, Identity.OUTPUT)
 
 
 @dataclass(frozen=True)
@@ -29,7 +35,11 @@ class Keyframe:
     """A frame where decoding can begin; times are in ticks of the index's time base."""
 
     pts: int
+    """On the continuous clock."""
     dts: int
+    """On the file's own clock, which seeks go by."""
+    place: int = -1
+    """The byte of the file where its packet begins; -1 where that is unknown."""
 
 
 @dataclass(frozen=True)
@@ -39,15 +49,22 @@ class FrameIndex:
     time_base: Fraction
     """Seconds per tick."""
     pts: tuple[int, ...]
-    """When each frame appears, in ticks; strictly increasing."""
+    """When each frame appears on the continuous clock, in ticks; strictly increasing."""
     keyframes: tuple[Keyframe, ...]
     """Sorted by pts."""
     last_duration: int
     """Ticks for which the last frame is shown."""
     origin: int = 0
-    """The tick that is zero in a result: 0, unless the first time is negative or the clock is arbitrary."""
-    sequential: bool = False
-    """Whether frames have no reliable times of their own, so that they are counted from the start."""
+    """The tick that is zero in a result: 0, unless the first time is negative, late, or the clock is arbitrary."""
+    identity: Identity = Identity.TIME
+    moments: Mapping[int, int] = field(default_factory=dict)
+    """The tick of each packet by its place or ordinal; empty where a packet is known by its time."""
+    suspect: frozenset[int] = frozenset()
+    """Ticks of the frames of which a part may be lost: bytes are missing in the file somewhere around them."""
+    lost: Fraction = Fraction(0)
+    """Seconds that the file announces after its last packet, and does not hold: it is truncated."""
+    late: bool = False
+    """Whether the file's clock begins so late that a result begins at zero instead."""
     duplicates: int = 0
     """Packets left out because another frame has their timestamp."""
     skipped: int = 0
@@ -83,8 +100,22 @@ class FrameIndex:
         """Returns the number of the frame that appears at ``pts``, or None where there is none."""
         if pts is None:
             return None
-        at = bisect_left(self.pts, pts)
+        at = self.first_from(pts)
         return at if at < len(self.pts) and self.pts[at] == pts else None
+
+    def first_from(self, pts: int) -> int:
+        """Returns the number of the first frame that appears at ``pts`` or later; ``frames`` where there is none."""
+        return bisect_left(self.pts, pts)
+
+    def moment(self, time: int | None, place: int | None, ordinal: int) -> int | None:
+        """Returns the tick at which a packet's frame appears, or None for one that is not shown.
+
+        ``time``: on the file's own clock; ``ordinal``: among the packets of the stream, where all were read.
+        """
+        if self.identity is Identity.TIME:
+            return time
+        key = ordinal if self.identity.from_start else place
+        return None if key is None else self.moments.get(key)
 
     def step(self, frame: int) -> int:
         """Returns the ticks for which a frame is shown."""
@@ -95,7 +126,7 @@ class FrameIndex:
 
         The best place fails where seeking is inexact, or where a keyframe is not quite one (recovery points).
         """
-        if self.sequential:
+        if self.identity.from_start:
             yield None
             return
         last = bisect_right(self.keyframes, self.pts[frame], key=lambda key: key.pts) - 1
@@ -130,91 +161,3 @@ class FrameIndex:
     def without(self, missing: frozenset[int]) -> FrameIndex:
         """Returns this index without the frames that appear at the ticks ``missing``."""
         return replace(self, pts=tuple(pts for pts in self.pts if pts not in missing))
-
-
-@dataclass
-class _PacketTally:
-    """What the packets that were read so far say about the frames."""
-
-    pts: set[int] = field(default_factory=set)
-    keyframes: list[Keyframe] = field(default_factory=list)
-    duplicates: int = 0
-    last: int | None = None
-    last_duration: int = 0
-
-
-def read_index(container: InputContainer, stream: VideoStream, max_frames: int | None = None) -> FrameIndex:
-    """Indexes ``stream`` by reading all of its packets, and leaves the container at its end.
-
-    Raises DamagedVideo where there are no usable frames, VideoTooLong above ``max_frames``.
-    """
-    _check_complete(container, stream)
-    tally = _PacketTally()
-    try:
-        for packet in container.demux(stream):
-            if _is_shown(packet):
-                _note(packet, tally)
-            if max_frames is not None and len(tally.pts) > max_frames:
-                raise VideoTooLong(f"The video has more frames than the {max_frames} that are allowed.")
-    except av.FFmpegError as error:
-        raise DamagedVideo(f"The video stream cannot be read: {error.strerror}.") from error
-    return _finish(container, stream, tally)
-
-
-def _check_complete(container: InputContainer, stream: VideoStream) -> None:
-    """Raises DamagedVideo for a truncated MP4 file: one whose list of frames points past its end."""
-    if not container.format.name.startswith("mov"):
-        return
-    entries = stream.index_entries
-    lost = sum(1 for entry in entries if entry.pos + entry.size > container.size)
-    if lost:
-        raise DamagedVideo(
-            f"The file is truncated: it lacks {lost} of {plural(len(entries), 'frame')}. Send all of it."
-        )
-
-
-def _is_shown(packet: Packet[VideoStream]) -> bool:
-    """Returns whether a player shows this packet's frame: edit lists hide some, and some serve only as references."""
-    if packet.size == 0 or packet.is_discard:
-        return False
-    if packet.stream.codec_context is not None and packet.stream.codec_context.name == "vp8":
-        return bool(bytes(packet)[0] & 0x10)  # RFC 6386, section 9.1: the show_frame bit
-    return True
-
-
-def _note(packet: Packet[VideoStream], tally: _PacketTally) -> None:
-    if packet.pts is None:
-        raise DamagedVideo("The video stream holds frames without a timestamp. Remux it and try again.")
-    if packet.pts in tally.pts:
-        tally.duplicates += 1
-        return
-    tally.pts.add(packet.pts)
-    if packet.is_keyframe:
-        tally.keyframes.append(Keyframe(packet.pts, packet.pts if packet.dts is None else packet.dts))
-    if tally.last is None or packet.pts > tally.last:
-        tally.last, tally.last_duration = packet.pts, packet.duration or 0
-
-
-def _finish(container: InputContainer, stream: VideoStream, tally: _PacketTally) -> FrameIndex:
-    if not tally.pts or stream.time_base is None:
-        raise DamagedVideo("The video stream holds no frames. The file is probably truncated.")
-    pts = tuple(sorted(tally.pts))
-    typical = (
-        (pts[-1] - pts[0]) // (len(pts) - 1) if len(pts) > 1 else round(Fraction(1, 25) / stream.time_base)
-    )
-    return FrameIndex(
-        time_base=stream.time_base,
-        pts=pts,
-        keyframes=tuple(sorted(tally.keyframes, key=lambda key: key.pts)),
-        last_duration=tally.last_duration or max(typical, 1),
-        origin=_origin(container, stream.time_base, pts[0]),
-        sequential=container.format.name in _SEQUENTIAL,
-        duplicates=tally.duplicates,
-    )
-
-
-def _origin(container: InputContainer, time_base: Fraction, first: int) -> int:
-    if container.format.name in _ARBITRARY_CLOCK:
-        start = container.start_time
-        return first if start is None else min(first, int(Fraction(start, av.time_base) / time_base))
-    return min(first, 0)

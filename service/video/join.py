@@ -139,9 +139,10 @@ class _Joiner:
     def _copied_packets(self) -> Iterator[TimedPacket]:
         if not self._copies:
             return
-        order = 0
+        order, clock = 0, self._source.timeline.reader()
         for packet in self._original.demux([copy.original for copy in self._copies.values()]):
             copy = self._copies[packet.stream.index]
+            clock.place(packet)
             if copy.wants(packet) and not self._is_cut(packet):
                 order += 1
                 yield copy.take(packet, self._origin, order)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
@@ -16,9 +16,13 @@ from service.encoding.pixels import Pixels
 from service.errors.video import DamagedVideo
 from service.types import ColorTags, Excerpt
 from service.video.color import chroma_of
-from service.video.container import DECODER_THREADS, decode_frames, open_video, prepare_decoder, video_stream
-from service.video.index import FrameIndex, read_index
+from service.video.container import DECODER_THREADS, head_of, open_video, prepare_decoder, video_stream
+from service.video.index import FrameIndex
+from service.video.packets.decoding import decode_frames, tagged
+from service.video.packets.reading import read_index
+from service.video.packets.truncation import HEAD
 from service.video.ranged import RangedFile
+from service.video.timeline import Timeline
 
 _COLOR_RANGE_FULL = 2
 
@@ -58,6 +62,8 @@ class Source:
     path: Path
     index: FrameIndex
     picture: PictureFormat
+    timeline: Timeline = field(default_factory=Timeline)
+    """Brings the packets of all streams to the clock of ``index``."""
 
 
 def load_source(path: Path, excerpt: Excerpt | None = None) -> Source:
@@ -74,8 +80,8 @@ def load_source(path: Path, excerpt: Excerpt | None = None) -> Source:
 @lru_cache(maxsize=8)
 def _load(path: Path, _modified_ns: int, _size: int) -> Source:
     with open_video(path) as container:
-        index = read_index(container, video_stream(container))
-    return Source(path, *examine(path, index))
+        index, timeline = read_index(container, video_stream(container), head_of(path, HEAD))
+    return Source(path, *examine(path, index), timeline)
 
 
 def examine(
@@ -92,7 +98,7 @@ def examine(
     with open_video(media, max_pixels) as container:
         stream = video_stream(container)
         prepare_decoder(stream, max_pixels, threads)
-        for frame in decode_frames(container, stream):
+        for frame in decode_frames(tagged(container, stream, index), index):
             first = first or frame
             decoded.add(frame.pts or 0)
             if frame.pts is not None and frame.pts >= first_key:

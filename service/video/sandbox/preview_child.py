@@ -76,8 +76,8 @@ def _still(shot: Shot, side: int) -> tuple[VideoFrame, int]:
     if shot.frame >= source.index.frames:
         raise PipelineError(f"The video has {plural(source.index.frames, 'frame')}.")
     with closing(numbered_frames(source, shot.frame, shot.frame + 1)) as frames:
-        ((_, frame),) = frames
-    return _converted(frame, source, side), source.picture.rotation
+        (frame,) = frames
+    return _converted(frame.picture, source, side), source.picture.rotation
 
 
 def _converted(frame: VideoFrame, source: Source, side: int) -> VideoFrame:

@@ -20,9 +20,11 @@ from service.errors.storage import StorageUnavailable
 from service.errors.video import DamagedVideo, FrameSizeRejected, VideoError, VideoTooLong
 from service.text import plural
 from service.types import VideoInfo
-from service.video.container import open_video, video_stream
+from service.video.container import head_of, open_video, video_stream
 from service.video.findings.foresee import foresee
-from service.video.index import FrameIndex, read_index
+from service.video.index import FrameIndex
+from service.video.packets.reading import read_index
+from service.video.packets.truncation import HEAD
 from service.video.ranged import RangedFile
 from service.video.sandbox.child import restrict
 from service.video.sandbox.probe_protocol import (
@@ -60,10 +62,11 @@ def inspect(request: ProbeRequest, limits: ProbeLimits) -> VideoInfo:
     Raises VideoError's kinds, MemoryError, StorageUnavailable.
     """
     media = request.media if isinstance(request.media, Path) else RangedFile(request.media)
+    head = head_of(media, HEAD)
     with open_video(media, limits.max_pixels) as container:
         stream = video_stream(container)
         _check_size(stream.codec_context.width, stream.codec_context.height, limits)
-        index = read_index(container, stream, limits.max_frames)
+        index, _ = read_index(container, stream, head, limits.max_frames)
         name, codec = _container(container), stream.codec_context.codec.canonical_name
         audio = tuple(_codec(stream) for stream in container.streams.audio)
         subtitles = tuple(_codec(stream) for stream in container.streams.subtitles)

@@ -111,19 +111,6 @@ def test_frames_hidden_by_an_edit_list_do_not_count(tmp_path: Path) -> None:
     assert shown == list(range(len(player)))
 
 
-def test_a_frame_that_cannot_be_decoded_is_named(tmp_path: Path) -> None:
-    path = write_clip(tmp_path / "clip.mp4", Clip(encoder=GROUPS | {"bf": "0", "g": "1"}))
-    with av.open(str(path)) as container:
-        places = [(packet.pos, packet.size) for packet in container.demux(video=0) if packet.size]
-    broken = bytearray(path.read_bytes())
-    position, size = places[6]
-    broken[position : position + size] = b"\xff" * size
-    path.write_bytes(broken)
-
-    with pytest.raises(PipelineError, match=r"Frame 6 at 0\.240 s"):
-        list(decode_range(load_source(path), 4, 9))
-
-
 def test_a_video_that_changes_its_size_is_refused(tmp_path: Path) -> None:
     parts = [write_clip(tmp_path / f"{side}.ts", Clip(frames=4, width=side)) for side in (96, 128)]
     path = tmp_path / "clip.ts"

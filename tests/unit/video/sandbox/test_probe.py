@@ -130,20 +130,6 @@ def _half_of_an_mp4(path: Path) -> None:
     path.write_bytes(whole[: len(whole) // 2])
 
 
-def _half_of_a_faststart_mp4(path: Path) -> None:
-    with (
-        av.open(str(write_clip(path.with_suffix(".mp4")))) as given,
-        av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as output,
-    ):
-        copy = output.add_stream_from_template(given.streams.video[0], opaque=True)
-        for packet in given.demux(video=0):
-            if packet.size:
-                packet.stream = copy
-                output.mux(packet)
-    whole = path.read_bytes()
-    path.write_bytes(whole[: len(whole) * 2 // 3])
-
-
 def _mp4_without_streams(path: Path) -> None:
     path.write_bytes(b"\x00\x00\x00\x18ftypisom\x00\x00\x02\x00isomiso2" + b"\x00\x00\x00\x08mdat")
 
@@ -165,7 +151,6 @@ BAD: dict[str, tuple[Callable[[Path], None], type[ServiceError]]] = {
     "sound in MP4": (_sound_in_mp4, NoVideoStream),
     "sound with a cover picture": (_sound_with_cover, NoVideoStream),
     "truncated before its index": (_half_of_an_mp4, DamagedVideo),
-    "truncated after its index": (_half_of_a_faststart_mp4, DamagedVideo),
     "no streams": (_mp4_without_streams, DamagedVideo),
     "frames that do not decode": (_mp4_with_scrambled_frames, DamagedVideo),
 }

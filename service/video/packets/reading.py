@@ -1,0 +1,146 @@
+"""Finds out which frames a video has and when each appears, from its packets alone: nothing is decoded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
+
+import av
+from av.container import InputContainer
+from av.packet import Packet
+from av.video.stream import VideoStream
+
+from service.errors.video import DamagedVideo, VideoTooLong
+from service.video.index import FrameIndex, Identity, Keyframe
+from service.video.packets.clocks import timeline_of
+from service.video.packets.track import CORRUPT, HIDDEN, KEY, NO_TIME, Track, read_tracks
+from service.video.packets.truncation import lost_seconds
+from service.video.timeline import StreamClock, Timeline
+
+_UNSEEKABLE = "mpeg"
+"""MPEG program streams store one time for several frames, and the place of one packet. What FFmpeg computes for the
+others is right when it reads from the start of the file, not after a seek."""
+
+_COMPUTED = "avi"
+"""AVI stores no times at all. Those that FFmpeg computes are right only when it reads from the start, and where frames
+are reordered, only as a set."""
+
+_ARBITRARY_CLOCK = ("mpegts", "mpeg")
+"""Broadcast formats whose clock starts anywhere, up to 26 hours in; a result starts at zero instead."""
+
+LATE_S = 1
+"""A clock that begins later than this does so because nobody set it: a live stream, a part of a longer recording."""
+
+
+def read_index(
+    container: InputContainer, stream: VideoStream, head: bytes, max_frames: int | None = None
+) -> tuple[FrameIndex, Timeline]:
+    """Indexes ``stream`` by reading all packets of the file, and leaves the container at its end.
+
+    ``head``: the first HEAD bytes of the file.
+
+    Raises DamagedVideo where there are no usable frames, VideoTooLong above ``max_frames``.
+    """
+    try:
+        tracks = read_tracks(container, _frame_limit(stream.index, max_frames))
+    except av.FFmpegError as error:
+        raise DamagedVideo(f"The video stream cannot be read: {error.strerror}.") from error
+    picture = tracks[stream.index]
+    if not any(_is_frame(picture, at) for at in range(len(picture.pts))):
+        raise DamagedVideo("The video stream holds no frames. The file is probably truncated.")
+    timeline = timeline_of(tracks, stream.index, container.format.name)
+    index = _index(container, picture, timeline.clock(stream.index), bool(timeline.breaks))
+    return replace(index, lost=lost_seconds(container, stream, tracks, head)), timeline
+
+
+def _frame_limit(index: int, max_frames: int | None) -> Callable[[Packet[Any], Track], None]:
+    """Returns what raises VideoTooLong when the stream of this index has more frames than allowed."""
+    shown = 0
+
+    def check(packet: Packet[Any], track: Track) -> None:
+        nonlocal shown
+        if packet.stream.index != index or track.flags[-1] & HIDDEN:
+            return
+        if packet.pts is None:
+            raise DamagedVideo("The video stream holds frames without a timestamp. Remux it and try again.")
+        shown += 1
+        if max_frames is not None and shown > max_frames:
+            raise VideoTooLong(f"The video has more frames than the {max_frames} that are allowed.")
+
+    return check
+
+
+def _is_frame(track: Track, ordinal: int) -> bool:
+    return track.pts[ordinal] != NO_TIME and not track.flags[ordinal] & HIDDEN
+
+
+def _index(container: InputContainer, track: Track, clock: StreamClock, broken: bool) -> FrameIndex:
+    shown = _shown(track, clock)
+    pts = tuple(sorted(shown))
+    identity = _identity(container.format.name, track, broken)
+    keys = [at for tick, at in shown.items() if track.flags[at] & KEY]
+    origin, late = _origin(container, track.time_base, pts[0])
+    last = shown[pts[-1]]
+    return FrameIndex(
+        time_base=track.time_base,
+        pts=pts,
+        keyframes=tuple(sorted((_keyframe(track, at, clock) for at in keys), key=lambda key: key.pts)),
+        last_duration=track.duration[last] or _typical(pts, track),
+        origin=origin,
+        late=late,
+        identity=identity,
+        moments=_moments(track, shown, identity),
+        duplicates=sum(_is_frame(track, at) for at in range(len(track.pts))) - len(shown),
+        suspect=frozenset(tick for tick, at in shown.items() if track.flags[at] & CORRUPT),
+    )
+
+
+def _shown(track: Track, clock: StreamClock) -> dict[int, int]:
+    """Returns the packet of each frame by the tick at which it appears; the first of several at the same."""
+    shown: dict[int, int] = {}
+    for at in range(len(track.pts)):
+        if _is_frame(track, at):
+            shown.setdefault(track.pts[at] - clock.shift(at), at)
+    return shown
+
+
+def _identity(container: str, track: Track, broken: bool) -> Identity:
+    if container != _UNSEEKABLE and container != _COMPUTED and not broken:
+        return Identity.TIME
+    if container == _COMPUTED and track.pts != track.dts:
+        return Identity.OUTPUT
+    unique = -1 not in track.place and len(set(track.place)) == len(track.place)
+    return Identity.PLACE if unique and container != _UNSEEKABLE else Identity.ORDINAL
+
+
+def _moments(track: Track, shown: dict[int, int], identity: Identity) -> dict[int, int]:
+    if identity is Identity.TIME:
+        return {}
+    if identity is Identity.PLACE:
+        return {track.place[at]: tick for tick, at in shown.items()}
+    if identity is Identity.OUTPUT:
+        return dict(zip(sorted(shown.values()), sorted(shown), strict=True))
+    return {at: tick for tick, at in shown.items()}
+
+
+def _keyframe(track: Track, at: int, clock: StreamClock) -> Keyframe:
+    dts = track.pts[at] if track.dts[at] == NO_TIME else track.dts[at]
+    return Keyframe(track.pts[at] - clock.shift(at), dts, track.place[at])
+
+
+def _typical(pts: tuple[int, ...], track: Track) -> int:
+    if len(pts) > 1:
+        return max((pts[-1] - pts[0]) // (len(pts) - 1), 1)
+    return max(round(Fraction(1, 25) / track.time_base), 1)
+
+
+def _origin(container: InputContainer, time_base: Fraction, first: int) -> tuple[int, bool]:
+    """Returns the tick that is zero in a result, and whether that is so because the clock begins late."""
+    began = container.start_time
+    start = first if began is None else min(first, int(Fraction(began, av.time_base) / time_base))
+    if container.format.name in _ARBITRARY_CLOCK:
+        return start, False
+    late = start * time_base > LATE_S
+    return (start if late else min(first, 0)), late
