@@ -149,6 +149,10 @@ class JobOptions(EncodingRequest, RestorationOptions):
     start: Seconds | None = Field(None, description="Restores the video from here on, in seconds.")
     end: Seconds | None = Field(None, description="Restores what comes before, in seconds.")
     strict: Flag = Field(False, description="Fails the job where its result would not hold everything.")
+    preview: Flag = Field(
+        False,
+        description="Goes before all other jobs; for an excerpt of a few seconds that somebody waits for.",
+    )
     webhook_url: str | None = Field(
         None, description="Is told when the job ends.", json_schema_extra={"format": "uri"}
     )

@@ -1,4 +1,8 @@
-"""Sends the steps of jobs to workers through Celery, by task name. Messages carry ids, never frames."""
+"""Announces the steps of jobs to workers through Celery, by task name. Messages carry ids, never frames.
+
+A message says that there is a step to do. The worker that gets it begins the step whose turn it is
+(``service.jobs.turns``), which need not be the one that the message names.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ from kombu.exceptions import OperationalError
 
 from service.errors.broker import BrokerUnavailable
 from service.jobs.step_names import FINISH, PLAN, segment_index
+from service.jobs.turns import Turns
 from service.redis_state.celery_address import broker_url, tls_options, transport_options
 from service.redis_state.connection import broker_errors, reason
 from service.redis_state.key_names import SEGMENT_QUEUE, SHORT_QUEUE
@@ -49,14 +54,17 @@ def create_celery(redis_url: str) -> Celery:
 
 
 class JobQueue:
-    """Sends steps to workers. Methods raise BrokerUnavailable."""
+    """Announces steps to workers. Methods raise BrokerUnavailable."""
 
-    def __init__(self, app: Celery, client: redis.Redis) -> None:
+    def __init__(self, app: Celery, client: redis.Redis, turns: Turns | None = None) -> None:
+        """``turns``: a worker's, which knows the weights of tenants; others only list steps."""
         self._app = app
         self._redis = client
+        self.turns = turns or Turns(client)
 
     def enqueue(self, job_id: str, step: str) -> None:
-        """Sends one step to whichever worker is free first."""
+        """Lists one step among those to do, and wakes whichever worker is free first."""
+        self.turns.offer(job_id, step)
         name, arguments = _message(job_id, step)
         try:
             self._app.send_task(name, args=arguments, retry=False)

@@ -14,11 +14,8 @@ from service.jobs.step_leases import StepLeases
 from service.jobs.store import RedisJobStore
 
 MESSAGE_GRACE_S = 10.0
-"""Seconds after which a queued step has lost its message, if no message waits and no worker holds the step."""
-
-MESSAGE_LOST_S = 3600.0
-"""Seconds after which a queued step gets a second message although others wait: in a queue that never empties a lost
-message cannot be told from a waiting one, and a second one does no harm."""
+"""Seconds after which a queued step was lost on the way, if it is not listed, or no message waits that would bring a
+worker to it."""
 
 
 class Reconciler:
@@ -42,8 +39,12 @@ class Reconciler:
         nothing_waits = self._queue.is_empty()  # asked before we add to it
         found = 0
         for job_id in self._store.active():
-            for step, state in self._leases.pending(job_id).items():
-                if self._due(state, nothing_waits) and self._take_over(job_id, step, state):
+            steps = self._leases.pending(job_id)
+            old = [step for step, state in steps.items() if self._is_old(state)]
+            listed = self._queue.turns.listed(job_id) if old and not nothing_waits else frozenset()
+            lost = {step for step in old if step not in listed}
+            for step, state in steps.items():
+                if (step in lost or self._due(state)) and self._take_over(job_id, step, state):
                     self._queue.enqueue(job_id, step)
                     found += 1
         return found
@@ -55,12 +56,12 @@ class Reconciler:
             return False
         return self._leases.requeue(job_id, step, state, dead_owner=holder)
 
-    def _due(self, state: str, nothing_waits: bool) -> bool:
-        """Returns whether a step in this state needs a new message now if no live worker holds it."""
+    def _due(self, state: str) -> bool:
+        """Returns whether a step in this state is to be queued now if no live worker holds it."""
         word, _, when = state.partition(" ")
-        if word == "running":
-            return True
-        if word == "waiting":
-            return float(when) <= self._clock()
-        age = self._clock() - float(when)
-        return age > MESSAGE_LOST_S or (age > MESSAGE_GRACE_S and nothing_waits)
+        return word == "running" or (word == "waiting" and float(when) <= self._clock())
+
+    def _is_old(self, state: str) -> bool:
+        """Returns whether a step has been queued for longer than a message takes."""
+        word, _, when = state.partition(" ")
+        return word == "queued" and self._clock() - float(when) > MESSAGE_GRACE_S

@@ -15,6 +15,7 @@ from service.jobs import step_names
 from service.jobs.job import Failure, Job, JobSpec, JobStatus, Output, sources_of
 from service.jobs.reader import JobReader
 from service.jobs.record import SPEC
+from service.jobs.turns import work_s
 from service.redis_state import key_names
 from service.redis_state.connection import broker_errors
 from service.redis_state.key_names import Account, JobKeys
@@ -127,7 +128,7 @@ class RedisJobStore(JobReader):
         with broker_errors(), self._redis.pipeline(transaction=True) as pipe:
             self._withdraw(keys=[names.record], args=[job_id], client=pipe)
             pipe.delete(*names.all())
-            for index in (*due, *_indexes(tenant, *JobStatus)):
+            for index in (*due, key_names.ready_jobs(tenant), *_indexes(tenant, *JobStatus)):
                 pipe.zrem(index, job_id)
             pipe.execute()
 
@@ -168,7 +169,10 @@ def _new_record(spec: JobSpec, tenant: str, key: ApiKey | None, now: float) -> d
         "spec": SPEC.dump_json(spec).decode(),
         "tenant": tenant,
         "source_bytes": spec.source.bytes,
+        "work": work_s(spec),
     }
+    if spec.preview:
+        record["preview"] = 1
     if key is not None:
         record["key"] = key.prefix
     if spec.webhook_url is not None:

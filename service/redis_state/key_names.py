@@ -44,6 +44,20 @@ SHORT_QUEUE = "cdvd.short"
 SEGMENT_QUEUE = "cdvd.segments"
 """List of Celery's messages for segments."""
 
+READY_SHORT = "cdvd:ready:short"
+"""Sorted set of the plans and joins that may be begun, ``<job id> <step>``, by the creation of their job."""
+
+READY_TENANTS = "cdvd:ready:tenants"
+"""Set of the tenants with segments that may be begun."""
+
+TENANTS_USED = "cdvd:ready:used"
+"""Hash: tenant -> ``<seconds> <time>``, the work that was begun for it until then, older work counting less."""
+
+
+def ready_jobs(tenant: str) -> str:
+    """Returns the sorted set of a tenant's jobs with segments that may be begun, by their places: the least first."""
+    return f"cdvd:tenant:{tenant}:ready"
+
 
 def jobs_with(status: str) -> str:
     """Returns the sorted set of the ids of all jobs in one state, as ALL_JOBS is of all."""
@@ -157,6 +171,11 @@ class JobKeys:
         return f"{self.record}:steps"
 
     @property
+    def ready(self) -> str:
+        """Sorted set of the segment steps that may be begun, by their number."""
+        return f"{self.record}:ready"
+
+    @property
     def done(self) -> str:
         """Set of the finished steps, which are never computed again."""
         return f"{self.record}:done"
@@ -196,6 +215,7 @@ class JobKeys:
         return (
             self.record,
             self.steps,
+            self.ready,
             self.done,
             self.frames,
             self.workers,

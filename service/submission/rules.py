@@ -17,8 +17,12 @@ from service.submission.chooser import Chooser
 from service.submission.received import ReceivedUpload
 from service.text import plural
 from service.tracing import current_traceparent, span
+from service.types import VideoInfo
 from service.video.sandbox.probe import ProbeLimits, probe
 from service.webhooks.address import permitted_addresses, read_target
+
+PREVIEW_S = 5.0
+"""Seconds of video that a preview may have: what goes before all others must be short."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,7 @@ class SubmissionRules:
             video = await probe(received.upload.contents(), self.probe_limits, options.excerpt, options.asked)
         if options.strict:
             require_lossless(video.findings)
+        check_preview(options, video)
         choice = await run_sync(self.chooser.choose, options, video.width * video.height * video.fps)
         return JobSpec(
             model=choice.model,
@@ -54,6 +59,7 @@ class SubmissionRules:
             request_id=current_request(),
             traceparent=current_traceparent(),
             strict=options.strict,
+            preview=options.preview,
         )
 
     def check_model(self, options: JobOptions) -> None:
@@ -85,3 +91,12 @@ class SubmissionRules:
             permitted_addresses(target, allow_private=False)
         except (OSError, UnicodeError) as error:
             raise WebhookRefused(f"The webhook's host {target.host} is not found: {error}.") from error
+
+
+def check_preview(options: JobOptions, video: VideoInfo) -> None:
+    """Raises InvalidOption for a preview of more than a few seconds."""
+    if options.preview and video.duration_s > PREVIEW_S:
+        raise InvalidOption(
+            f"A preview has at most {PREVIEW_S:g} seconds, not {video.duration_s:.1f}; "
+            "choose a part with start and end."
+        )

@@ -20,6 +20,7 @@ from service.jobs.queue import QUEUES, JobQueue, create_celery
 from service.jobs.reconcile import Reconciler
 from service.jobs.step_leases import StepLeases
 from service.jobs.store import RedisJobStore
+from service.jobs.turns import Turns
 from service.jobs.workers import WorkerRegistry, WorkerState
 from service.local.data_version import open_data_directory
 from service.logs import configure_logging
@@ -39,14 +40,19 @@ from service.worker.chores.retention import DueJobs, Retention
 from service.worker.default_model import load_default_model
 from service.worker.engine_loader import engine_loader
 from service.worker.engines import EngineCache
+from service.worker.express_lane import LOOK_S, ExpressLane
 from service.worker.heartbeat import Heartbeat
+from service.worker.right_of_way import RightOfWay
 from service.worker.runner import StepRunner
 from service.worker.steps.finish import FinishStep
 from service.worker.steps.plan import PlanStep
 from service.worker.steps.restore import RestoreStep
-from service.worker.tasks import JobSteps, register
+from service.worker.tasks import JobSteps, NextSteps, register
 from service.worker.throughput_recorder import ThroughputRecorder
 from service.worker.watchdog import Watchdog
+
+LANE_ENDS_S = 10.0
+"""Seconds for the step in the express lane to end when the worker stops; it is asked to at its next window."""
 
 
 def main() -> None:
@@ -55,19 +61,21 @@ def main() -> None:
     configure_logging(settings.log_format, settings.log_level)
     configure_tracing("cdvd-worker")
     _open_data(settings)
-    app, engines, heartbeat = build(settings)
+    app, engines, heartbeat, lane = build(settings)
     _stop_on_signal(heartbeat, settings.drain_s)
     load_default_model(engines, settings.model, heartbeat.stopping)
     heartbeat.start()
     chores = _chores(settings)
     for chore in chores:
         chore.start()
+    lane.start()
     try:
         with served(settings.metrics_host, settings.metrics_port):
             app.worker_main(_arguments(settings))
     finally:
         for chore in chores:
             chore.stop()
+        lane.stop(LANE_ENDS_S)
         heartbeat.stop()
         engines.close()
 
@@ -81,13 +89,14 @@ def _open_data(settings: Settings) -> None:
         raise SystemExit(f"cdvd: {error}") from error
 
 
-def build(settings: Settings) -> tuple[Celery, EngineCache, Heartbeat]:
+def build(settings: Settings) -> tuple[Celery, EngineCache, Heartbeat, BackgroundThread]:
     """Puts the worker together; nothing runs yet."""
     transport.install()
     client = connect(settings.broker)
     app = create_celery(settings.broker)
     _configure(app)
-    store, queue = RedisJobStore(client, settings.retention_s), JobQueue(app, client)
+    store, turns = RedisJobStore(client, settings.retention_s), Turns(client, settings.tenant_weights)
+    queue, way = JobQueue(app, client, turns), RightOfWay()
     owner = f"{settings.worker_name}/{secrets.token_hex(8)}"
     leases = StepLeases(client, owner, settings.claim_ttl_s)
     engines = EngineCache(settings.models, engine_loader(settings))
@@ -104,11 +113,13 @@ def build(settings: Settings) -> tuple[Celery, EngineCache, Heartbeat]:
     limits, stopping = settings.window_limits(), heartbeat.stopping
     steps = JobSteps(
         PlanStep(leases, queue, limits.segment_frames),
-        RestoreStep(store, leases, queue, storage, engines, recorder, limits, stopping),
+        RestoreStep(store, leases, queue, storage, engines, recorder, limits, way, stopping),
         FinishStep(store, leases, storage, engines, recorder),
     )
-    register(app, StepRunner(store, leases, queue, watchdog, stopping), steps)
-    return app, engines, heartbeat
+    next_steps = NextSteps(turns, StepRunner(store, leases, queue, watchdog, stopping), steps)
+    register(app, next_steps)
+    lane = ExpressLane(next_steps, way, stopping, watchdog.steps, settings.worker_concurrency)
+    return app, engines, heartbeat, BackgroundThread("express lane", lane.step, LOOK_S)
 
 
 def _chores(settings: Settings) -> tuple[BackgroundThread, ...]:

@@ -34,6 +34,9 @@ MAX_POSTPONED = 10
 FIRST_DELAY_S, LONGEST_DELAY_S = 5.0, 120.0
 """A step without engine or object store is tried again after 5, 10, 20 ... 120 s: a quarter of an hour in all."""
 
+Work = Callable[[Job, Touch], None]
+"""What is done in a step of a job; it tells the watchdog of its progress."""
+
 _FAULT = "The service has a fault ({}); the log of its worker tells more."
 
 
@@ -50,17 +53,22 @@ class StepRunner:
         self._watchdog = watchdog
         self._stopping = stopping
 
-    def run(self, job_id: str, step: str, work: Callable[[Job, Touch], None]) -> None:
-        """Does ``work`` if this worker gets the step. Raises nothing: the job's record and the log hold the outcome."""
+    def run(self, job_id: str, step: str, work: Work) -> bool:
+        """Does ``work`` if this worker gets the step; returns whether it did.
+
+        Raises nothing: the job's record and the log hold the outcome.
+        """
         with log_context(job=job_id, step=step):
             try:
                 claim = self._leases.claim(job_id, step)
-                if claim.answer is ClaimAnswer.GRANTED:
-                    with self._watchdog.watching(job_id, step) as touch:
-                        self._perform(job_id, step, claim, lambda job: work(job, touch))
+                if claim.answer is not ClaimAnswer.GRANTED:
+                    return False
+                with self._watchdog.watching(job_id, step) as touch:
+                    self._perform(job_id, step, claim, lambda job: work(job, touch))
             except BrokerUnavailable as error:
                 # The claim expires, and a worker that can reach Redis takes the step over.
                 log.warning("A step is left to other workers: %s", error)
+            return True
 
     def _perform(self, job_id: str, step: str, claim: Claim, work: Callable[[Job], None]) -> None:
         try:

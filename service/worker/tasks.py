@@ -1,39 +1,77 @@
-"""Registers the Celery tasks, thin shells around the steps: an id comes in, and the runner reads the job anew."""
+"""Registers the Celery tasks. A message says that there is a step to do; turns decide which one is begun."""
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 
 from celery import Celery
 
+from service.errors.broker import BrokerUnavailable
 from service.jobs.queue import FINISH_TASK, PLAN_TASK, SEGMENT_TASK
-from service.jobs.step_names import FINISH, PLAN, segment_step
-from service.worker.runner import StepRunner
+from service.jobs.step_names import FINISH, PLAN, segment_index, segment_step
+from service.jobs.turns import Turn, Turns
+from service.worker.runner import StepRunner, Work
 from service.worker.steps.finish import FinishStep
 from service.worker.steps.plan import PlanStep
 from service.worker.steps.restore import RestoreStep
 
+log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
 class JobSteps:
-    """The work of the three tasks."""
+    """The three kinds of work."""
 
     plan: PlanStep
     restore: RestoreStep
     finish: FinishStep
 
+    def work(self, step: str) -> Work:
+        """Returns what is done in a step."""
+        if step == PLAN:
+            return lambda job, _touch: self.plan.run(job)
+        if step == FINISH:
+            return lambda job, _touch: self.finish.run(job)
+        return lambda job, touch: self.restore.run(job, segment_index(step), touch)
 
-def register(app: Celery, runner: StepRunner, steps: JobSteps) -> None:
-    """Gives the application its three tasks."""
+
+@dataclass(frozen=True)
+class NextSteps:
+    """Begins the steps whose turn it is. Raises nothing."""
+
+    turns: Turns
+    runner: StepRunner
+    steps: JobSteps
+
+    def run_one(self, job_id: str, step: str) -> None:
+        """Does the step that is next. A message names one, which is listed here: its sender may be of an older release.
+
+        A step that was listed and is no longer to be done is passed over.
+        """
+        try:
+            self.turns.offer(job_id, step)
+            while (turn := self.turns.take()) and not self.run(turn):
+                pass
+        except BrokerUnavailable as error:
+            log.warning("A message is left to a later round: %s", error)
+
+    def run(self, turn: Turn) -> bool:
+        """Does a step that was taken; returns False if another worker has it or it is not to be done any more."""
+        return self.runner.run(turn.job_id, turn.step, self.steps.work(turn.step))
+
+
+def register(app: Celery, next_steps: NextSteps) -> None:
+    """Gives the application its three tasks, one for each kind of message."""
 
     @app.task(name=PLAN_TASK)  # type: ignore[untyped-decorator]  # Celery publishes no types
     def plan(job_id: str) -> None:
-        runner.run(job_id, PLAN, lambda job, _touch: steps.plan.run(job))
+        next_steps.run_one(job_id, PLAN)
 
     @app.task(name=SEGMENT_TASK)  # type: ignore[untyped-decorator]
     def restore_segment(job_id: str, index: int) -> None:
-        runner.run(job_id, segment_step(index), lambda job, touch: steps.restore.run(job, index, touch))
+        next_steps.run_one(job_id, segment_step(index))
 
     @app.task(name=FINISH_TASK)  # type: ignore[untyped-decorator]
     def finish(job_id: str) -> None:
-        runner.run(job_id, FINISH, lambda job, _touch: steps.finish.run(job))
+        next_steps.run_one(job_id, FINISH)

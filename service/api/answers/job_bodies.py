@@ -56,6 +56,7 @@ class OptionsBody(EncodingOptions):
     start: float | None = Field(description="Seconds; the part that is restored begins here.")
     end: float | None = Field(description="Seconds; the part ends before this.")
     strict: bool = Field(description="Whether the job fails where its result would not hold everything.")
+    preview: bool = Field(description="Whether the job goes before all others.")
     quality: Quality | None = Field(description="The quality that chose model and looks, if one did.")
     looks: int = Field(description="How many times every frame is restored; the result is the mean.")
 
@@ -165,6 +166,7 @@ def _options_body(spec: JobSpec) -> OptionsBody:
         start=start,
         end=end,
         strict=spec.strict,
+        preview=spec.preview,
         quality=spec.quality,
         looks=spec.looks,
     )

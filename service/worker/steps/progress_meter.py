@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from service.errors.broker import BrokerUnavailable
@@ -25,18 +26,22 @@ class ProgressListeners:
 
 
 class ProgressMeter:
-    """Measures one segment from its construction on."""
+    """Measures one segment from its construction on, without the time for which it gave way to others."""
 
-    def __init__(self, listeners: ProgressListeners, job: Job, step: str) -> None:
+    def __init__(
+        self, listeners: ProgressListeners, job: Job, step: str, waited_s: Callable[[], float]
+    ) -> None:
+        """``waited_s`` returns for how many seconds the segment gave way so far."""
         self._listeners = listeners
         self._job = job
         self._step = step
         self._frames = 0
+        self._waited_s = waited_s
         self._since = time.monotonic()
 
     def advance(self, frames: int) -> None:
         """Reports that ``frames`` frames of the segment are restored by now."""
-        now = time.monotonic()
+        now = time.monotonic() - self._waited_s()
         new, seconds = frames - self._frames, now - self._since
         self._frames, self._since = frames, now
         self._listeners.touch()

@@ -21,6 +21,7 @@ from service.storage.store import SOURCE, Storage, curve_name, findings_name, he
 from service.types import Segment
 from service.window_limits import WindowLimits
 from service.worker.engines import EngineCache
+from service.worker.right_of_way import GivingWay, RightOfWay
 from service.worker.steps.progress_meter import ProgressListeners, ProgressMeter
 from service.worker.throughput_recorder import ThroughputRecorder
 from service.worker.watchdog import Touch
@@ -37,6 +38,7 @@ class RestoreStep:
     engines: EngineCache
     recorder: ThroughputRecorder
     limits: WindowLimits
+    way: RightOfWay
     stopping: threading.Event
     """Set when the worker is to stop; the segment then ends at the next window."""
 
@@ -58,7 +60,8 @@ class RestoreStep:
         ):
             engine, video = self.engines.get(job.spec.model), job.spec.video
             touch()
-            looking = SeveralLooks(engine, job.spec.looks, touch)
+            giving_way = GivingWay(engine, self.way, job.id, touch)
+            looking = SeveralLooks(giving_way, job.spec.looks, touch)
             memory = self.engines.memory(job.spec.model)
             request = SegmentRequest(
                 source=source,
@@ -70,7 +73,7 @@ class RestoreStep:
                 excerpt=video.excerpt,
             )
             listeners = ProgressListeners(self.leases, self.recorder, touch)
-            meter = ProgressMeter(listeners, job, segment_step(segment.index))
+            meter = ProgressMeter(listeners, job, segment_step(segment.index), lambda: giving_way.waited_s)
             result = restore_segment(request, looking, meter.advance, lambda: self._should_stop(job.id))
             self._write_sharpness(job, segment, result)
             with self.storage.writing(job.id, findings_name(segment)) as file:

@@ -44,6 +44,17 @@ def test_a_part_of_a_video_comes_back_alone(service: Service, path: Path, tmp_pa
     assert (beyond.status_code, beyond.json()["code"]) == (404, "frame_not_found")
 
 
+def test_a_preview_is_short(service: Service, path: Path, tmp_path: Path) -> None:
+    long = write_clip(tmp_path / "long.mp4", Clip(frames=130))
+    refused = service.post(long, model=QUICK, preview="true")
+    taken = service.submit(long, model=QUICK, preview="true", start="1", end="2")
+
+    assert (refused.status_code, refused.json()["code"]) == (422, "invalid_option")
+    assert "at most 5 seconds, not 5.2" in refused.json()["detail"]
+    assert service.until_status(taken, "succeeded")["options"]["preview"] is True
+    assert service.job(service.submit(path, model=QUICK))["options"]["preview"] is False
+
+
 @pytest.mark.parametrize(
     ("fields", "code"),
     [

@@ -9,7 +9,7 @@ import redis
 
 from service.jobs.claim import ClaimAnswer
 from service.jobs.queue import JobQueue
-from service.jobs.reconcile import MESSAGE_GRACE_S, MESSAGE_LOST_S, Reconciler
+from service.jobs.reconcile import MESSAGE_GRACE_S, Reconciler
 from service.jobs.step_leases import StepLeases
 from service.jobs.store import RedisJobStore
 from tests.integration.jobs.planned import TTL_S, crash, planned
@@ -45,24 +45,28 @@ def test_restarted_worker_takes_over_its_own_claims_at_once(
 
 
 @pytest.mark.parametrize(
-    ("later_s", "waiting_messages", "found"),
+    ("later_s", "listed", "waiting_messages", "found"),
     [
-        (MESSAGE_GRACE_S - 1, 0, 0),
-        (MESSAGE_GRACE_S + 1, 0, 2),
-        (MESSAGE_GRACE_S + 1, 1, 0),
-        (MESSAGE_LOST_S + 1, 1, 2),
+        (MESSAGE_GRACE_S - 1, False, 0, 0),
+        (MESSAGE_GRACE_S + 1, False, 0, 2),
+        (MESSAGE_GRACE_S + 1, False, 1, 2),
+        (MESSAGE_GRACE_S + 1, True, 0, 2),
+        (MESSAGE_GRACE_S + 1, True, 1, 0),
     ],
 )
-def test_lost_message_is_sent_again_once_it_is_surely_lost(
+def test_step_that_was_lost_on_the_way_is_queued_again(
     client: redis.Redis,
     store: RedisJobStore,
     leases: StepLeases,
     queue: JobQueue,
     later_s: float,
+    listed: bool,
     waiting_messages: int,
     found: int,
 ) -> None:
-    planned(store, leases)
+    job = planned(store, leases)
+    for step in leases.pending(job.id) if listed else ():
+        queue.turns.offer(job.id, step)
     for _ in range(waiting_messages):
         client.lpush("cdvd.segments", "another job's")
 

@@ -53,6 +53,10 @@ def test_no_other_source_spells_a_key() -> None:
         (key_names.FORGET_DUE, "cdvd:due:forget"),
         (key_names.THROUGHPUT, "cdvd:throughput"),
         (key_names.RESULT_SIZES, "cdvd:result_size"),
+        (key_names.READY_SHORT, "cdvd:ready:short"),
+        (key_names.READY_TENANTS, "cdvd:ready:tenants"),
+        (key_names.TENANTS_USED, "cdvd:ready:used"),
+        (key_names.ready_jobs("a"), "cdvd:tenant:a:ready"),
         (key_names.SHORT_QUEUE, "cdvd.short"),
         (key_names.SEGMENT_QUEUE, "cdvd.segments"),
     ],
@@ -62,6 +66,6 @@ def test_names_stay_as_installations_have_them(name: str, expected: str) -> None
 
 
 def test_keys_of_a_job_are_its_record_and_names_below_it() -> None:
-    below = ("steps", "done", "frames", "workers", "deliveries", "postponed", "events", "webhooks")
+    below = ("steps", "ready", "done", "frames", "workers", "deliveries", "postponed", "events", "webhooks")
 
     assert JobKeys("j").all() == ("cdvd:job:j", *(f"cdvd:job:j:{name}" for name in below))
