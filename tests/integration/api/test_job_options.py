@@ -52,7 +52,8 @@ def test_a_preview_is_short(service: Service, path: Path, tmp_path: Path) -> Non
     assert (refused.status_code, refused.json()["code"]) == (422, "invalid_option")
     assert "at most 5 seconds, not 5.2" in refused.json()["detail"]
     assert service.until_status(taken, "succeeded")["options"]["preview"] is True
-    assert service.job(service.submit(path, model=QUICK))["options"]["preview"] is False
+    usual = service.submit(path, model=QUICK)
+    assert service.until_status(usual, "succeeded")["options"]["preview"] is False
 
 
 @pytest.mark.parametrize(
