@@ -15,6 +15,7 @@ from service.errors.video import VideoError
 from service.findings import Finding
 from service.inference.engine import DeblurEngine, Frames, Stopped
 from service.metrics import ENGINE_SECONDS, FRAMES, STAGE_SECONDS, timed
+from service.pipeline.notes import FrameNotes
 from service.pipeline.overlap import map_ahead, prefetch
 from service.pipeline.prior import Jpeg, heat_map, prior_maps
 from service.pipeline.sharpness import sharpness
@@ -55,8 +56,6 @@ class SegmentResult:
     seconds: float
     """Wall time of all stages."""
     windows: int
-    corrupt_frames: int
-    """Frames whose damage the decoder concealed."""
     sharpness_before: tuple[float, ...]
     """Of each input frame; see ``sharpness``."""
     sharpness_after: tuple[float, ...]
@@ -98,7 +97,7 @@ class _SegmentWork:
         self._ended = Event()
         self._done = 0
         self._windows = 0
-        self._corrupt = 0
+        self._notes = FrameNotes(source.index, request.segment)
         self._before: list[float] = []
         self._after: list[float] = []
         self._prior: list[float] = []
@@ -140,18 +139,18 @@ class _SegmentWork:
             size,
             seconds,
             self._windows,
-            self._corrupt,
             tuple(self._before),
             tuple(self._after),
             tuple(self._prior),
             tuple(self._heat_maps),
+            self._notes.findings(),
         )
 
     def _decoded(self) -> Iterator[DecodedFrame]:
         segment = self._request.segment
         first, stop = max(0, segment.start - SIDE), min(self._source.index.frames, segment.stop + SIDE)
         for frame in timed(decode_range(self._source, first, stop), "decode"):
-            self._corrupt += frame.corrupt and segment.start <= frame.number < segment.stop
+            self._notes.note(frame)
             yield frame
 
     def _restore(self, window: Window, stopped: Stopped) -> Frames:

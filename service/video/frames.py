@@ -67,7 +67,7 @@ def _decoded_from(source: Source, entry: Keyframe | None) -> Generator[VideoFram
     try:
         with open_video(source.path) as container:
             stream = video_stream(container)
-            prepare_decoder(stream, source.picture.width * source.picture.height)
+            prepare_decoder(stream, _most_pixels(source))
             if entry is not None and not _seek(container, stream, entry, source.index):
                 return
             packets = tagged(container, stream, source.index)
@@ -75,6 +75,12 @@ def _decoded_from(source: Source, entry: Keyframe | None) -> Generator[VideoFram
             yield from decode_frames(wanted, source.index)
     except av.FFmpegError as error:
         raise PipelineError(f"The video cannot be read: {error.strerror}.") from error
+
+
+def _most_pixels(source: Source) -> int:
+    """Returns the pixels of the largest frame that is expected, also before an excerpt."""
+    sizes = [width * height for _, width, height in source.index.sizes]
+    return max(source.picture.width * source.picture.height, *sizes, 0)
 
 
 def _seek(container: InputContainer, stream: VideoStream, entry: Keyframe, index: FrameIndex) -> bool:
@@ -113,7 +119,7 @@ def _checked(frame: NumberedFrame, source: Source) -> NumberedFrame:
 
 
 def _undecodable(index: FrameIndex, number: int) -> PipelineError:
-    seconds = float((index.pts[number] - index.origin) * index.time_base)
     return PipelineError(
-        f"Frame {number} at {seconds:.3f} s cannot be decoded, nor can any after it. The video is damaged there."
+        f"Frame {number} at {index.seconds(number):.3f} s cannot be decoded, nor can any after it. "
+        "The video is damaged there."
     )

@@ -10,6 +10,7 @@ from fractions import Fraction
 
 from service.errors.video import ExcerptEmpty
 from service.types import Excerpt
+from service.video.timeline import ClockBreak
 
 
 class Identity(Enum):
@@ -63,6 +64,10 @@ class FrameIndex:
     """Ticks of the frames of which a part may be lost: bytes are missing in the file somewhere around them."""
     lost: Fraction = Fraction(0)
     """Seconds that the file announces after its last packet, and does not hold: it is truncated."""
+    sizes: tuple[tuple[int, int, int], ...] = ()
+    """Tick of each keyframe from which on frames have another size, as far as keyframes tell; width and height."""
+    breaks: tuple[ClockBreak, ...] = ()
+    """Where the file's own clock does not go on, by the continuous clock."""
     late: bool = False
     """Whether the file's clock begins so late that a result begins at zero instead."""
     duplicates: int = 0
@@ -95,6 +100,10 @@ class FrameIndex:
             return False
         spread = max(steps) - min(steps)
         return spread > 1 and spread * self.time_base > Fraction(2, 1000)
+
+    def seconds(self, frame: int) -> float:
+        """Returns when a frame appears by the clock of the result."""
+        return float((self.pts[frame] - self.origin) * self.time_base)
 
     def position(self, pts: int | None) -> int | None:
         """Returns the number of the frame that appears at ``pts``, or None where there is none."""

@@ -74,7 +74,19 @@ def load_source(path: Path, excerpt: Excerpt | None = None) -> Source:
     """
     status = path.stat()
     whole = _load(path.resolve(), status.st_mtime_ns, status.st_size)
-    return whole if excerpt is None else replace(whole, index=whole.index.excerpt(excerpt))
+    if excerpt is None:
+        return whole
+    index, picture = part_of(whole.index, whole.picture, excerpt)
+    return replace(whole, index=index, picture=picture)
+
+
+def part_of(index: FrameIndex, picture: PictureFormat, excerpt: Excerpt) -> tuple[FrameIndex, PictureFormat]:
+    """Returns what is true of an excerpt: before it, frames may have another size. Raises ExcerptEmpty."""
+    index = index.excerpt(excerpt)
+    for tick, width, height in index.sizes:
+        if tick <= index.pts[0]:
+            picture = replace(picture, width=width, height=height)
+    return index, picture
 
 
 @lru_cache(maxsize=8)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from service.findings import Code, Finding, Kind
+from service.findings import SHOWN, Code, Finding, Kind
 from service.text import plural
 from service.video.index import FrameIndex
+from service.video.timeline import ClockBreak
 
 
 def frame_findings(index: FrameIndex) -> Iterator[Finding]:
@@ -19,3 +20,33 @@ def frame_findings(index: FrameIndex) -> Iterator[Finding]:
             f"{left_out} with another frame's time left out.",
             count=index.duplicates,
         )
+    if index.late and not index.skipped:
+        began = float(index.origin * index.time_base)
+        text = f"The clock of the file begins at {began:.3f} s, that of the result at zero."
+        yield Finding(Kind.CHANGED, Code.START, text)
+    if index.lost and index.end is None:
+        text = f"The file is truncated: its last {float(index.lost):.3f} s are missing."
+        yield Finding(Kind.LOST, Code.DAMAGE, text)
+    yield from _breaks(index)
+
+
+def _breaks(index: FrameIndex) -> Iterator[Finding]:
+    """Yields what becomes of the places where the file's clock does not go on."""
+    common = "The clock of the file breaks; picture and sound go on together, without a gap."
+    alone = "The clock of the sound steps back; the sound goes on without a gap."
+    places: dict[int | None, list[float]] = {}
+    for one in index.breaks:
+        if (moment := _moment(index, one)) is not None:
+            places.setdefault(one.stream, []).append(moment)
+    for stream, moments in places.items():
+        shown = tuple(round(moment, 6) for moment in moments[:SHOWN])
+        text = common if stream is None else alone
+        yield Finding(Kind.CHANGED, Code.CLOCK, text, stream, count=len(moments), times_s=shown)
+
+
+def _moment(index: FrameIndex, one: ClockBreak) -> float | None:
+    """Returns when a break is by the result's clock; None where an excerpt leaves it out."""
+    tick = one.at / index.time_base
+    if tick < index.pts[0] or (index.end is not None and tick >= index.end):
+        return None
+    return float(one.at - index.origin * index.time_base)

@@ -38,7 +38,11 @@ def tagged(container: InputContainer, stream: VideoStream, index: FrameIndex) ->
 def decode_frames(packets: Iterable[VideoPacket], index: FrameIndex) -> Iterator[VideoFrame]:
     """Decodes ``tagged`` packets. One that does not decode yields nothing: the caller notices which frame is absent."""
     waiting: list[int] = []
+    resized = {tick for tick, _, _ in index.sizes}
     for packet in packets:
+        if packet.pts in resized:  # a decoder that begins anew drops what it holds back
+            yield from packet.stream.codec_context.decode(None)
+            packet.stream.codec_context.flush_buffers()
         tick, pictures = packet.pts, _decoded(packet)
         if index.identity is not Identity.OUTPUT:
             yield from pictures or ()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
@@ -15,6 +14,7 @@ from av.video.stream import VideoStream
 from service.errors.video import DamagedVideo, VideoTooLong
 from service.video.index import FrameIndex, Identity, Keyframe
 from service.video.packets.clocks import timeline_of
+from service.video.packets.sizes import SizeWatch
 from service.video.packets.track import CORRUPT, HIDDEN, KEY, NO_TIME, Track, read_tracks
 from service.video.packets.truncation import lost_seconds
 from service.video.timeline import StreamClock, Timeline
@@ -43,33 +43,44 @@ def read_index(
 
     Raises DamagedVideo where there are no usable frames, VideoTooLong above ``max_frames``.
     """
+    watch = _Watch(stream, max_frames)
     try:
-        tracks = read_tracks(container, _frame_limit(stream.index, max_frames))
+        tracks = read_tracks(container, watch.see)
     except av.FFmpegError as error:
         raise DamagedVideo(f"The video stream cannot be read: {error.strerror}.") from error
     picture = tracks[stream.index]
     if not any(_is_frame(picture, at) for at in range(len(picture.pts))):
         raise DamagedVideo("The video stream holds no frames. The file is probably truncated.")
     timeline = timeline_of(tracks, stream.index, container.format.name)
-    index = _index(container, picture, timeline.clock(stream.index), bool(timeline.breaks))
-    return replace(index, lost=lost_seconds(container, stream, tracks, head)), timeline
+    clock = timeline.clock(stream.index)
+    index = _index(container, picture, clock, bool(timeline.breaks))
+    sizes = [
+        (picture.pts[one.ordinal] - clock.shift(one.ordinal), one.width, one.height)
+        for one in watch.sizes.changes
+    ]
+    lost = lost_seconds(container, stream, tracks, head)
+    return replace(index, breaks=timeline.breaks, sizes=tuple(sizes), lost=lost), timeline
 
 
-def _frame_limit(index: int, max_frames: int | None) -> Callable[[Packet[Any], Track], None]:
-    """Returns what raises VideoTooLong when the stream of this index has more frames than allowed."""
-    shown = 0
+class _Watch:
+    """Looks at the packets of the picture while they are read."""
 
-    def check(packet: Packet[Any], track: Track) -> None:
-        nonlocal shown
-        if packet.stream.index != index or track.flags[-1] & HIDDEN:
+    def __init__(self, stream: VideoStream, max_frames: int | None) -> None:
+        self._stream = stream.index
+        self._max_frames = max_frames
+        self._shown = 0
+        self.sizes = SizeWatch(stream)
+
+    def see(self, packet: Packet[Any], track: Track) -> None:
+        """Raises VideoTooLong for a packet too many, and DamagedVideo for one without a time."""
+        if packet.stream.index != self._stream or track.flags[-1] & HIDDEN:
             return
         if packet.pts is None:
             raise DamagedVideo("The video stream holds frames without a timestamp. Remux it and try again.")
-        shown += 1
-        if max_frames is not None and shown > max_frames:
-            raise VideoTooLong(f"The video has more frames than the {max_frames} that are allowed.")
-
-    return check
+        self._shown += 1
+        if self._max_frames is not None and self._shown > self._max_frames:
+            raise VideoTooLong(f"The video has more frames than the {self._max_frames} that are allowed.")
+        self.sizes.see(packet, len(track.pts) - 1)
 
 
 def _is_frame(track: Track, ordinal: int) -> bool:

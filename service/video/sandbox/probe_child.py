@@ -35,7 +35,7 @@ from service.video.sandbox.probe_protocol import (
     request_from_json,
 )
 from service.video.sandbox.refusals import refusal_to_json, unforeseen
-from service.video.source import examine
+from service.video.source import PictureFormat, examine, part_of
 
 
 def main() -> None:
@@ -72,7 +72,9 @@ def inspect(request: ProbeRequest, limits: ProbeLimits) -> VideoInfo:
         subtitles = tuple(_codec(stream) for stream in container.streams.subtitles)
     index, picture = examine(media, index, limits.max_pixels, threads=1)
     _check_size(picture.width, picture.height, limits)
-    index = index.excerpt(request.excerpt) if request.excerpt else index
+    if request.excerpt:
+        index, picture = part_of(index, picture, request.excerpt)
+    _check_one_size(index, picture)
     _check_duration(index, limits)
     info = VideoInfo(
         container=name,
@@ -108,6 +110,16 @@ def _check_size(width: int, height: int, limits: ProbeLimits) -> None:
         raise FrameSizeRejected(
             f"Frames of {width}x{height} are too small; each side needs {plural(limits.min_side, 'pixel')}."
         )
+
+
+def _check_one_size(index: FrameIndex, picture: PictureFormat) -> None:
+    for tick, width, height in index.sizes:
+        if index.pts[0] < tick <= index.pts[-1]:
+            frame = index.first_from(tick)
+            raise FrameSizeRejected(
+                f"The frames change from {picture.width}x{picture.height} to {width}x{height} at frame {frame}, "
+                f"{index.seconds(frame):.3f} s. Restore the parts before and after as excerpts."
+            )
 
 
 def _check_duration(index: FrameIndex, limits: ProbeLimits) -> None:

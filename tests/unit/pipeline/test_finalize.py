@@ -9,12 +9,14 @@ import pytest
 
 from service.errors.pipeline import PipelineError
 from service.errors.video import ExcerptEmpty
+from service.findings import Code, Kind
 from service.pipeline.finalize import finalize
 from service.pipeline.report import FinalReport
 from service.pipeline.segment import SegmentRequest, restore_segment
 from service.pipeline.segments import plan_segments
 from service.types import ColorTags, EncodeOptions, Excerpt, Segment, VideoInfo
 from service.video.sandbox.probe import ProbeLimits, probe
+from tests.support.broken_clips import damage_frame, joined
 from tests.support.clips import Clip, psnr, read_frames, read_packets, write_clip
 from tests.support.fake_engines import IdentityEngine
 from tests.support.job_files import JOB, storage_of_one_job
@@ -183,7 +185,10 @@ def test_damage_that_the_decoder_conceals_is_counted(tmp_path: Path) -> None:
     result = restore_segment(request, IdentityEngine(), lambda _: None, lambda: False)
 
     assert result.frames == frames == 30
-    assert result.corrupt_frames > 0
+    (damage,) = result.findings
+    assert (damage.kind, damage.code) == (Kind.LOST, Code.DAMAGE)
+    assert 0 < damage.count < 10
+    assert all(0.4 < moment < 1.2 for moment in damage.times_s)
 
 
 def test_text_subtitles_of_an_mp4_are_copied(tmp_path: Path) -> None:
@@ -369,3 +374,34 @@ def test_an_excerpt_without_a_frame_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(ExcerptEmpty, match="the video lasts"):
         asyncio.run(probe(source, LIMITS, Excerpt(start_s=0.8)))
+
+
+def test_a_frame_that_does_not_decode_is_said_with_its_time(tmp_path: Path) -> None:
+    clip = Clip(frames=12, codec="mjpeg", pix_fmt="yuvj420p", encoder={"qmin": "2", "qmax": "2"})
+    source = damage_frame(write_clip(tmp_path / "clip.mov", clip), 6)
+    request = SegmentRequest(source, tmp_path / "piece.mp4", Segment(1, 5, 10), ENCODE, window=4)
+    (damage,) = restore_segment(request, IdentityEngine(), lambda _: None, lambda: False).findings
+
+    assert (damage.kind, damage.code, damage.frames, damage.times_s) == (
+        Kind.LOST,
+        Code.DAMAGE,
+        (6,),
+        (0.24,),
+    )
+
+
+@pytest.mark.parametrize("starts", [(10, 990), (100, 20), (5, 5)])
+def test_a_result_has_one_clock_whatever_its_source_has(tmp_path: Path, starts: tuple[int, int]) -> None:
+    clip = Clip(frames=12, encoder={"crf": "8", "bf": "2"}, audio="aac")
+    job = Job(joined(tmp_path, ".ts", clip, starts))
+    report = job.run()
+    pictures = [time for time, _ in read_frames(job.target)]
+    sound = read_packets(job.target, "audio")
+    half = len(sound) // 2
+
+    assert report.frames_out == len(pictures) == 24
+    assert sound[0][0] == 0
+    assert pictures[-1] < 1.1
+    assert [payload for _, payload in sound[:half]] == [payload for _, payload in sound[half:]]
+    offsets = [sound[0][0] - pictures[0], sound[half][0] - pictures[12]]
+    assert abs(offsets[0] - offsets[1]) < Fraction(1, 1000)

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
+import av
 import numpy as np
 import pytest
 
 from service.errors.pipeline import PipelineError
+from service.errors.video import FrameSizeRejected
 from service.types import Excerpt
 from service.video.decode import DecodedFrame, decode_range
+from service.video.sandbox.probe import ProbeLimits, probe
 from service.video.source import load_source
 from tests.support.broken_clips import cut_off, damage_frame, remux
 from tests.support.clips import Clip, psnr, write_clip
 
+LIMITS = ProbeLimits(max_pixels=1 << 20, max_duration_s=60, max_frames=1000)
 FRAMES = 20
 GROUPS = {"crf": "8", "g": "5", "bf": "0", "preset": "veryfast"}
 MJPEG = Clip(frames=FRAMES, codec="mjpeg", pix_fmt="yuvj420p", encoder={"qmin": "2", "qmax": "2"})
@@ -132,3 +138,59 @@ def test_what_is_there_of_a_truncated_file_is_a_video(tmp_path: Path, name: str)
     assert abs(index.duration + index.lost - Fraction(FRAMES, 25)) <= Fraction(1, 25)
     assert not any(frame.held for frame in frames)
     assert [nearest(frame, clip) for frame in frames] == list(range(index.frames))
+
+
+SIZES = ((96, 64), (128, 80))
+
+
+def two_sizes(folder: Path, suffix: str, **fields: Any) -> tuple[Path, list[Clip]]:
+    """A file whose frames change their size after the tenth."""
+    clips = [Clip(frames=10, width=width, height=height, **fields) for width, height in SIZES]
+    parts = [write_clip(folder / f"{clip.width}{suffix}", clip) for clip in clips]
+    path = folder / f"clip{suffix}"
+    with av.open(str(path), "w") as output, av.open(str(parts[0])) as template:
+        stream = output.add_stream_from_template(template.streams.video[0], opaque=True)
+        for number, part in enumerate(parts):
+            with av.open(str(part)) as given:
+                for packet in given.demux(video=0):
+                    if packet.size:
+                        shift = round(number * Fraction(10, 25) / packet.time_base)
+                        packet.pts, packet.dts = packet.pts + shift, packet.pts + shift
+                        packet.stream = stream
+                        output.mux(packet)
+    return path, clips
+
+
+TWO_SIZES: dict[str, tuple[str, dict[str, Any]]] = {
+    "H.264 in a transport stream": (".ts", {"encoder": {"crf": "8", "bf": "0"}}),
+    "MPEG-2 in a transport stream": (".ts", {"codec": "mpeg2video", "encoder": {"bf": "0", "qscale": "2"}}),
+    "VP8 in WebM": (".webm", {"codec": "libvpx", "encoder": {"crf": "4", "b": "2M", "auto-alt-ref": "0"}}),
+    "VP9 in WebM": (".webm", {"codec": "libvpx-vp9", "encoder": {"crf": "10", "lag-in-frames": "0"}}),
+    "Motion JPEG in MOV": (
+        ".mov",
+        {"codec": "mjpeg", "pix_fmt": "yuvj420p", "encoder": {"qmin": "2", "qmax": "2"}},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TWO_SIZES)
+def test_a_change_of_size_is_refused_before_anything_is_restored(tmp_path: Path, name: str) -> None:
+    suffix, fields = TWO_SIZES[name]
+    path, _ = two_sizes(tmp_path, suffix, **fields)
+
+    with pytest.raises(FrameSizeRejected, match=r"from 96x64 to 128x80 at frame 10, 0\.400 s"):
+        asyncio.run(probe(path, LIMITS))
+
+
+@pytest.mark.parametrize("name", TWO_SIZES)
+@pytest.mark.parametrize(("part", "number"), [(Excerpt(0.0, 0.4), 0), (Excerpt(0.4), 1)])
+def test_each_part_of_a_video_that_changes_its_size_can_be_restored(
+    tmp_path: Path, name: str, part: Excerpt, number: int
+) -> None:
+    suffix, fields = TWO_SIZES[name]
+    path, clips = two_sizes(tmp_path, suffix, **fields)
+    info = asyncio.run(probe(path, LIMITS, part))
+    frames = decoded(path, 0, 10, part)
+
+    assert (info.frames, info.width, info.height) == (10, *SIZES[number])
+    assert [nearest(frame, clips[number]) for frame in frames] == list(range(10))

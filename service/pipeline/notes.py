@@ -1,0 +1,39 @@
+"""Collects what is noticed about the frames of a segment while they are decoded."""
+
+from __future__ import annotations
+
+from service.findings import Code, Finding, Kind, at_frames
+from service.types import Segment
+from service.video.decode import DecodedFrame
+from service.video.index import FrameIndex
+
+_HELD = "A frame does not decode; its neighbor's picture is shown in its place."
+_CONCEALED = "A frame decodes with errors, which the decoder concealed."
+
+
+class FrameNotes:
+    """Notes the frames of one segment. Frames of its neighbors, which are decoded as context, are not noted."""
+
+    def __init__(self, index: FrameIndex, segment: Segment) -> None:
+        self._index = index
+        self._segment = segment
+        self._held: list[int] = []
+        self._concealed: list[int] = []
+
+    def note(self, frame: DecodedFrame) -> None:
+        """Notes a decoded frame."""
+        if not self._segment.start <= frame.number < self._segment.stop:
+            return
+        if frame.held:
+            self._held.append(frame.number)
+        elif frame.corrupt:
+            self._concealed.append(frame.number)
+
+    def findings(self) -> tuple[Finding, ...]:
+        """Returns a finding for each kind of frame that was noted."""
+        kinds = ((_HELD, self._held), (_CONCEALED, self._concealed))
+        return tuple(
+            at_frames(Kind.LOST, Code.DAMAGE, text, [(frame, self._index.seconds(frame)) for frame in frames])
+            for text, frames in kinds
+            if frames
+        )
