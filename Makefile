@@ -1,11 +1,11 @@
-# make demo | test | check | format | install | develop | package | compose-test | lock.  Everything happens in .venv; nothing is installed elsewhere.
+# make demo | test | check | format | install | develop | package | compose-test | fuzz | lock.  Everything happens in .venv; nothing is installed elsewhere.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # The CPU build of torch (200 MB) rather than the CUDA build (gigabytes); falls back to the package index.
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 
-.PHONY: demo test check format lint unit install develop clean package compose-test lock
+.PHONY: demo test check format lint unit install develop clean package compose-test lock fuzz
 
 demo: $(VENV)/.demo
 	$(BIN)/python -m benchmarks.demo
@@ -27,6 +27,12 @@ unit: $(VENV)/.dev
 # The deployment on a real Docker engine, mistreated in the middle of a job; minutes, so not part of `test`.
 compose-test: $(VENV)/.dev
 	$(BIN)/python -m tests.compose
+
+# A gateway under inputs that nobody foresaw, for MINUTES; prints a table of what each door did.
+MINUTES ?= 5
+fuzz: $(VENV)/.dev
+	$(BIN)/python -m pip install -q --only-binary :all: 'atheris>=2.3' || true
+	$(BIN)/python -m benchmarks.reliability.fuzz --minutes $(MINUTES)
 
 # A wheel and a source distribution in dist/, both with the models.
 package: $(VENV)/.dev
