@@ -13,17 +13,15 @@ from pydantic_settings import (
     NoDecode,
     PydanticBaseSettingsSource,
     SecretsSettingsSource,
-    SettingsConfigDict,
 )
 
+from service.gateway_settings import GIB, GatewaySettings
 from service.quality import DefaultQuality
 from service.redis_state.connection import with_password
 from service.storage.options import S3Options, StorageOptions
 from service.types import Engine
 from service.webhooks.signature import secret_key
 from service.window_limits import WindowLimits
-
-GIB = 1024**3
 
 
 def default_models() -> Path:
@@ -33,10 +31,8 @@ def default_models() -> Path:
     return packaged if packaged.is_dir() else package.parent / "model_repository"
 
 
-class Settings(BaseSettings):
-    """One value for every process of an installation; each reads what concerns it."""
-
-    model_config = SettingsConfigDict(env_prefix="CDVD_", frozen=True, extra="ignore")
+class Settings(GatewaySettings):
+    """One value for every process of an installation; each reads what concerns it. Those of gateways are inherited."""
 
     redis_url: str = "redis://127.0.0.1:6379/0"
     """``redis://[user:password@]host:port/db``, ``rediss://`` the same over TLS (``?ssl_ca_certs=/path`` for a private
@@ -74,34 +70,6 @@ class Settings(BaseSettings):
     up with the speed of the video, and ``fast`` where windows are restored in the worker."""
     log_format: Literal["text", "json"] = "text"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-
-    host: str = "127.0.0.1"
-    port: int = Field(default=8080, ge=0, le=65535)
-    listen_fd: int | None = None
-    """A socket that already listens, handed down by the parent process; replaces host and port."""
-    allow_unauthenticated: bool = False
-    """Serve on other addresses than loopback although there are no keys, so that everyone who reaches them may do
-    everything: where something else decides who does, such as a container's published ports. Once there is a key
-    (``cdvd keys create``) keys are asked for, whatever is set here."""
-    allowed_hosts: frozenset[str] = frozenset()
-    """Names, beside those of this machine, that requests may come under (JSON, such as ``["gateway"]``): keeps
-    pages of others out of browsers' reach. Empty with ``allow_unauthenticated``, or with an address other than
-    loopback, where keys do that: any name."""
-
-    max_upload_bytes: int = Field(default=2 * GIB, gt=0)
-    upload_keep_s: float = Field(default=24 * 3600.0, gt=0)
-    """How long a resumable upload waits for its next byte, or to become a job. Lies below ``data``, also where
-    files of jobs are in an object store: several gateways share that directory, or a client stays with one."""
-    max_frame_pixels: int = Field(default=4096 * 2304, gt=0)
-    max_duration_s: float = Field(default=3600.0, gt=0)
-    max_frames: int = Field(default=120_000, gt=0)
-    probe_timeout_s: float = Field(default=30.0, gt=0)
-    min_free_bytes: int = Field(default=GIB // 2, ge=0)
-    """Disk space that uploads leave free, for pieces and results."""
-    queue_limit: int | None = Field(default=None, ge=1)
-    """Jobs that may wait for a worker at a time, of all keys together; None is any number."""
-    sweep_after_s: float = Field(default=6 * 3600.0, ge=0)
-    """Files without a job are removed at start when they are this old; younger ones may be in use."""
 
     retention_s: float = Field(default=7 * 86400.0, ge=0)
     """Seconds after its end when a job's files are removed and the job becomes ``expired``; 0 keeps them forever."""

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 
 import uvicorn
 
 from service.api.app import create_app
+from service.api.connections.gate import (
+    ACCEPTED_AT_ONCE,
+    Gate,
+    GateLimits,
+    networks,
+    room_for_connections,
+)
+from service.api.connections.protocol import Patience, PatientProtocol, guarded_protocol
 from service.config import Settings
 from service.errors.base import ServiceError
 from service.local.address import require_safe_address
@@ -15,6 +24,8 @@ from service.logs import configure_logging
 from service.redis_state.connection import connect
 from service.tenancy.api_keys import KeyRing
 from service.tracing import configure_tracing
+
+log = logging.getLogger(__name__)
 
 GOODBYE_S = 5
 """Seconds for answers in flight when the gateway stops; event streams do not end by themselves."""
@@ -32,6 +43,9 @@ def main() -> None:
         raise SystemExit(f"cdvd: {error}") from error
     config = uvicorn.Config(
         create_app(settings),
+        http=_protocol(settings),
+        ws="none",
+        backlog=ACCEPTED_AT_ONCE,
         loop="asyncio",
         log_config=None,
         access_log=False,
@@ -40,6 +54,17 @@ def main() -> None:
         timeout_graceful_shutdown=GOODBYE_S,
     )
     uvicorn.Server(config).run(sockets=[listener])
+
+
+def _protocol(settings: Settings) -> type[PatientProtocol]:
+    total = room_for_connections(settings.connections)
+    if total < settings.connections:
+        log.warning(
+            "the limit of open files is enough for %d connections, not %d", total, settings.connections
+        )
+    limits = GateLimits(total, settings.connections_per_address, networks(settings.proxies))
+    patience = Patience(header_s=settings.header_timeout_s, least_rate=settings.body_least_rate)
+    return guarded_protocol(Gate(limits), patience)
 
 
 def _listen(settings: Settings) -> socket.socket:
@@ -55,4 +80,4 @@ def _listen(settings: Settings) -> socket.socket:
         return listener
     require_safe_address(settings.host, settings.allow_unauthenticated, have_keys)
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    return socket.create_server((settings.host, settings.port), family=family, backlog=128)
+    return socket.create_server((settings.host, settings.port), family=family, backlog=ACCEPTED_AT_ONCE)

@@ -13,6 +13,7 @@
     │   ├── EmptyUpload            empty_upload
     │   ├── UploadTooLarge         upload_too_large         more bytes than allowed
     │   ├── MalformedRequest       malformed_request        not the form or the headers that a route takes
+    │   ├── RequestTimeout         request_timeout          its header or body came too slowly
     │   ├── UploadNotFound         upload_not_found         no such resumable upload, or it has expired
     │   ├── UploadIncomplete       upload_incomplete        a job was asked for before all bytes were there
     │   ├── UploadLocked           upload_locked            another request writes to it
@@ -52,6 +53,7 @@
     │   ├── RateLimited            rate_limited             more submissions than the key may make in a minute
     │   ├── TooManyJobs            too_many_jobs            as many unfinished jobs as the key may have
     │   ├── StorageQuotaExceeded   storage_quota_exceeded   more bytes than the key may keep
+    │   ├── TooManyConnections     too_many_connections     as many as the service, or one address, may have
     │   └── QueueFull              queue_full               as many jobs wait as the service lets wait
     ├── WebhookError ``webhook``
     │   ├── WebhookRefused         webhook_refused          an address that is malformed or not public

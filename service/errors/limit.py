@@ -35,6 +35,13 @@ class StorageQuotaExceeded(LimitReached):
     usual_wait_s = 3600
 
 
+class TooManyConnections(LimitReached):
+    """There are as many connections as the service, or one address, may have."""
+
+    code = "too_many_connections"
+    usual_wait_s = 5
+
+
 class QueueFull(LimitReached):
     """As many jobs wait as the service lets wait."""
 

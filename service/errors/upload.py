@@ -29,6 +29,12 @@ class MalformedRequest(UploadError):
     code = "malformed_request"
 
 
+class RequestTimeout(UploadError):
+    """The header or the body of a request came too slowly."""
+
+    code = "request_timeout"
+
+
 class UploadNotFound(UploadError):
     """There is no such resumable upload, or it has expired."""
 

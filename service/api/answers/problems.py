@@ -31,6 +31,7 @@ from service.errors.submission import SubmissionError, SubmissionInFlight
 from service.errors.upload import (
     ChecksumMismatch,
     MalformedRequest,
+    RequestTimeout,
     TusVersionUnsupported,
     UploadError,
     UploadIncomplete,
@@ -54,6 +55,7 @@ STATUS: dict[type[ServiceError], int] = {
     UploadTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     MalformedRequest: HTTPStatus.BAD_REQUEST,
     NotAVideo: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    RequestTimeout: HTTPStatus.REQUEST_TIMEOUT,
     UploadNotFound: HTTPStatus.NOT_FOUND,
     UploadIncomplete: HTTPStatus.CONFLICT,
     UploadLocked: HTTPStatus.LOCKED,

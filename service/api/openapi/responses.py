@@ -14,9 +14,10 @@ from service.api.answers.problems import MEDIA_TYPE, status_of, title_of
 from service.errors.access import OriginMissing, ScopeMissing, Unauthenticated
 from service.errors.base import ServiceError
 from service.errors.broker import BrokerUnavailable
+from service.errors.limit import TooManyConnections
 from service.errors.storage import StorageFull, StorageUnavailable
 from service.errors.submission import InvalidOption
-from service.errors.upload import EmptyUpload, MalformedRequest, UploadTooLarge
+from service.errors.upload import EmptyUpload, MalformedRequest, RequestTimeout, UploadTooLarge
 from service.errors.video import (
     DamagedVideo,
     ExcerptEmpty,
@@ -35,9 +36,13 @@ _ANYWHERE = (
     (HTTPStatus.FORBIDDEN, "forbidden"),
     (HTTPStatus.FORBIDDEN, ScopeMissing.code),
     (HTTPStatus.FORBIDDEN, OriginMissing.code),
+    (HTTPStatus.BAD_REQUEST, MalformedRequest.code),
+    (HTTPStatus.REQUEST_TIMEOUT, RequestTimeout.code),
+    (HTTPStatus.TOO_MANY_REQUESTS, TooManyConnections.code),
     (HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request"),
     (HTTPStatus.INTERNAL_SERVER_ERROR, ServiceError.code),
     (HTTPStatus.SERVICE_UNAVAILABLE, BrokerUnavailable.code),
+    (HTTPStatus.SERVICE_UNAVAILABLE, TooManyConnections.code),
 )
 """Errors that have nothing to do with what was asked for."""
 
@@ -67,7 +72,7 @@ UPLOAD_REFUSALS = (
 def problems(*kinds: type[ServiceError]) -> Responses:
     """Describes the errors of a route that can raise ``kinds``, each with its code, and what can happen anywhere."""
     codes = defaultdict[int, list[str]](list)
-    for status, code in (*_ANYWHERE, *((status_of(kind), kind.code) for kind in kinds)):
+    for status, code in dict.fromkeys((*_ANYWHERE, *((status_of(kind), kind.code) for kind in kinds))):
         codes[int(status)].append(code)
     return {status: _problem(status, names) for status, names in sorted(codes.items())}
 

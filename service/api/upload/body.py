@@ -10,10 +10,6 @@ from typing import TypeVar
 from starlette.requests import ClientDisconnect, Request
 
 from service.errors.base import ServiceError
-from service.errors.upload import MalformedRequest
-
-IDLE_S = 60.0
-"""A client that sends nothing for this long is gone."""
 
 DRAIN_BYTES, DRAIN_S = 64 << 20, 5.0
 """How much of a refused body is still read, and for how long. Closing at once would reset the connection, and the
@@ -32,14 +28,9 @@ class RequestBody:
         self._ended = False
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """Yields the body as it arrives. Raises ClientDisconnect, and MalformedRequest when nothing more comes."""
+        """Yields the body as it arrives; its connection ends one that comes too slowly. Raises ClientDisconnect."""
         while not self._ended:
-            try:
-                async with asyncio.timeout(IDLE_S):
-                    chunk = await self._next()
-            except TimeoutError:
-                raise MalformedRequest(f"The body stopped arriving for {IDLE_S:g} seconds.") from None
-            yield chunk
+            yield await self._next()
 
     async def drain(self) -> None:
         """Reads on and forgets, unless the client waits for our consent before it sends."""
