@@ -91,7 +91,7 @@ class Settings(GatewaySettings):
     """Unique among live workers and the same after a restart, so that a worker finds what it left behind."""
     worker_concurrency: int = Field(default=1, ge=1)
     """Segments in work at once. One keeps two CPU cores busy; an accelerator may want more."""
-    tenant_weights: dict[str, Annotated[float, Field(gt=0)]] = {}
+    tenant_weights: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
     """Shares of the workers by tenant (JSON, such as ``{"lab": 2}``); the others weigh 1."""
     segment_frames: int = Field(default=64, ge=1)
     """Output frames of one task: long enough that decoding from a keyframe and four extra context frames weigh

@@ -58,4 +58,4 @@ def test_a_body_that_stalls_is_ended_and_leaves_nothing(service: Service, path: 
 
     assert answer.startswith(b"HTTP/1.1 408")
     assert b"request_timeout" in answer
-    until(lambda: not any(name.startswith("incoming/") for name in service.files()), "nothing is left")
+    until(lambda: not any((service.data / "incoming").iterdir()), "nothing is left")
