@@ -42,7 +42,7 @@ PURPOSES = {
     "service.options": "of a job",
     "service.encoding": "codecs, containers, pixels of results",
     "service.distribution": "install advice",
-    "service.gateway_settings": "of gateways",
+    "service.settings": "of gateways",
     "service.quality": "fast, good, best",
     "service.text": "plurals",
     "service.window_limits": "sizes, memory",

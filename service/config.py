@@ -15,9 +15,9 @@ from pydantic_settings import (
     SecretsSettingsSource,
 )
 
-from service.gateway_settings import GIB, GatewaySettings
 from service.quality import DefaultQuality
 from service.redis_state.connection import with_password
+from service.settings.gateway import GIB, GatewaySettings
 from service.storage.options import S3Options, StorageOptions
 from service.types import Engine
 from service.webhooks.signature import secret_key
