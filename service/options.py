@@ -16,7 +16,7 @@ from service.encoding.choice import Asked, ImpossibleEncodingError, check, resol
 from service.encoding.codecs import CodecName, ContainerName, EncodeQuality, EncoderKind
 from service.errors.submission import InvalidOption
 from service.quality import ModelChoice, Quality, QualityModels
-from service.types import EncodeOptions, Excerpt, VideoInfo
+from service.types import EncodeOptions, Excerpt, Interlacing, VideoInfo
 
 UNIT = "x-unit"
 """The key of a field's unit in its JSON schema."""
@@ -85,6 +85,11 @@ class EncodingOptions(BaseModel):
     )
     chroma: Literal["420", "422", "444"] | None = Field(
         None, description="Resolution of chroma; the source's where players of the codec cope with it."
+    )
+    deinterlace: Interlacing = Field(
+        "auto",
+        description="`auto` deinterlaces every frame that says that it is interlaced; `off` takes all for progressive, "
+        "for videos that say so wrongly.",
     )
 
 

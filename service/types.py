@@ -13,6 +13,10 @@ CONTEXT_FRAMES = 4
 MIN_SIDE = 64
 """Smallest height or width, in pixels, that the exported graphs take."""
 
+Interlacing = Literal["auto", "off"]
+"""What becomes of interlaced frames: ``auto`` deinterlaces those that say that they are interlaced, ``off`` takes all
+for progressive."""
+
 Engine = Literal["onnx", "openvino", "triton"]
 """What restores windows: ``onnx`` and ``openvino`` are ONNX Runtime and OpenVINO in the worker's process, ``triton``
 are servers of NVIDIA Triton."""
@@ -104,6 +108,7 @@ class EncodeOptions:
     """Bits per sample that were asked for; None keeps as many of the source's as players cope with."""
     chroma: str | None = None
     """The same of the resolution of chroma."""
+    deinterlace: Interlacing = "auto"
 
     @property
     def density(self) -> str:

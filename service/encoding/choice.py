@@ -15,7 +15,7 @@ from service.encoding.codecs import (
     Codec,
 )
 from service.encoding.pixels import Pixels
-from service.types import EncodeOptions, VideoInfo
+from service.types import EncodeOptions, Interlacing, VideoInfo
 
 _FAMILY: dict[str, str] = {"mov": "mov", "matroska": "mkv", "webm": "webm", "mxf": "mov"}
 """The containers of results by those of sources; all others become MP4, which plays everywhere."""
@@ -45,6 +45,7 @@ class Asked:
     encoder: str | None = None
     bit_depth: int | None = None
     chroma: str | None = None
+    deinterlace: Interlacing | None = None
 
 
 def check(asked: Asked) -> None:
@@ -91,6 +92,7 @@ def resolve(asked: Asked, video: VideoInfo | None = None) -> EncodeOptions:
         encoder=asked.encoder or "software",
         bit_depth=asked.bit_depth,
         chroma=asked.chroma,
+        deinterlace=asked.deinterlace or "auto",
     )
 
 

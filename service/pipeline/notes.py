@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from service.findings import Code, Finding, Kind, at_frames
 from service.types import Segment
 from service.video.decode import DecodedFrame
+from service.video.findings.picture import DEINTERLACED
 from service.video.index import FrameIndex
 
 _HELD = "A frame does not decode; its neighbor's picture is shown in its place."
@@ -19,11 +22,13 @@ class FrameNotes:
         self._segment = segment
         self._held: list[int] = []
         self._concealed: list[int] = []
+        self._deinterlaced = 0
 
     def note(self, frame: DecodedFrame) -> None:
         """Notes a decoded frame."""
         if not self._segment.start <= frame.number < self._segment.stop:
             return
+        self._deinterlaced += frame.deinterlaced
         if frame.held:
             self._held.append(frame.number)
         elif frame.corrupt:
@@ -31,9 +36,14 @@ class FrameNotes:
 
     def findings(self) -> tuple[Finding, ...]:
         """Returns a finding for each kind of frame that was noted."""
-        kinds = ((_HELD, self._held), (_CONCEALED, self._concealed))
-        return tuple(
-            at_frames(Kind.LOST, Code.DAMAGE, text, [(frame, self._index.seconds(frame)) for frame in frames])
-            for text, frames in kinds
-            if frames
-        )
+        return (*self._damage(), *self._fields())
+
+    def _damage(self) -> Iterator[Finding]:
+        for text, frames in ((_HELD, self._held), (_CONCEALED, self._concealed)):
+            if frames:
+                places = [(frame, self._index.seconds(frame)) for frame in frames]
+                yield at_frames(Kind.LOST, Code.DAMAGE, text, places)
+
+    def _fields(self) -> Iterator[Finding]:
+        if self._deinterlaced:
+            yield Finding(Kind.CHANGED, Code.INTERLACING, DEINTERLACED, count=self._deinterlaced)

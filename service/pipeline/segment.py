@@ -149,7 +149,9 @@ class _SegmentWork:
     def _decoded(self) -> Iterator[DecodedFrame]:
         segment = self._request.segment
         first, stop = max(0, segment.start - SIDE), min(self._source.index.frames, segment.stop + SIDE)
-        for frame in timed(decode_range(self._source, first, stop), "decode"):
+        for frame in timed(
+            decode_range(self._source, first, stop, self._request.encode.deinterlace), "decode"
+        ):
             self._notes.note(frame)
             yield frame
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
@@ -11,8 +11,11 @@ import numpy as np
 from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
+from service.types import Interlacing
 from service.video.color import conversion
+from service.video.fields.deinterlacing import REACH, deinterlaced
 from service.video.frames import numbered_frames
+from service.video.packets.gaps import NumberedFrame
 from service.video.rgb import to_rgb
 from service.video.source import Source
 
@@ -31,18 +34,34 @@ class DecodedFrame:
     """uint8 [H, W, 3], RGB, not rotated."""
     held: bool = False
     """Whether it does not decode, so that the image is its neighbor's."""
+    deinterlaced: bool = False
 
 
-def decode_range(source: Source, start: int, stop: int) -> Iterator[DecodedFrame]:
-    """Decodes the frames ``start <= number < stop``, each once and in order; holds one frame at a time.
+def decode_range(
+    source: Source, start: int, stop: int, interlacing: Interlacing = "auto"
+) -> Iterator[DecodedFrame]:
+    """Decodes the frames ``start <= number < stop``, each once and in order; holds few frames at a time.
 
-    Rotation is not applied: it travels as ``source.picture.display_matrix``.
+    Frames that say that they are interlaced are deinterlaced unless ``interlacing`` is ``off``. They are the same
+    wherever the range begins and ends. Rotation is not applied: it travels as ``source.picture.display_matrix``.
     Raises what ``numbered_frames`` raises.
     """
     index, picture = source.index, source.picture
     how, scaler = conversion(picture.color, picture.height), VideoReformatter()
-    with closing(numbered_frames(source, start, stop)) as frames:
+    with closing(_frames(source, start, stop, interlacing)) as frames:
         for frame in frames:
-            pts = index.pts[frame.number]
-            image = to_rgb(frame.picture, how, scaler)
-            yield DecodedFrame(frame.number, pts, index.time_base, frame.corrupt, image, frame.held)
+            if start <= frame.number < stop:
+                pts = index.pts[frame.number]
+                image = to_rgb(frame.picture, how, scaler)
+                yield DecodedFrame(
+                    frame.number, pts, index.time_base, frame.corrupt, image, frame.held, frame.deinterlaced
+                )
+
+
+def _frames(source: Source, start: int, stop: int, interlacing: Interlacing) -> Generator[NumberedFrame]:
+    if interlacing == "off":
+        yield from numbered_frames(source, start, stop)
+        return
+    first, last = max(0, start - REACH), min(source.index.frames, stop + REACH)
+    with closing(numbered_frames(source, first, last)) as frames:
+        yield from deinterlaced(frames)

@@ -8,6 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import av.filter
 import numpy as np
 from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
@@ -55,6 +56,8 @@ class Clip:
     cuts: Sequence[int] = ()
     """Frames at which another scene begins."""
     metadata: dict[str, str] = field(default_factory=dict)
+    field_order: str = ""
+    """``tff`` or ``bff`` marks the frames as interlaced."""
 
     def picture(self, number: int) -> Image:
         scene = sum(1 for cut in self.cuts if cut <= number)
@@ -127,9 +130,25 @@ def _video_stream(container, clip: Clip):  # type: ignore[no-untyped-def]
 def _frame(clip: Clip, number: int) -> av.VideoFrame:
     how = conversion(clip.color, clip.height)
     frame = from_rgb(clip.picture(number), how, clip.pix_fmt, VideoReformatter())
+    if clip.field_order:
+        frame = _with_fields(frame, clip.field_order)
     frame.pts = clip.pts[number] if clip.pts else number
     frame.time_base = clip.time_base
     return frame
+
+
+def _with_fields(frame: av.VideoFrame, order: str) -> av.VideoFrame:
+    graph = av.filter.Graph()
+    start = graph.add_buffer(
+        width=frame.width, height=frame.height, format=frame.format, time_base=Fraction(1, 25)
+    )
+    mark, end = graph.add("setfield", order), graph.add("buffersink")
+    start.link_to(mark)
+    mark.link_to(end)
+    graph.configure()
+    frame.pts = 0
+    start.push(frame)
+    return end.pull()
 
 
 def _write_sound(container, stream, seconds: float) -> None:  # type: ignore[no-untyped-def]

@@ -14,8 +14,11 @@ RESULT_BIT_DEPTH = 8
 _HDR_TRANSFERS = (16, 18)
 """FFmpeg's codes of PQ and HLG."""
 
+DEINTERLACED = "Interlaced frames are deinterlaced, by bwdif and each frame's own flag."
+TAKEN_AS_PROGRESSIVE = "Interlaced frames are taken for progressive ones, as was asked for."
 
-def picture_findings(picture: PictureFormat, _options: EncodeOptions) -> Iterator[Finding]:
+
+def picture_findings(picture: PictureFormat, options: EncodeOptions) -> Iterator[Finding]:
     """Yields what is known from the first frame and the options."""
     if picture.bit_depth > RESULT_BIT_DEPTH:
         text = f"{picture.bit_depth} bits per sample are reduced to {RESULT_BIT_DEPTH}."
@@ -27,4 +30,5 @@ def picture_findings(picture: PictureFormat, _options: EncodeOptions) -> Iterato
     if picture.color.matrix == MATRIX_RGB:
         yield Finding(Kind.CHANGED, Code.COLOR, "RGB-coded video is converted to BT.709 YUV.")
     if picture.interlaced:
-        yield Finding(Kind.LOST, Code.INTERLACING, "Interlaced frames are stored as progressive.")
+        text = TAKEN_AS_PROGRESSIVE if options.deinterlace == "off" else DEINTERLACED
+        yield Finding(Kind.CHANGED, Code.INTERLACING, text)

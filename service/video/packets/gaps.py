@@ -19,10 +19,9 @@ class NumberedFrame:
     held: bool = False
     """Whether the frame's own packet does not decode, so that the picture is its neighbor's."""
 
-    @property
-    def corrupt(self) -> bool:
-        """Whether the decoder concealed damaged data."""
-        return not self.held and bool(self.picture.is_corrupt)
+    corrupt: bool = False
+    """Whether the decoder concealed damaged data."""
+    deinterlaced: bool = False
 
 
 def without_gaps(
@@ -33,26 +32,27 @@ def without_gaps(
     ``pictures`` have ticks of ``index`` as times and may begin before ``start``. A frame without a picture has the one
     before it, or the one after it where none is before; where there are no pictures at all, frames are absent.
     """
-    wanted = start
+    wanted, held_at = start, -1
     held: VideoFrame | None = None
-    for picture in pictures:
-        if picture.pts is None:
-            continue  # a frame that no player shows
-        here = index.first_from(picture.pts)
+    for tick, picture in _shown(pictures):
+        here = index.first_from(tick)
         for number in range(wanted, min(here, stop)):
             yield NumberedFrame(number, held or picture, held=True)
-        if wanted <= here < stop and index.pts[here] == picture.pts:
-            yield NumberedFrame(here, picture)
+        if wanted <= here < stop and index.pts[here] == tick:
+            yield NumberedFrame(here, picture, corrupt=bool(picture.is_corrupt))
             here += 1
         wanted = max(wanted, here)
         if wanted >= stop:
             return
-        held = _later(held, picture)
+        if held is None or tick > held_at:  # damage can put pictures out of order
+            held, held_at = picture, tick
     if held is not None:
         for number in range(wanted, stop):
             yield NumberedFrame(number, held, held=True)
 
 
-def _later(one: VideoFrame | None, other: VideoFrame) -> VideoFrame:
-    """Returns the picture that is shown later; damage can put pictures out of order."""
-    return other if one is None or (one.pts or 0) < (other.pts or 0) else one
+def _shown(pictures: Iterable[VideoFrame]) -> Iterator[tuple[int, VideoFrame]]:
+    """Yields each picture with its tick, but for frames that no player shows."""
+    for picture in pictures:
+        if picture.pts is not None:
+            yield picture.pts, picture
