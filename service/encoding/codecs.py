@@ -69,6 +69,7 @@ CODECS: dict[str, Codec] = {
         pixels=PixelRange(("420",), (8, 10)),
         crf={"draft": 40, "good": 28, "high": 18},
         worst_crf=63,
+        lossless=False,  # SVT-AV1's lossless mode changes samples of 10 bits
         even_sizes=False,
         hardware=True,
     ),

@@ -24,6 +24,8 @@ from service.text import plural
 from service.tracing import span
 from service.types import EncodeOptions, Excerpt, Segment
 from service.video.decode import DecodedFrame, decode_range
+from service.video.encoding.layout import needs_originals
+from service.video.encoding.pictures import Original
 from service.video.encoding.piece import PieceEncoder
 from service.video.source import Source, load_source
 
@@ -149,9 +151,9 @@ class _SegmentWork:
     def _decoded(self) -> Iterator[DecodedFrame]:
         segment = self._request.segment
         first, stop = max(0, segment.start - SIDE), min(self._source.index.frames, segment.stop + SIDE)
-        for frame in timed(
-            decode_range(self._source, first, stop, self._request.encode.deinterlace), "decode"
-        ):
+        options = self._request.encode
+        kept = needs_originals(self._source.picture, options)
+        for frame in timed(decode_range(self._source, first, stop, options.deinterlace, kept), "decode"):
             self._notes.note(frame)
             yield frame
 
@@ -163,7 +165,7 @@ class _SegmentWork:
     def _write(self, piece: PieceEncoder, window: Window, frames: Frames) -> None:
         with span("encode"), STAGE_SECONDS.labels("encode").time():
             for offset, image in enumerate(frames):
-                piece.write(image, window.start + offset)
+                piece.write(image, window.start + offset, _original(window, offset))
         FRAMES.inc(len(frames))
         with STAGE_SECONDS.labels("measure").time():
             self._measure(window, frames)
@@ -180,6 +182,11 @@ class _SegmentWork:
     def _check(self, should_stop: Callable[[], bool]) -> None:
         if self._done < self._request.segment.frames and should_stop():
             raise JobCanceled(f"The job was canceled after {plural(self._done, 'frame')} of the segment.")
+
+
+def _original(window: Window, offset: int) -> Original | None:
+    frame = window.originals[offset]
+    return None if frame is None else Original(frame, window.outputs[offset])
 
 
 def _load(request: SegmentRequest) -> Source:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from av.video.frame import VideoFrame
 
 from service.inference.engine import Frames
 from service.pipeline.scenes import is_cut
@@ -29,6 +30,8 @@ class Window:
     """Number of the first output frame."""
     frames: Frames
     """uint8 [T+4, H, W, 3], RGB."""
+    originals: tuple[VideoFrame | None, ...] = ()
+    """The output frames as they were decoded, where they are needed."""
 
     @property
     def outputs(self) -> Frames:
@@ -88,8 +91,9 @@ class _Scene:
     def _window(self, length: int) -> Window:
         low, start = self.held[0].number, self._next
         wanted = range(start - SIDE, start + length + SIDE)
+        originals = tuple(self.held[number - low].original for number in range(start, start + length))
         chosen = [self.held[mirrored(number, low, self._high) - low].image for number in wanted]
         self._next = start + length
         while self.held and self.held[0].number < self._next - SIDE:
             self.held.popleft()
-        return Window(start, np.stack(chosen))
+        return Window(start, np.stack(chosen), originals)

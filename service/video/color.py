@@ -17,9 +17,12 @@ MATRIX_RGB = 0
 MATRIX_BT709 = 1
 MATRIX_UNSPECIFIED = 2
 MATRIX_BT601 = 5
+MATRIX_YCGCO = 8
 
 _CHROMAS = {(4, 4): "420", (4, 8): "422", (8, 8): "444", (8, 4): "440", (2, 8): "411", (2, 2): "410"}
 """Chroma samples across and down for eight pixels each."""
+
+_WITHOUT_YCGCO = ("vp9", "prores")
 
 HD_LINES = 720
 """The height from which on players take BT.709 where no matrix is named."""
@@ -38,6 +41,10 @@ class Conversion:
 
     matrix: int
     full_range: bool
+    ycgco: bool = False
+    """Whether the matrix is YCgCo, which the scaler lacks."""
+    known: bool = True
+    """Whether the matrix is the one that is named, or a guess where none is."""
 
     @property
     def color_range(self) -> ColorRange:
@@ -46,15 +53,25 @@ class Conversion:
 
 
 def conversion(tags: ColorTags, height: int) -> Conversion:
-    """Returns the conversion for a video of ``height`` lines. A matrix that the scaler lacks counts as not named."""
+    """Returns the conversion for a video of ``height`` lines. A matrix that nothing here knows counts as not named."""
     guess = MATRIX_BT709 if height >= HD_LINES else MATRIX_BT601
-    return Conversion(_SWSCALE_MATRIX.get(tags.matrix, guess), tags.full_range)
+    known = tags.matrix in (*_SWSCALE_MATRIX, MATRIX_RGB, MATRIX_UNSPECIFIED)
+    ycgco = tags.matrix == MATRIX_YCGCO
+    return Conversion(_SWSCALE_MATRIX.get(tags.matrix, guess), tags.full_range, ycgco, known)
 
 
-def result_tags(source: ColorTags) -> ColorTags:
-    """Returns the tags of a result: the source's, except that RGB-coded video becomes BT.709 in limited range."""
-    if source.matrix == MATRIX_RGB:
+def result_tags(source: ColorTags, rgb: bool, codec: str = "h264", into_rgb: bool = False) -> ColorTags:
+    """Returns the tags of a result: the source's, unless it changes its color model.
+
+    ``rgb``: whether the source is coded in RGB; it stays so with ``into_rgb``, and else becomes BT.709 in limited
+    range. So does a matrix that the codec cannot name.
+    """
+    if into_rgb:
+        return replace(source, matrix=MATRIX_RGB, full_range=True)
+    if rgb:
         return replace(source, matrix=MATRIX_BT709, full_range=False)
+    if source.matrix == MATRIX_YCGCO and codec in _WITHOUT_YCGCO:
+        return replace(source, matrix=MATRIX_BT709)
     return source
 
 

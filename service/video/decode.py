@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
+from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
 from service.types import Interlacing
 from service.video.color import conversion
+from service.video.conversion.rgb import to_rgb
 from service.video.fields.deinterlacing import REACH, deinterlaced
 from service.video.frames import numbered_frames
 from service.video.packets.gaps import NumberedFrame
-from service.video.rgb import to_rgb
 from service.video.source import Source
 
 
@@ -35,15 +36,18 @@ class DecodedFrame:
     held: bool = False
     """Whether it does not decode, so that the image is its neighbor's."""
     deinterlaced: bool = False
+    original: VideoFrame | None = None
+    """The frame before it was converted, where it was asked for."""
 
 
 def decode_range(
-    source: Source, start: int, stop: int, interlacing: Interlacing = "auto"
+    source: Source, start: int, stop: int, interlacing: Interlacing = "auto", with_originals: bool = False
 ) -> Iterator[DecodedFrame]:
     """Decodes the frames ``start <= number < stop``, each once and in order; holds few frames at a time.
 
     Frames that say that they are interlaced are deinterlaced unless ``interlacing`` is ``off``. They are the same
     wherever the range begins and ends. Rotation is not applied: it travels as ``source.picture.display_matrix``.
+    ``with_originals``: whether the frames come as they were before they were converted, too.
     Raises what ``numbered_frames`` raises.
     """
     index, picture = source.index, source.picture
@@ -51,10 +55,15 @@ def decode_range(
     with closing(_frames(source, start, stop, interlacing)) as frames:
         for frame in frames:
             if start <= frame.number < stop:
-                pts = index.pts[frame.number]
-                image = to_rgb(frame.picture, how, scaler)
                 yield DecodedFrame(
-                    frame.number, pts, index.time_base, frame.corrupt, image, frame.held, frame.deinterlaced
+                    number=frame.number,
+                    pts=index.pts[frame.number],
+                    time_base=index.time_base,
+                    corrupt=frame.corrupt,
+                    image=to_rgb(frame.picture, how, scaler),
+                    held=frame.held,
+                    deinterlaced=frame.deinterlaced,
+                    original=frame.picture if with_originals else None,
                 )
 
 

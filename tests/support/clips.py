@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from service.types import ColorTags
 from service.video.color import conversion
-from service.video.rgb import from_rgb
+from service.video.conversion.rgb import from_rgb
 
 Image = NDArray[np.uint8]
 

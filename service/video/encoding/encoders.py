@@ -63,8 +63,6 @@ def _hevc(options: EncodeOptions, _pixels: Pixels, _height: int) -> Encoder:
 
 
 def _av1(options: EncodeOptions, _pixels: Pixels, _height: int) -> Encoder:
-    if options.crf is None:
-        return Encoder("libsvtav1", {"preset": "8", "svtav1-params": "lp=2:lossless=1"})
     return Encoder("libsvtav1", {"preset": "8", "crf": str(options.crf), "svtav1-params": "lp=2"})
 
 

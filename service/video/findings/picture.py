@@ -1,18 +1,18 @@
-"""What a result keeps of the pictures' depth, color and shape."""
+"""What a result keeps of the pictures' depth, color, transparency and shape."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from service.encoding.codecs import CODECS
+from service.encoding.pixels import CHROMAS
 from service.findings import Code, Finding, Kind
 from service.types import EncodeOptions
-from service.video.color import MATRIX_RGB
+from service.video.color import result_tags
+from service.video.encoding.layout import layout
 from service.video.source import PictureFormat
 
-RESULT_BIT_DEPTH = 8
-
-_HDR_TRANSFERS = (16, 18)
-"""FFmpeg's codes of PQ and HLG."""
+_CHROMA_NAMES = {"gray": "gray", "rgb": "RGB"}
 
 DEINTERLACED = "Interlaced frames are deinterlaced, by bwdif and each frame's own flag."
 TAKEN_AS_PROGRESSIVE = "Interlaced frames are taken for progressive ones, as was asked for."
@@ -20,15 +20,74 @@ TAKEN_AS_PROGRESSIVE = "Interlaced frames are taken for progressive ones, as was
 
 def picture_findings(picture: PictureFormat, options: EncodeOptions) -> Iterator[Finding]:
     """Yields what is known from the first frame and the options."""
-    if picture.bit_depth > RESULT_BIT_DEPTH:
-        text = f"{picture.bit_depth} bits per sample are reduced to {RESULT_BIT_DEPTH}."
-        yield Finding(Kind.LOST, Code.BIT_DEPTH, text)
-    if picture.color.transfer in _HDR_TRANSFERS:
-        yield Finding(Kind.LOST, Code.HDR, "HDR mastering metadata is not carried over.")
-    if picture.has_alpha:
-        yield Finding(Kind.LOST, Code.ALPHA, "Transparency is dropped.")
-    if picture.color.matrix == MATRIX_RGB:
-        yield Finding(Kind.CHANGED, Code.COLOR, "RGB-coded video is converted to BT.709 YUV.")
+    label = CODECS[options.codec].label
+    yield from _depth(picture, options, label)
+    yield from _chroma(picture, options, label)
+    yield from _alpha(picture, options, label)
+    yield from _color(picture, options, label)
+    yield from _size(picture, options, label)
     if picture.interlaced:
         text = TAKEN_AS_PROGRESSIVE if options.deinterlace == "off" else DEINTERLACED
         yield Finding(Kind.CHANGED, Code.INTERLACING, text)
+
+
+def _depth(picture: PictureFormat, options: EncodeOptions, label: str) -> Iterator[Finding]:
+    given, taken = picture.bit_depth, layout(picture, options).pixels.depth
+    if taken < given:
+        text = f"{given} bits per sample are reduced to the {taken} that {label} has here."
+        yield Finding(Kind.LOST, Code.BIT_DEPTH, text)
+    elif given > 8:
+        text = f"{given} bits per sample are kept: what the network changes is added to them."
+        yield Finding(Kind.KEPT, Code.BIT_DEPTH, text)
+
+
+def _chroma(picture: PictureFormat, options: EncodeOptions, label: str) -> Iterator[Finding]:
+    given, taken = picture.chroma, layout(picture, options).pixels.chroma
+    if given in ("gray", "420", taken):
+        if given not in ("gray", "420"):
+            yield Finding(Kind.KEPT, Code.CHROMA, f"Chroma is kept at {_chroma_name(given)}.")
+    elif _is_finer(given, taken):
+        text = f"Chroma is reduced from {_chroma_name(given)} to the {_chroma_name(taken)} of {label}."
+        yield Finding(Kind.LOST, Code.CHROMA, text)
+
+
+def _alpha(picture: PictureFormat, options: EncodeOptions, label: str) -> Iterator[Finding]:
+    if not picture.has_alpha:
+        return
+    if layout(picture, options).pixels.alpha:
+        yield Finding(Kind.KEPT, Code.ALPHA, "Transparency is kept as it is.")
+    else:
+        text = f"Transparency is dropped: {label} in {options.container} has none."
+        yield Finding(Kind.LOST, Code.ALPHA, text)
+
+
+def _color(picture: PictureFormat, options: EncodeOptions, label: str) -> Iterator[Finding]:
+    taken = layout(picture, options)
+    if picture.chroma == "rgb" and taken.pixels.chroma != "rgb":
+        yield Finding(Kind.CHANGED, Code.COLOR, f"Pictures coded in RGB become Y'CbCr of BT.709 in {label}.")
+    elif picture.color.matrix != taken.tags.matrix:
+        yield Finding(
+            Kind.CHANGED, Code.COLOR, f"The matrix YCgCo, which {label} cannot name, becomes BT.709."
+        )
+    elif result_tags(picture.color, rgb=False) == taken.tags:
+        yield Finding(Kind.KEPT, Code.COLOR, "Primaries, transfer, matrix and range are kept.")
+
+
+def _size(picture: PictureFormat, options: EncodeOptions, label: str) -> Iterator[Finding]:
+    taken = layout(picture, options)
+    if (taken.width, taken.height) != (picture.width, picture.height):
+        text = (
+            f"{picture.width}x{picture.height} becomes {taken.width}x{taken.height} by repeating the edge: {label} "
+            f"that plays everywhere has even sizes."
+        )
+        yield Finding(Kind.CHANGED, Code.SIZE, text)
+
+
+def _is_finer(given: str, taken: str) -> bool:
+    if given == "rgb":
+        return taken != "444"
+    return CHROMAS.index(given) > CHROMAS.index(taken)
+
+
+def _chroma_name(chroma: str) -> str:
+    return _CHROMA_NAMES.get(chroma) or ":".join(chroma)

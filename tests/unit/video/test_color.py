@@ -4,7 +4,7 @@ from av.video.reformatter import VideoReformatter
 
 from service.types import ColorTags
 from service.video.color import conversion, result_tags
-from service.video.rgb import from_rgb, to_rgb
+from service.video.conversion.rgb import from_rgb, to_rgb
 from tests.support.clips import Image, moving_picture
 
 
@@ -46,5 +46,6 @@ def test_without_a_name_the_matrix_is_guessed_as_players_do() -> None:
 
 
 def test_only_rgb_coded_video_gets_other_tags() -> None:
-    assert result_tags(ColorTags(9, 16, 9, True)) == ColorTags(9, 16, 9, True)
-    assert result_tags(ColorTags(1, 13, 0, True)) == ColorTags(1, 13, 1, False)
+    assert result_tags(ColorTags(9, 16, 9, True), rgb=False) == ColorTags(9, 16, 9, True)
+    assert result_tags(ColorTags(1, 13, 0, True), rgb=True) == ColorTags(1, 13, 1, False)
+    assert result_tags(ColorTags(1, 13, 0, True), rgb=True, into_rgb=True) == ColorTags(1, 13, 0, True)

@@ -44,7 +44,7 @@ def test_the_gateways_side_loads_neither_ffmpeg_nor_numpy() -> None:
 def test_a_video_is_described(tmp_path: Path) -> None:
     path = write_clip(tmp_path / "clip.mp4", Clip(rotation=90, audio="aac"))
 
-    assert look(path) == VideoInfo(
+    assert replace(look(path), findings=()) == VideoInfo(
         container="mp4",
         codec="h264",
         width=96,
