@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+comma := ,
 # The CPU build of torch (200 MB) rather than the CUDA build (gigabytes); falls back to the package index.
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 
@@ -44,8 +45,16 @@ lock: $(VENV)/.dev
 	PATH="$(CURDIR)/$(BIN):$$PATH" docker/lock.sh
 
 # Extras of pyproject.toml, with commas between: make install EXTRAS=triton,s3. pip is quick where nothing is missing.
+# ONNX Runtime comes in two builds with the same files: EXTRAS=gpu replaces that for the CPU, which is the default.
+PIP := $(BIN)/python -m pip
 install: | $(BIN)/python
-	$(BIN)/python -m pip install -q -e '.$(if $(EXTRAS),[$(EXTRAS)])'
+ifneq (,$(findstring gpu,$(EXTRAS)))
+	if $(PIP) show -q onnxruntime 2>/dev/null; then $(PIP) uninstall -q -y onnxruntime onnxruntime-gpu; fi
+	$(PIP) install -q -e '.[$(EXTRAS)]'
+else
+	if $(PIP) show -q onnxruntime-gpu 2>/dev/null; then build=gpu; else build=cpu; fi; \
+	$(PIP) install -q -e ".[$$build$(if $(EXTRAS),$(comma)$(EXTRAS))]"
+endif
 
 develop: $(VENV)/.dev
 
@@ -60,7 +69,7 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.demo: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install -q -e '.[data]'
+	$(BIN)/python -m pip install -q -e '.[cpu,data]'
 	touch $@
 
 $(VENV)/.dev: pyproject.toml | $(BIN)/python

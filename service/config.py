@@ -15,6 +15,7 @@ from pydantic_settings import (
     SecretsSettingsSource,
 )
 
+from service.devices import DeviceOrder, Precision
 from service.quality import DefaultQuality
 from service.redis_state.connection import with_password
 from service.settings.gateway import GIB, GatewaySettings
@@ -107,6 +108,12 @@ class Settings(GatewaySettings):
     windows_in_flight: int = Field(default=2, ge=1)
     """Windows of a segment at the engine at a time; two hide the transfer of one behind the work on the other."""
     engine: Engine = "onnx"
+    device: str = "auto"
+    """Where ONNX Runtime restores windows: ``auto``, ``cpu``, ``cuda``, ``cuda:1``, ``tensorrt-rtx``, ``openvino``,
+    ``coreml``, ``directml`` ... ``auto`` is the best that is here and computes what the model should. With commas, as
+    in ``cuda,cpu``, the next one takes over where one fails, at start or in the midst of a job; else nothing does."""
+    precision: Precision = "auto"
+    """``auto`` takes the FP16 graph on accelerators, where the model has one and it is exact enough there."""
     triton_urls: Annotated[tuple[str, ...], NoDecode] = ("127.0.0.1:8001",)
     """gRPC addresses ``host:port`` of Triton, with commas between; a name stands for all that it resolves to."""
     triton_shared_memory: bool = True
@@ -134,6 +141,11 @@ class Settings(GatewaySettings):
         if value is not None:
             secret_key(value.get_secret_value())
         return value
+
+    @field_validator("device")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        return str(DeviceOrder.parse(value))
 
     @field_validator("triton_urls", mode="before")
     @classmethod

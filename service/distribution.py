@@ -82,6 +82,11 @@ def installed() -> Distribution:
     return Distribution(UNKNOWN_VERSION)
 
 
+def onnx_runtimes() -> tuple[str, ...]:
+    """Returns the distributions, by name, that ONNX Runtime's files came with; several overwrite each other's."""
+    return tuple(sorted(set(metadata.packages_distributions().get("onnxruntime", ()))))
+
+
 def install_command(extra: str | None = None) -> str:
     """Returns a shell command that installs cdvd's packages, or those of ``extra``, where this process runs."""
     return installed().install_command(extra)

@@ -20,9 +20,10 @@ from typing import Self
 import httpx
 
 from service.config import Settings, default_models
+from service.devices import AUTO, CPU, DeviceOrder
 from service.errors.engine import ModelNotFound
 from service.errors.startup import StackFailed
-from service.local.address import require_safe_address
+from service.local.address import listen, require_safe_address, url_of
 from service.local.children import Child, ChildSpec
 from service.local.data_version import open_data_directory
 from service.local.lock import DirectoryLock
@@ -52,6 +53,8 @@ class EmbeddedOptions:
     engine: Engine | None = None
     """What restores windows; None is what ``CDVD_ENGINE`` says. For ``triton`` a server is started here, fetched
     from PyPI when it is not there yet, unless ``CDVD_TRITON_URLS`` names others."""
+    device: str | None = None
+    """Where ONNX Runtime restores them; None is what ``CDVD_DEVICE`` says."""
     triton: Path = field(default_factory=cache_directory)
     """Where a Triton from PyPI is kept."""
     allow_unauthenticated: bool = False
@@ -87,12 +90,13 @@ class EmbeddedStack:
     def start(self) -> None:
         """Return when jobs are taken and a worker has loaded the model.
 
-        Raises InsecureAddress, ModelNotFound, RequirementMissing (no Redis, no Triton for this machine), DataInUse,
-        DataVersionUnsupported, and StackFailed with the end of the logs.
+        Raises InsecureAddress, ModelNotFound, DeviceUnavailable, RequirementMissing (no Redis, no Triton for this
+        machine), DataInUse, DataVersionUnsupported, and StackFailed with the end of the logs.
         """
         options = self._options
         allowed = options.allow_unauthenticated or Settings().allow_unauthenticated
         _require_model(options)
+        _require_device(options)
         require_safe_address(options.host, allowed, lambda: has_keys(options.data))
         with ExitStack() as resources:
             self._supervisor = self._start(resources, allowed)
@@ -114,8 +118,8 @@ class EmbeddedStack:
         server = find_redis_server()
         lock = resources.enter_context(DirectoryLock(data))
         open_data_directory(data)
-        listener = resources.enter_context(_listen(options.host, options.port))
-        self._url = _url(listener)
+        listener = resources.enter_context(listen(options.host, options.port))
+        self._url = url_of(listener)
         redis_socket = resources.enter_context(socket_path(data))
         environment = _environment(options, data, redis_socket, allow_unauthenticated)
         triton = _triton_server(options, data)
@@ -195,12 +199,14 @@ def _gateway(data: Path, listener: socket.socket, environment: dict[str, str]) -
 def _environment(
     options: EmbeddedOptions, data: Path, redis_socket: Path, allow_unauthenticated: bool
 ) -> dict[str, str]:
+    settings = Settings()
     return {
         "CDVD_REDIS_URL": f"unix://{redis_socket}?db=0",
         "CDVD_DATA": str(data),
         "CDVD_MODELS": str(options.models.resolve()),
         "CDVD_MODEL": options.model,
-        "CDVD_ENGINE": options.engine or Settings().engine,
+        "CDVD_ENGINE": options.engine or settings.engine,
+        "CDVD_DEVICE": options.device or settings.device,
         "CDVD_HOST": options.host,  # where the listener is that the gateway is given
         "CDVD_ALLOW_UNAUTHENTICATED": str(allow_unauthenticated),
         "CDVD_WORKER_NAME": "embedded",
@@ -217,18 +223,14 @@ def _require_model(options: EmbeddedOptions) -> None:
         )
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family, backlog=128)
-    except OSError as error:
-        raise StackFailed(f"Cannot listen on {host} port {port}: {error.strerror or error}") from error
+def _require_device(options: EmbeddedOptions) -> None:
+    """Looks for a device that is asked for by name, before anything is started. Raises DeviceUnavailable."""
+    settings = Settings()
+    order = DeviceOrder.parse(options.device or settings.device)
+    if (options.engine or settings.engine) == "onnx" and order.devices[0].kind not in (AUTO, CPU):
+        from service.inference.devices.placing import require_one
 
-
-def _url(listener: socket.socket) -> str:
-    host, port = listener.getsockname()[:2]
-    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
-    return f"http://{shown}:{port}"
+        require_one(order)
 
 
 def _unready(client: httpx.Client) -> str | None:

@@ -82,6 +82,28 @@ Models = Annotated[
     Path | None,
     typer.Option("--models", envvar="CDVD_MODELS", file_okay=False, help="Directory of the models."),
 ]
+
+
+def _device(text: str) -> str:
+    from service.devices import DeviceOrder
+    from service.errors.engine import InvalidDevice
+
+    try:
+        return str(DeviceOrder.parse(text))
+    except InvalidDevice as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+DeviceName = Annotated[
+    str | None,
+    typer.Option(
+        "--device",
+        envvar="CDVD_DEVICE",
+        metavar="NAME[,NAME...]",
+        parser=_device,
+        help="What restores: auto, cpu, cuda, cuda:1, openvino, coreml ... With commas, the next where one fails.",
+    ),
+]
 Timeout = Annotated[
     float | None, typer.Option(help="Most seconds to wait; after them the exit code is 5.", min=0)
 ]

@@ -41,6 +41,8 @@
     │   ├── EngineUnavailable      engine_unavailable       retry later; the job does not fail at once
     │   ├── InferenceFailed        inference_failed         the engine refused or failed this window
     │   ├── PrecisionTooLow        precision_too_low        the engine's pictures differ from the model's
+    │   ├── DeviceUnavailable      device_unavailable       a device that was asked for does not work here
+    │   ├── InvalidDevice          invalid_device           no name of a device
     │   └── ModelNotFound          model_not_found
     ├── PipelineError ``pipeline`` restoration_failed       decode, encode or join failed
     │   └── FidelityLost           fidelity_lost            a strict job whose result would lack something

@@ -29,6 +29,18 @@ class PrecisionTooLow(EngineError):
     code = "precision_too_low"
 
 
+class DeviceUnavailable(EngineError):
+    """The device that windows are to be restored on cannot be used here."""
+
+    code = "device_unavailable"
+
+
+class InvalidDevice(EngineError, ValueError):
+    """The name of a device is none."""
+
+    code = "invalid_device"
+
+
 class ModelNotFound(EngineError):
     """The service has no model of this name."""
 

@@ -68,16 +68,18 @@ class Estimator:
         """Returns how long ``video`` would take if it were submitted now."""
         alive = self._workers.alive()
         segments = segment_count(video.frames, self._limits.segment_frames)
-        alone = capacity(self.throughput.rates(video.model), alive, segments)
+        alone = capacity(self.throughput.rates(video.model), alive, segments, video.model)
         return Estimate(self._waiting(alive), video.restored_pixels / alone if alone else None)
 
     def server_rate(self, model: str) -> float:
-        """Returns the pixels per second at which the live workers with servers restore with ``model``; 0 if unknown."""
+        """Returns the pixels per second that live workers with servers or accelerators restore; 0 if unknown."""
         rates = self.throughput.rates(model)
         alive = [
-            worker for worker in self._workers.alive() if worker.engine == "triton" and worker.engine in rates
+            worker
+            for worker in self._workers.alive()
+            if worker.is_accelerated(model) and worker.runtime(model) in rates
         ]
-        return capacity(rates, alive) if alive else 0.0
+        return capacity(rates, alive, model=model) if alive else 0.0
 
     def memory(self, video: Workload, model: WindowMemory) -> int:
         """Returns the bytes that a worker takes for the windows of one segment of ``video``."""
@@ -88,7 +90,7 @@ class Estimator:
         left: dict[str, int] = {}
         for job in self._active():
             left[job.spec.model] = left.get(job.spec.model, 0) + remaining_pixels(job)
-        speeds = {model: capacity(self.throughput.rates(model), alive) for model in left}
+        speeds = {model: capacity(self.throughput.rates(model), alive, model=model) for model in left}
         if not all(speeds.values()):
             return None
         return sum(pixels / speeds[model] for model, pixels in left.items())
@@ -105,11 +107,14 @@ def remaining_pixels(job: Job) -> int:
     return video.width * video.height * frames * job.spec.looks
 
 
-def capacity(rates: Mapping[str, float], alive: Iterable[WorkerState], segments: int | None = None) -> float:
+def capacity(
+    rates: Mapping[str, float], alive: Iterable[WorkerState], segments: int | None = None, model: str = ""
+) -> float:
     """Returns pixels per second of all live workers together, or of as many of their slots as there are segments.
 
-    ``rates`` is by engine. While no live worker has an engine that was measured, the best rate of any engine counts,
-    so that a restart does not forget. Returns 0 if nothing was measured.
+    ``rates`` are those of ``model``, by `WorkerState.runtime`. While no live worker has one that was measured, the
+    best rate of any counts, so that a restart does not forget. Returns 0 if nothing was measured.
     """
-    slots = [rates[worker.engine] for worker in alive if worker.engine in rates for _ in range(worker.slots)]
+    found = [(worker.slots, worker.runtime(model)) for worker in alive]
+    slots = [rates[runtime] for count, runtime in found if runtime in rates for _ in range(count)]
     return sum(sorted(slots, reverse=True)[:segments]) or max(rates.values(), default=0.0)

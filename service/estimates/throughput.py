@@ -23,22 +23,22 @@ class Throughput:
         self._redis = client
         self._average = client.register_script(throughput.AVERAGE)
 
-    def learn_rate(self, model: str, engine: str, pixels: int, seconds: float) -> None:
+    def learn_rate(self, model: str, runtime: str, pixels: int, seconds: float) -> None:
         """Learns that a segment's next ``pixels`` pixels took ``seconds``; long windows weigh more than short ones."""
         if seconds > 0:
             weight = seconds / (seconds + MEMORY_S)
-            self._learn(key_names.THROUGHPUT, f"{model}|{engine}", pixels / seconds, weight)
+            self._learn(key_names.THROUGHPUT, f"{model}|{runtime}", pixels / seconds, weight)
 
     def learn_size(self, options: EncodeOptions, pixels: int, size: int) -> None:
         """Learns that a result with ``pixels`` pixels in all its frames together has ``size`` bytes."""
         self._learn(key_names.RESULT_SIZES, options.density, size / pixels, RESULT_WEIGHT)
 
     def rates(self, model: str) -> dict[str, float]:
-        """Returns pixels per second of one segment at a time, by engine; empty before anything was measured."""
+        """Returns pixels per second of one segment at a time, by `WorkerState.runtime`; empty before the first job."""
         with broker_errors():
             found = self._redis.hgetall(key_names.THROUGHPUT)
         pairs = ((str(name).rpartition("|"), float(value)) for name, value in found.items())
-        return {engine: value for (owner, _, engine), value in pairs if owner == model}
+        return {runtime: value for (owner, _, runtime), value in pairs if owner == model}
 
     def bytes_per_pixel(self, options: EncodeOptions) -> float | None:
         """Returns the bytes of a result per pixel of its frames; None before anything was measured."""

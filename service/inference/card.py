@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from service.errors.engine import EngineError
 from service.window_limits import WindowMemory
+
+
+@dataclass(frozen=True)
+class HalfGraph:
+    """The graph for accelerators that compute in half precision."""
+
+    file: Annotated[str, Field(pattern=r"^[\w.-]+\.onnx$")]
+    """Its name in ``1/``."""
 
 
 @dataclass(frozen=True)
@@ -18,6 +27,7 @@ class EngineCard:
     min_psnr: float | None = None
     """The least PSNR between an engine's output and that of the FP32 graph, in dB."""
     memory: WindowMemory | None = None
+    fp16: HalfGraph | None = None
 
 
 _CARD = TypeAdapter(EngineCard)

@@ -34,24 +34,27 @@ class Reference:
     restored: Frames
 
 
-def check_precision(engine: DeblurEngine, directory: Path) -> None:
+def check_precision(engine: DeblurEngine, directory: Path) -> float | None:
     """Restores the reference window of the model in ``directory`` with ``engine``; without one, nothing is checked.
 
-    Raises PrecisionTooLow when the output is further from FP32 than the model's card allows, EngineError for a damaged
+    Returns the PSNR between the output and the FP32 graph's, in dB; None where nothing was checked. Raises
+    PrecisionTooLow when the output is further from FP32 than the model's card allows, EngineError for a damaged
     reference or card, and what `DeblurEngine.restore` raises.
     """
     limit = read_card(directory).min_psnr
     if limit is None or not (directory / FILE).is_file():
         log.info("Model %s has no reference window, so its precision is not checked", directory.name)
-        return
+        return None
     reference = read_reference(directory / FILE)
     measured = psnr(reference.restored, engine.restore(reference.window))
     if measured < limit:
         raise PrecisionTooLow(
             f"The engine's output for the model {directory.name!r} is {measured:.1f} dB from the FP32 graph's; "
-            f"at least {limit:g} dB are due. Serve another precision: configs/fp32.pbtxt on Triton."
+            f"at least {limit:g} dB are due. "
+            "Serve another precision: CDVD_PRECISION=fp32, or configs/fp32.pbtxt on Triton."
         )
     log.info("Model %s is served at %.1f dB from FP32", directory.name, measured)
+    return measured
 
 
 def read_reference(path: Path) -> Reference:

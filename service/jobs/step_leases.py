@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 import redis
 
+from service.devices import Placement
 from service.jobs.claim import Claim, ClaimAnswer
 from service.jobs.record import PLAN
 from service.jobs.step_names import PLAN as PLAN_STEP
@@ -88,17 +89,18 @@ class StepLeases:
         with broker_errors():
             return bool(self._set_plan(keys=used, args=[self._owner, time.time(), plan, len(segments)]))
 
-    def complete(self, job_id: str, step: str, frames: int) -> bool:
-        """Finishes a segment of ``frames`` frames.
+    def complete(self, job_id: str, step: str, frames: int, placement: Placement | None = None) -> bool:
+        """Finishes a segment of ``frames`` frames; ``placement`` is where it was restored, if it was just now.
 
         Returns True to exactly one caller per job, the last, who then enqueues the ``finish`` step.
         """
         names = JobKeys(job_id)
         claim = key_names.claim(job_id, step)
         used = [names.record, names.steps, names.done, claim, names.deliveries, names.frames]
-        used += [names.events, names.workers]
+        used += [names.events, names.workers, names.devices]
+        ran_on = f"{placement.device} {placement.line}" if placement else ""
         with broker_errors():
-            return bool(self._complete(keys=used, args=[step, self._owner, time.time(), frames]))
+            return bool(self._complete(keys=used, args=[step, self._owner, time.time(), frames, ran_on]))
 
     def drop(self, job_id: str, step: str) -> None:
         """Gives up the claim on a step of a job that has ended."""
@@ -127,6 +129,13 @@ class StepLeases:
         with broker_errors():
             found = self._redis.hgetall(JobKeys(job_id).workers)
         return {str(step): str(worker) for step, worker in found.items()}
+
+    def restored_on(self, job_id: str) -> dict[str, tuple[str, str]]:
+        """Returns the device of each finished segment, and the sentence that says why, by step."""
+        with broker_errors():
+            found = self._redis.hgetall(JobKeys(job_id).devices)
+        pairs = {str(step): str(text).partition(" ") for step, text in found.items()}
+        return {step: (device, line) for step, (device, _, line) in pairs.items()}
 
     def holder(self, job_id: str, step: str) -> str | None:
         """Returns the owner of the claim on a step; None if nobody holds it."""

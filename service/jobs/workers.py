@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 
 import redis
 
+from service.devices import CPU, Placement
 from service.redis_state import key_names
 from service.redis_state.connection import broker_errors, texts
 
@@ -27,6 +28,25 @@ class WorkerState:
     """Number of steps in work."""
     slots: int = 1
     """Number of segments that it works on at once."""
+    placements: tuple[Placement, ...] = ()
+    """Where the models that are loaded run, and why."""
+    fault: str = ""
+    """Why it takes no work; its last words, before it ends."""
+
+    def runtime(self, model: str) -> str:
+        """Returns what decides how fast ``model`` is here: the engine, and its device unless that is the processor.
+
+        A model that is not loaded yet is expected where the others run.
+        """
+        devices = [one.device for one in self.placements if one.model == model]
+        devices += [one.device for one in self.placements]
+        return (
+            self.engine if not devices or devices[0] in (CPU, self.engine) else f"{self.engine}@{devices[0]}"
+        )
+
+    def is_accelerated(self, model: str) -> bool:
+        """Returns whether ``model`` runs on something else than this worker's processor."""
+        return self.engine == "triton" or self.runtime(model) != self.engine
 
 
 class WorkerRegistry:
@@ -61,5 +81,9 @@ class WorkerRegistry:
 
 
 def _parse(text: str) -> WorkerState:
-    fields = json.loads(text)
-    return WorkerState(**{**fields, "ready": tuple(fields["ready"]), "models": tuple(fields["models"])})
+    """Reads a heartbeat; what a newer worker says beyond what is known here is left out."""
+    found = json.loads(text)
+    known = {one.name: found[one.name] for one in fields(WorkerState) if one.name in found}
+    placements = tuple(Placement(**one) for one in found.get("placements", ()))
+    texts = {"ready": tuple(found["ready"]), "models": tuple(found["models"])}
+    return WorkerState(**{**known, **texts, "placements": placements})

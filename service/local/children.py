@@ -86,6 +86,11 @@ class Child:
         """Whether the child crashed so often that another start would only crash again."""
         return len(self._crashes) == CRASHES and time.monotonic() - self._crashes[0] < CRASH_PERIOD_S
 
+    @property
+    def refused(self) -> bool:
+        """Whether the child ended because it cannot work as it is set up, which another start would not change."""
+        return self._process is not None and self._process.poll() == os.EX_CONFIG
+
     def revive(self) -> bool:
         """Starts a dead child again once its pause is over, and returns whether it did.
 

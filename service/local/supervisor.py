@@ -99,6 +99,10 @@ class Supervisor:
 
     def _revive(self) -> None:
         for one in self._supervised:
+            if one.child.refused:
+                raise StackFailed(
+                    f"{one.child.spec.name} cannot work here. Its log ends with:\n{one.child.log_tail()}"
+                )
             if one.child.revive():
                 log.warning("%s died and was started again", one.child.spec.name)
             elif one.child.given_up and not one.child.running:

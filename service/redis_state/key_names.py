@@ -33,7 +33,7 @@ WORKERS = "cdvd:workers"
 """Sorted set of worker names by the time of their last heartbeat."""
 
 THROUGHPUT = "cdvd:throughput"
-"""Hash: ``<model>|<engine>`` -> average pixels per second of one segment at a time."""
+"""Hash: ``<model>|<engine>`` or ``<model>|<engine>@<device>`` -> average pixels per second of one segment."""
 
 RESULT_SIZES = "cdvd:result_size"
 """Hash: ``<codec>|<crf>`` -> average bytes of a result per pixel of its frames."""
@@ -191,6 +191,11 @@ class JobKeys:
         return f"{self.record}:workers"
 
     @property
+    def devices(self) -> str:
+        """Hash: segment step -> the device that restored it, a space, and the sentence that says why."""
+        return f"{self.record}:devices"
+
+    @property
     def deliveries(self) -> str:
         """Hash: step -> how often it was begun without coming back."""
         return f"{self.record}:deliveries"
@@ -219,6 +224,7 @@ class JobKeys:
             self.done,
             self.frames,
             self.workers,
+            self.devices,
             self.deliveries,
             self.postponed,
             self.events,

@@ -55,15 +55,15 @@ LANE_ENDS_S = 10.0
 """Seconds for the step in the express lane to end when the worker stops; it is asked to at its next window."""
 
 
-def main() -> None:
-    """Works until told to stop: ``python -m service.worker``."""
-    settings = Settings()
+def main(device: str | None = None) -> None:
+    """Works until told to stop. ``device`` replaces ``CDVD_DEVICE``."""
+    settings = Settings() if device is None else Settings(device=device)
     configure_logging(settings.log_format, settings.log_level)
     configure_tracing("cdvd-worker")
     _open_data(settings)
     app, engines, heartbeat, lane = build(settings)
     _stop_on_signal(heartbeat, settings.drain_s)
-    load_default_model(engines, settings.model, heartbeat.stopping)
+    load_default_model(engines, settings.model, heartbeat.stopping, heartbeat.last_words)
     heartbeat.start()
     chores = _chores(settings)
     for chore in chores:
@@ -109,7 +109,9 @@ def build(settings: Settings) -> tuple[Celery, EngineCache, Heartbeat, Backgroun
         lambda running: _describe(settings, engines, running),
     )
     storage = open_storage(settings.storage_options())
-    recorder = ThroughputRecorder(Throughput(client), settings.engine)
+    recorder = ThroughputRecorder(
+        Throughput(client), lambda model: _describe(settings, engines, 0).runtime(model)
+    )
     limits, stopping = settings.window_limits(), heartbeat.stopping
     steps = JobSteps(
         PlanStep(leases, queue, limits.segment_frames),
@@ -185,4 +187,5 @@ def _describe(settings: Settings, engines: EngineCache, running: int) -> WorkerS
         engines.available(),
         running,
         settings.worker_concurrency,
+        engines.placements(),
     )

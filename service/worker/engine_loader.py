@@ -6,23 +6,44 @@ A runtime is imported when it is chosen: a worker that uses Triton loads no runt
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from service.config import Settings
+from service.devices import AUTO, CPU, DeviceOrder, Placement
 from service.distribution import install_command
+from service.errors.engine import InvalidDevice
 from service.errors.startup import RequirementMissing
 from service.inference.engine import DeblurEngine
+from service.inference.precision import check_precision
 
-Load = Callable[[Path], DeblurEngine]
+
+@dataclass(frozen=True)
+class Loaded:
+    """An engine whose output was compared with the model's, and where it runs."""
+
+    engine: DeblurEngine
+    placement: Callable[[], Placement]
+    """May change while the engine is used: where a device failed and another took over."""
+
+
+Load = Callable[[Path], Loaded]
 """Makes an engine from a model's directory; raises ModelNotFound, EngineError or EngineUnavailable."""
 
 
 def engine_loader(settings: Settings) -> Load:
-    """Returns what loads models with the engine of the settings. Raises RequirementMissing without its package."""
+    """Returns what loads models with the engine of the settings.
+
+    Raises RequirementMissing without its package, and InvalidDevice for a device that the engine does not choose.
+    """
+    if settings.engine != "onnx" and settings.device not in (AUTO, CPU):
+        raise InvalidDevice(
+            f"CDVD_DEVICE={settings.device} is for CDVD_ENGINE=onnx; {settings.engine} has its own ways to say that."
+        )
     try:
         return _CHOICES[settings.engine](settings)
     except ImportError as error:
-        extra = None if settings.engine == "onnx" else settings.engine
+        extra = "cpu" if settings.engine == "onnx" else settings.engine
         raise RequirementMissing(
             f"CDVD_ENGINE={settings.engine} needs a package that is not installed ({error.name}). "
             f"Install it: {install_command(extra)}"
@@ -30,15 +51,31 @@ def engine_loader(settings: Settings) -> Load:
 
 
 def _onnx(settings: Settings) -> Load:
-    from service.inference.onnx import OnnxEngine
+    from service.inference.devices.falling_back import FallingBack
+    from service.inference.devices.placing import DeviceSettings
 
-    return lambda directory: OnnxEngine(directory, threads=settings.engine_threads)
+    devices = DeviceSettings(
+        order=DeviceOrder.parse(settings.device),
+        precision=settings.precision,
+        threads=settings.engine_threads,
+        in_flight=settings.windows_in_flight,
+    )
+
+    def load(directory: Path) -> Loaded:
+        engine = FallingBack(directory, devices)
+        return Loaded(engine, lambda: engine.placement)
+
+    return load
 
 
 def _openvino(settings: Settings) -> Load:
     from service.inference.openvino import OpenVinoEngine
 
-    return lambda directory: OpenVinoEngine(directory, threads=settings.engine_threads)
+    def load(directory: Path) -> Loaded:
+        engine = OpenVinoEngine(directory, threads=settings.engine_threads)
+        return _checked(engine, directory, Placement(directory.name, CPU, "fp32", "CDVD_ENGINE=openvino"))
+
+    return load
 
 
 def _triton(settings: Settings) -> Load:
@@ -51,7 +88,22 @@ def _triton(settings: Settings) -> Load:
         owner=settings.worker_name,
         share_memory=settings.triton_shared_memory,
     )
-    return lambda directory: TritonEngine(directory.name, options)
+
+    def load(directory: Path) -> Loaded:
+        engine = TritonEngine(directory.name, options)
+        return _checked(engine, directory, Placement(directory.name, "triton", "", "CDVD_ENGINE=triton"))
+
+    return load
+
+
+def _checked(engine: DeblurEngine, directory: Path, placement: Placement) -> Loaded:
+    """Closes the engine if it does not compute what the model should."""
+    try:
+        check_precision(engine, directory)
+    except BaseException:
+        engine.close()
+        raise
+    return Loaded(engine, lambda: placement)
 
 
 _CHOICES: dict[str, Callable[[Settings], Load]] = {

@@ -3,53 +3,55 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import threading
-from collections.abc import Callable
 from pathlib import Path
 
+from service.devices import Placement
 from service.inference.card import read_card
 from service.inference.engine import DeblurEngine
-from service.inference.precision import check_precision
 from service.window_limits import WindowMemory
+from service.worker.engine_loader import Load, Loaded
+
+log = logging.getLogger(__name__)
 
 
 class EngineCache:
     """Loads models on first use; all task threads share one engine per model."""
 
-    def __init__(self, models: Path, load: Callable[[Path], DeblurEngine]) -> None:
+    def __init__(self, models: Path, load: Load) -> None:
         """``load`` makes an engine from a model's directory and may raise ModelNotFound or EngineError."""
         self._models = models
         self._load = load
-        self._engines: dict[str, DeblurEngine] = {}
+        self._loaded: dict[str, Loaded] = {}
         self._lock = threading.Lock()
 
     def get(self, name: str) -> DeblurEngine:
-        """Returns the engine of a model.
-
-        Raises what loading and ``check_precision`` raise; the next call then tries again.
-        """
+        """Returns the engine of a model. Raises what loading raises; the next call then tries again."""
         with self._lock:
-            if name not in self._engines:
-                self._engines[name] = self._checked(self._models / name)
-            return self._engines[name]
+            if name not in self._loaded:
+                loaded = self._load(self._models / name)
+                log.info("%s", loaded.placement().line)
+                self._loaded[name] = loaded
+            return self._loaded[name].engine
+
+    def placement(self, name: str) -> Placement | None:
+        """Returns where a model runs at this moment; None before it is loaded."""
+        loaded = self._loaded.get(name)
+        return loaded.placement() if loaded else None
+
+    def placements(self) -> tuple[Placement, ...]:
+        """Returns where the loaded models run, by name."""
+        return tuple(one for name in self.loaded if (one := self.placement(name)))
 
     def memory(self, name: str) -> WindowMemory | None:
         """Returns what windows of a model take, if its ``model.json`` says so."""
         return read_card(self._models / name).memory
 
-    def _checked(self, directory: Path) -> DeblurEngine:
-        engine = self._load(directory)
-        try:
-            check_precision(engine, directory)
-        except BaseException:
-            engine.close()
-            raise
-        return engine
-
     @property
     def loaded(self) -> tuple[str, ...]:
         """Names of the models that are loaded."""
-        return tuple(sorted(self._engines))
+        return tuple(sorted(self._loaded))
 
     def available(self) -> tuple[str, ...]:
         """Returns the names of the models whose graph is in the repository."""
@@ -63,6 +65,6 @@ class EngineCache:
     def close(self) -> None:
         """Closes all engines."""
         with self._lock:
-            for engine in self._engines.values():
-                engine.close()
-            self._engines.clear()
+            for loaded in self._loaded.values():
+                loaded.engine.close()
+            self._loaded.clear()

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 
 from service.errors.broker import BrokerUnavailable
 from service.jobs.reconcile import Reconciler
@@ -46,6 +47,11 @@ class Heartbeat:
     def start(self) -> None:
         """Starts the thread."""
         self._thread.start()
+
+    def last_words(self, fault: str) -> None:
+        """Tells why this worker takes no work, for as long as a heartbeat lasts: it is about to end."""
+        with suppress(BrokerUnavailable):
+            self._registry.beat(replace(self._describe(0), fault=fault), self._leases.claim_ttl_s)
 
     def drain(self, patience_s: float) -> None:
         """Sets ``stopping`` after ``patience_s`` seconds, so that steps in work may end; only notes the time, because

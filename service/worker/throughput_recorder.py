@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from service.errors.broker import BrokerUnavailable
@@ -19,15 +20,15 @@ class ThroughputRecorder:
     """Records rates and sizes. Raises nothing: estimates that miss one window are no reason to stop."""
 
     throughput: Throughput
-    engine: str
-    """The kind of engine, as in the worker's heartbeat."""
+    runtime: Callable[[str], str]
+    """Returns what a model runs on, as `WorkerState.runtime` has it."""
 
     def window(self, job: Job, frames: int, seconds: float) -> None:
         """Records that ``frames`` more frames of a segment took ``seconds``; a frame counts once per look."""
         video = job.spec.video
         pixels = frames * video.width * video.height * job.spec.looks
         try:
-            self.throughput.learn_rate(job.spec.model, self.engine, pixels, seconds)
+            self.throughput.learn_rate(job.spec.model, self.runtime(job.spec.model), pixels, seconds)
         except BrokerUnavailable as error:
             log.warning("The throughput was not recorded: %s", error, extra={"job": job.id})
 

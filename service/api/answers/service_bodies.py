@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict
 
 from pydantic import BaseModel, Field
 
+from service.devices import Placement
 from service.jobs.workers import WorkerState
 from service.model_catalog import ModelCard
 from service.quality import QUALITIES, Quality, QualityModels
@@ -22,6 +24,7 @@ class ModelBody(BaseModel):
     sha256: str
     description: str
     default: bool = Field(description="Whether a job that names no model uses this one.")
+    runs_on: list[str] = Field(description="A sentence for each place where a live worker has it loaded.")
 
 
 class QualityBody(BaseModel):
@@ -38,12 +41,23 @@ class ModelsBody(BaseModel):
     qualities: list[QualityBody]
 
 
+class PlacementBody(BaseModel):
+    """Where a worker runs a model."""
+
+    model: str
+    device: str = Field(examples=["cuda:0"])
+    precision: str = Field(description="`fp16` or `fp32`; empty where a server's configuration decides.")
+    line: str = Field(description="The same in a sentence, with the reason.")
+
+
 class WorkerBody(BaseModel):
     name: str
     engine: str
     ready: list[str]
     models: list[str]
     running: int
+    placements: list[PlacementBody]
+    fault: str = Field(description="Why it takes no work, if it does not.")
 
 
 class ReadyBody(BaseModel):
@@ -51,11 +65,19 @@ class ReadyBody(BaseModel):
     workers: list[WorkerBody]
 
 
-def models_body(cards: tuple[ModelCard, ...], default: str, qualities: QualityModels) -> ModelsBody:
+def models_body(
+    cards: tuple[ModelCard, ...], default: str, qualities: QualityModels, placements: Iterable[Placement]
+) -> ModelsBody:
     installed = {card.name for card in cards}
+    lines: dict[str, set[str]] = {}
+    for placement in placements:
+        lines.setdefault(placement.model, set()).add(placement.line)
     choices = [(name, qualities.choice(name)) for name in QUALITIES]
     return ModelsBody(
-        models=[ModelBody(**asdict(card), default=card.name == default) for card in cards],
+        models=[
+            ModelBody(**asdict(card), default=card.name == default, runs_on=sorted(lines.get(card.name, ())))
+            for card in cards
+        ],
         qualities=[
             QualityBody(name=name, model=one.model, looks=one.looks, available=one.model in installed)
             for name, one in choices
@@ -64,4 +86,5 @@ def models_body(cards: tuple[ModelCard, ...], default: str, qualities: QualityMo
 
 
 def worker_body(state: WorkerState) -> WorkerBody:
-    return WorkerBody.model_validate(asdict(state))
+    placements = [{**asdict(one), "line": one.line} for one in state.placements]
+    return WorkerBody.model_validate({**asdict(state), "placements": placements})

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
+from contextlib import suppress
 from http import HTTPStatus
 
 from fastapi import APIRouter, Response
@@ -12,6 +14,8 @@ from service.api.answers.service_bodies import ModelsBody, ReadyBody, models_bod
 from service.api.dependencies import Files, ModelChooser, Workers
 from service.api.openapi.responses import problems, with_error
 from service.errors.base import ServiceError
+from service.errors.broker import BrokerUnavailable
+from service.jobs.workers import WorkerState
 from service.storage.store import Storage
 
 router = APIRouter(tags=["service"])
@@ -35,17 +39,27 @@ def ready(storage: Files, workers: Workers) -> Response | ReadyBody:
     except ServiceError as error:
         return problem(HTTPStatus.SERVICE_UNAVAILABLE, "not_ready", f"Broker: {error}")
     if not any(worker.ready for worker in alive):
-        fault = fault or "Worker: none has loaded a model yet."
+        fault = fault or _worker_fault(alive)
     if fault:
         return problem(HTTPStatus.SERVICE_UNAVAILABLE, "not_ready", fault)
     return ReadyBody(status="ready", workers=[worker_body(worker) for worker in alive])
 
 
 @router.get("/models", responses=problems())
-def list_models(chooser: ModelChooser) -> ModelsBody:
-    """Lists the models and the qualities that a job can ask for."""
+def list_models(chooser: ModelChooser, workers: Workers) -> ModelsBody:
+    """Lists the models and the qualities that a job can ask for, and where the models run."""
     catalog = chooser.catalog
-    return models_body(catalog.models(), catalog.default, chooser.qualities)
+    alive: tuple[WorkerState, ...] = ()
+    with suppress(BrokerUnavailable):  # what can be asked for does not depend on it
+        alive = workers.alive()
+    placements = [placement for worker in alive for placement in worker.placements]
+    return models_body(catalog.models(), catalog.default, chooser.qualities, placements)
+
+
+def _worker_fault(alive: Sequence[WorkerState]) -> str:
+    """Returns why no worker is ready."""
+    faults = [f"Worker {worker.name}: {worker.fault}" for worker in alive if worker.fault]
+    return faults[0] if faults else "Worker: none has loaded a model yet."
 
 
 def _storage_fault(storage: Storage) -> str | None:

@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
-from service.distribution import install_command, pip_command
+from service.config import Settings
+from service.devices import DeviceOrder
+from service.distribution import install_command, onnx_runtimes, pip_command
 from service.errors.base import ServiceError
 from service.errors.startup import RequirementMissing
 from service.local.redis_server import find_redis_server
@@ -98,9 +100,38 @@ def onnxruntime() -> Finding:
     """Checks ONNX Runtime, and reports where it can run models."""
     module = _module("onnxruntime")
     if module is None:
-        return Finding("ONNX Runtime", False, "not installed", install_command())
+        return Finding("ONNX Runtime", False, "not installed", install_command("cpu"))
+    builds = onnx_runtimes()
+    if len(builds) > 1:
+        return Finding(
+            "ONNX Runtime", False, f"{' and '.join(builds)} are the same files", _one_build(builds)
+        )
     providers = ", ".join(name.removesuffix("ExecutionProvider") for name in module.get_available_providers())
     return Finding("ONNX Runtime", True, f"{module.__version__} on {providers}")
+
+
+def _one_build(builds: Sequence[str]) -> str:
+    """Returns the commands that leave one of several builds, the one for GPUs if it is among them."""
+    extra = "gpu" if "onnxruntime-gpu" in builds else "cpu"
+    return f"{pip_command('uninstall', '--yes', *builds)} && {install_command(extra)}"
+
+
+def device(settings: Settings, models: Path) -> Finding:
+    """Restores the default model's reference window where a worker with these settings would."""
+    try:
+        from service.inference.devices.placing import DeviceSettings, place
+
+        order = DeviceOrder.parse(settings.device)
+        chosen = DeviceSettings(order, settings.precision, settings.engine_threads)
+        placed = place(models / settings.model, chosen)
+    except ImportError as error:
+        return Finding("Device", False, f"{error.name} is not installed", install_command("cpu"))
+    except ServiceError as error:
+        return Finding(
+            "Device", False, str(error), "correct CDVD_DEVICE, or what keeps the device from working"
+        )
+    placed.engine.close()
+    return Finding("Device", True, placed.placement.line)
 
 
 def triton(addresses: Sequence[str], model: str) -> Finding:

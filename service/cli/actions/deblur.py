@@ -31,6 +31,8 @@ class DeblurRequest:
     """The model repository of the service that is started here."""
     parallel: int = 2
     """Jobs at the service at a time."""
+    device: str | None = None
+    """What restores at the service that is started here."""
 
 
 def deblur_videos(request: DeblurRequest, *, as_json: bool) -> Exit:
@@ -74,6 +76,7 @@ def _service(request: DeblurRequest) -> Iterator[str]:
             data=Path(data),
             models=request.models or base.models,
             model=request.fields.get("model") or base.model,
+            device=request.device,
         )
         with EmbeddedStack(options) as stack:
             yield stack.url

@@ -30,6 +30,7 @@ def examine(models: Path | None) -> list[Finding]:
         checks.ffmpeg(),
         checks.x264(),
         checks.onnxruntime(),
+        *([checks.device(settings, models or settings.models)] if settings.engine == "onnx" else []),
         *triton(settings),
         *repository(models or settings.models, settings.model),
         checks.disk(settings.data, settings.min_free_bytes),

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from service.cli.options import (
+    DeviceName,
     End,
     Fields,
     Force,
@@ -41,6 +42,7 @@ def deblur(  # noqa: PLR0913  # one parameter per option
     parallel: Annotated[int, typer.Option(help="Videos at the service at a time.", min=1)] = 2,
     url: OwnUrl = None,
     models: Models = None,
+    device: DeviceName = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Deblur videos, and all videos in directories. Results are beside them, as IN_deblurred.mp4, unless OUT is named.
@@ -56,5 +58,5 @@ def deblur(  # noqa: PLR0913  # one parameter per option
 
     from service.cli.actions.deblur import DeblurRequest, deblur_videos
 
-    request = DeblurRequest(items, fields, url, models, parallel)
+    request = DeblurRequest(items, fields, url, models, parallel, device)
     raise typer.Exit(deblur_videos(request, as_json=as_json))

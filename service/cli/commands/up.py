@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from service.cli.options import DEFAULT_DATA, JsonFlag, ModelName, Models
+from service.cli.options import DEFAULT_DATA, DeviceName, JsonFlag, ModelName, Models
 from service.types import Engine
 
 DEFAULT_PORT = 8080
@@ -28,6 +28,7 @@ def up(  # noqa: PLR0913  # one parameter per option
             help="What runs the model. For triton, a server from PyPI is started unless CDVD_TRITON_URLS is set.",
         ),
     ] = None,
+    device: DeviceName = None,
     allow_unauthenticated: Annotated[
         bool,
         typer.Option(help="Listen on an address that other machines reach, although no key is asked for."),
@@ -52,6 +53,7 @@ def up(  # noqa: PLR0913  # one parameter per option
         models=models or base.models,
         model=model or base.model,
         engine=engine,
+        device=device,
         allow_unauthenticated=allow_unauthenticated,
     )
     serve(options, first_key=first_key, as_json=as_json)

@@ -47,10 +47,11 @@ class RestoreStep:
 
         Raises JobCanceled if the job or the worker stops meanwhile, and FidelityLost if a strict job lost something.
         """
-        segment = job.plan[index]
+        segment, placement = job.plan[index], None
         if self.storage.find(job.id, piece_name(segment)) is None:
             self._restore(job, segment, touch)
-        if self.leases.complete(job.id, segment_step(index), segment.frames):
+            placement = self.engines.placement(job.spec.model)
+        if self.leases.complete(job.id, segment_step(index), segment.frames, placement):
             self.queue.enqueue(job.id, FINISH)
 
     def _restore(self, job: Job, segment: Segment, touch: Touch) -> None:

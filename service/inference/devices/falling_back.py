@@ -1,0 +1,59 @@
+"""An engine that goes on with the next device of its order when one fails in the midst of a job."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+from service.devices import Placement
+from service.errors.engine import DeviceUnavailable, EngineError, InferenceFailed
+from service.inference.devices.placing import DeviceSettings, Placed, place
+from service.inference.engine import DeblurEngine, Frames, Stopped, never
+
+log = logging.getLogger(__name__)
+
+
+class FallingBack:
+    """Restores windows where the model was placed. Implements ``DeblurEngine``.
+
+    Only what the order names is used: with one device a failure is the job's failure.
+    """
+
+    def __init__(self, directory: Path, settings: DeviceSettings) -> None:
+        """Raises what `place` raises."""
+        self._directory = directory
+        self._settings = settings
+        self._placed = place(directory, settings)
+        self._left: list[DeblurEngine] = []
+        self._moving = threading.Lock()
+
+    @property
+    def placement(self) -> Placement:
+        """Where the model runs now."""
+        return self._placed.placement
+
+    def restore(self, window: Frames, stopped: Stopped = never, /) -> Frames:
+        placed = self._placed
+        try:
+            return placed.engine.restore(window, stopped)
+        except (InferenceFailed, DeviceUnavailable) as error:
+            if placed.others is None:
+                raise
+            return self._moved(placed, error).engine.restore(window, stopped)
+
+    def close(self) -> None:
+        for engine in (*self._left, self._placed.engine):
+            engine.close()
+
+    def _moved(self, failed: Placed, error: EngineError) -> Placed:
+        """Returns where the model runs from now on, until this process ends; other callers may have moved it before."""
+        with self._moving:
+            if self._placed is failed and failed.others is not None:
+                log.error("A device failed, and the next one takes over: %s", error)
+                settings = replace(self._settings, order=failed.others)
+                self._placed = place(self._directory, settings, known=(str(error),))
+                self._left.append(failed.engine)  # others may still wait there
+                log.warning("%s", self._placed.placement.line)
+            return self._placed

@@ -1,0 +1,149 @@
+"""A graph for windows of one size, with buffers at fixed addresses: the device computes frames and nothing else.
+
+Exported graphs take any size, so half of their nodes compute shapes, on the processor, with copies in between. Where
+sizes are known when the graph is loaded, ONNX Runtime computes all that once, and what is left is the device's alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from queue import SimpleQueue
+
+from service.errors.engine import DeviceUnavailable
+from service.inference.devices.memory import Buffer, CudaBuffer, HostBuffer, Shape
+from service.inference.devices.offers import Offer
+from service.inference.devices.runtime import QUIET, ort, why_missing
+from service.inference.engine import INPUT, OUTPUT
+from service.types import CONTEXT_FRAMES
+
+_GRAPHS = "enable_cuda_graph"
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A file, and the names of the sizes that it leaves open; a size that it states has no name."""
+
+    path: Path
+    inputs: tuple[str | None, ...]
+    outputs: tuple[str | None, ...]
+
+    def sizes(self, shape: Shape) -> dict[str, int]:
+        """Returns the value of each name for a window of ``shape``, [T+4, H, W, 3]."""
+        restored = (shape[0] - CONTEXT_FRAMES, *shape[1:])
+        pairs = [*zip(self.outputs, restored, strict=True), *zip(self.inputs, shape, strict=True)]
+        return {name: size for name, size in pairs if name is not None}
+
+
+@dataclass(frozen=True)
+class SessionSettings:
+    """What may differ from the usual: for measurements."""
+
+    options: Mapping[str, str] = field(default_factory=dict)
+    """Of the provider, in place of the offer's own."""
+    profile: Path | None = None
+    """Where ONNX Runtime writes what each node took; the file's name gets a time added."""
+    optimized: Path | None = None
+    """Where ONNX Runtime writes the graph that it made of the file's."""
+
+
+class Lane:
+    """The buffers of one window, and the session's binding to them."""
+
+    def __init__(self, number: int, session: ort.InferenceSession, source: Buffer, target: Buffer) -> None:
+        self.source, self.target = source, target
+        self._session = session
+        self._binding = session.io_binding()
+        self._binding.bind_ortvalue_input(INPUT, source.value)
+        self._binding.bind_ortvalue_output(OUTPUT, target.value)
+        self._run = ort.RunOptions()
+        self._run.add_run_config_entry("gpu_graph_id", str(number))
+
+    def run(self) -> None:
+        """Restores the window in ``source`` into ``target``; always from the same thread, to which graphs belong."""
+        self._session.run_with_iobinding(self._binding, self._run)
+
+
+class FixedSession:
+    """Restores windows of one shape on one device."""
+
+    def __init__(
+        self,
+        graph: Graph,
+        shape: Shape,
+        offer: Offer,
+        lanes: int = 1,
+        settings: SessionSettings | None = None,
+    ) -> None:
+        """``lanes``: windows that are on their way at a time.
+
+        Raises DeviceUnavailable when the device cannot be used, and what ONNX Runtime raises for a graph that it
+        cannot run there.
+        """
+        self.shape = shape
+        self.session = _open(graph, shape, offer, settings or SessionSettings())
+        restored = (shape[0] - CONTEXT_FRAMES, *shape[1:])
+        self._free: SimpleQueue[Lane] = SimpleQueue()
+        for number in range(lanes):
+            buffers = _buffer(offer, shape), _buffer(offer, restored)
+            self._free.put(Lane(number, self.session, *buffers))
+
+    @contextmanager
+    def lane(self) -> Iterator[Lane]:
+        """Lends the buffers of one window; waits while all are in use."""
+        lane = self._free.get()
+        try:
+            yield lane
+        finally:
+            self._free.put(lane)
+
+
+def _buffer(offer: Offer, shape: Shape) -> Buffer:
+    if offer.on_gpu_memory:
+        return CudaBuffer(shape, offer.device.index or 0)
+    return HostBuffer(shape)
+
+
+def _open(graph: Graph, shape: Shape, offer: Offer, settings: SessionSettings) -> ort.InferenceSession:
+    """Opens a session; where its runs cannot be captured as a graph, because a node stays behind, without that."""
+    options = {**offer.options, **settings.options}
+    try:
+        return _opened(graph, shape, offer, settings, options)
+    except DeviceUnavailable:
+        raise
+    except Exception:  # ONNX Runtime's exceptions share no base of their own
+        if options.pop(_GRAPHS, None) is None:
+            raise
+        return _opened(graph, shape, offer, settings, options)
+
+
+def _opened(
+    graph: Graph, shape: Shape, offer: Offer, settings: SessionSettings, options: dict[str, str]
+) -> ort.InferenceSession:
+    wanted = _session_options(graph, shape, settings)
+    if offer.plugin_device is None:
+        providers = [(offer.provider, options), ("CPUExecutionProvider", {})][: 1 if offer.processor else 2]
+        session = ort.InferenceSession(str(graph.path), wanted, providers=providers, enable_fallback=0)
+    else:
+        wanted.add_provider_for_devices([offer.plugin_device], options)
+        session = ort.InferenceSession(str(graph.path), wanted, enable_fallback=0)
+    if offer.provider not in session.get_providers():
+        raise DeviceUnavailable(
+            f"The device {offer.device} cannot be used: {why_missing(offer.provider).rstrip('.')}."
+        )
+    return session
+
+
+def _session_options(graph: Graph, shape: Shape, settings: SessionSettings) -> ort.SessionOptions:
+    options = ort.SessionOptions()
+    options.log_severity_level = QUIET
+    for name, size in graph.sizes(shape).items():
+        options.add_free_dimension_override_by_name(name, size)
+    if settings.profile is not None:
+        options.enable_profiling = True
+        options.profile_file_prefix = str(settings.profile)
+    if settings.optimized is not None:
+        options.optimized_model_filepath = str(settings.optimized)
+    return options
