@@ -23,6 +23,9 @@ from service.redis_state.key_names import JobKeys
 from service.redis_state.scripts import steps
 from service.types import Segment
 
+_DEVICE = " device"
+"""Ends the names of fields that say where a step ran, beside those of the workers."""
+
 
 class StepLeases:
     """Leases steps of all jobs to one worker. Methods raise BrokerUnavailable."""
@@ -97,7 +100,7 @@ class StepLeases:
         names = JobKeys(job_id)
         claim = key_names.claim(job_id, step)
         used = [names.record, names.steps, names.done, claim, names.deliveries, names.frames]
-        used += [names.events, names.workers, names.devices]
+        used += [names.events, names.workers]
         ran_on = f"{placement.device} {placement.line}" if placement else ""
         with broker_errors():
             return bool(self._complete(keys=used, args=[step, self._owner, time.time(), frames, ran_on]))
@@ -128,14 +131,18 @@ class StepLeases:
         """Returns the name of the worker that finished each finished segment, by step."""
         with broker_errors():
             found = self._redis.hgetall(JobKeys(job_id).workers)
-        return {str(step): str(worker) for step, worker in found.items()}
+        return {str(step): str(worker) for step, worker in found.items() if not str(step).endswith(_DEVICE)}
 
     def restored_on(self, job_id: str) -> dict[str, tuple[str, str]]:
         """Returns the device of each finished segment, and the sentence that says why, by step."""
         with broker_errors():
-            found = self._redis.hgetall(JobKeys(job_id).devices)
-        pairs = {str(step): str(text).partition(" ") for step, text in found.items()}
-        return {step: (device, line) for step, (device, _, line) in pairs.items()}
+            found = self._redis.hgetall(JobKeys(job_id).workers)
+        named = {str(name): str(text).partition(" ") for name, text in found.items()}
+        return {
+            name.removesuffix(_DEVICE): (device, line)
+            for name, (device, _, line) in named.items()
+            if name.endswith(_DEVICE)
+        }
 
     def holder(self, job_id: str, step: str) -> str | None:
         """Returns the owner of the claim on a step; None if nobody holds it."""

@@ -187,13 +187,8 @@ class JobKeys:
 
     @property
     def workers(self) -> str:
-        """Hash: segment step -> name of the worker that finished it."""
+        """Hash: segment step -> name of the worker that finished it; ``<step> device`` -> where it ran and why."""
         return f"{self.record}:workers"
-
-    @property
-    def devices(self) -> str:
-        """Hash: segment step -> the device that restored it, a space, and the sentence that says why."""
-        return f"{self.record}:devices"
 
     @property
     def deliveries(self) -> str:
@@ -224,7 +219,6 @@ class JobKeys:
             self.done,
             self.frames,
             self.workers,
-            self.devices,
             self.deliveries,
             self.postponed,
             self.events,

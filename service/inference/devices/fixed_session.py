@@ -14,7 +14,7 @@ from queue import SimpleQueue
 
 from service.errors.engine import DeviceUnavailable
 from service.inference.devices.memory import Buffer, CudaBuffer, HostBuffer, Shape
-from service.inference.devices.offers import Offer
+from service.inference.devices.offers import PROCESSOR, Offer
 from service.inference.devices.runtime import QUIET, ort, why_missing
 from service.inference.engine import INPUT, OUTPUT
 from service.types import CONTEXT_FRAMES
@@ -47,6 +47,8 @@ class SessionSettings:
     """Where ONNX Runtime writes what each node took; the file's name gets a time added."""
     optimized: Path | None = None
     """Where ONNX Runtime writes the graph that it made of the file's."""
+    basic: bool = False
+    """Whether that graph has ONNX's own operators alone, none of one provider's."""
 
 
 class Lane:
@@ -124,7 +126,9 @@ def _opened(
 ) -> ort.InferenceSession:
     wanted = _session_options(graph, shape, settings)
     if offer.plugin_device is None:
-        providers = [(offer.provider, options), ("CPUExecutionProvider", {})][: 1 if offer.processor else 2]
+        providers: list[tuple[str, dict[str, str]]] = [(offer.provider, options)]
+        if offer.provider != PROCESSOR:
+            providers.append((PROCESSOR, {}))
         session = ort.InferenceSession(str(graph.path), wanted, providers=providers, enable_fallback=0)
     else:
         wanted.add_provider_for_devices([offer.plugin_device], options)
@@ -146,4 +150,6 @@ def _session_options(graph: Graph, shape: Shape, settings: SessionSettings) -> o
         options.profile_file_prefix = str(settings.profile)
     if settings.optimized is not None:
         options.optimized_model_filepath = str(settings.optimized)
+    if settings.basic:
+        options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_BASIC
     return options

@@ -81,7 +81,7 @@ class CudaBuffer:
             _TO_HOST,
         )
         if status:
-            raise RuntimeError(f"cudaMemcpy returned {status}.")
+            raise RuntimeError(f"Frames did not come back from the GPU: cudaMemcpy returned {status}.")
         return self._staging.copy()
 
     def __del__(self) -> None:

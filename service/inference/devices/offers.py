@@ -13,6 +13,8 @@ from service.errors.engine import DeviceUnavailable
 from service.inference.devices.plugins import Plugin, registered_plugins
 from service.inference.devices.runtime import CUDA, built_in, ort, preloaded, short_name
 
+PROCESSOR = "CPUExecutionProvider"
+"""What takes the nodes that no other provider takes."""
 _KINDS = {"dml": "directml", "nvtensorrtrtx": "tensorrt-rtx"}
 """Names that people use, where they are not the provider's own in lower case."""
 BEST_FIRST = ("cuda", "tensorrt-rtx", "migraphx", "rocm", "coreml", "directml", "openvino", "webgpu")
@@ -63,7 +65,7 @@ def offers() -> tuple[Offer, ...]:
 
 def processor() -> Offer:
     """Returns the offer that is always there."""
-    return Offer(Device(CPU), "CPUExecutionProvider", processor=True)
+    return Offer(Device(CPU), PROCESSOR, processor=True)
 
 
 def offered(wanted: Device, choices: Sequence[Offer]) -> Offer:

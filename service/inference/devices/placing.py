@@ -60,19 +60,26 @@ class _Faults:
     """What kept a model from each device."""
 
     def __init__(self, known: Sequence[str]) -> None:
-        self.sentences = [*known]
-        self._errors: list[EngineError] = []
+        self.sentences: list[str] = []
+        self._last = EngineError("No device was tried.")
+        for sentence in known:
+            self._note(sentence)
 
     def add(self, error: EngineError) -> None:
-        self.sentences.append(str(error))
-        self._errors.append(error)
+        self._note(str(error))
+        self._last = error
+
+    def _note(self, sentence: str) -> None:
+        """Keeps a sentence once: both precisions often fail for the same reason."""
+        whole = sentence.rstrip(".") + "."
+        if whole not in self.sentences:
+            self.sentences.append(whole)
 
     def error(self) -> EngineError:
         """Returns the one error, or several as one; that a window failed here is then a matter of the device."""
         if len(self.sentences) > 1:
-            return DeviceUnavailable(f"No device is left. {' '.join(self.sentences)}")
-        (error,) = self._errors
-        return DeviceUnavailable(str(error)) if isinstance(error, InferenceFailed) else error
+            return DeviceUnavailable(" ".join(["No device is left.", *self.sentences]))
+        return DeviceUnavailable(str(self._last)) if isinstance(self._last, InferenceFailed) else self._last
 
 
 def place(directory: Path, settings: DeviceSettings, known: Sequence[str] = ()) -> Placed:

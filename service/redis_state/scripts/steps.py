@@ -99,7 +99,7 @@ COMPLETE = (
     EVENT
     + WORKER
     + """
-local record, steps, done, claim, deliveries, frames, events, workers, devices = unpack(KEYS)
+local record, steps, done, claim, deliveries, frames, events, workers = unpack(KEYS)
 local step, owner, now, count, device = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 if redis.call('GET', claim) == owner then redis.call('DEL', claim) end
 if redis.call('HDEL', steps, step) == 0 then return 0 end
@@ -107,7 +107,7 @@ redis.call('HDEL', deliveries, step)
 redis.call('SADD', done, step)
 redis.call('HSET', frames, step, count)
 redis.call('HSET', workers, step, worker_of(owner))
-if device ~= '' then redis.call('HSET', devices, step, device) end
+if device ~= '' then redis.call('HSET', workers, step .. ' device', device) end
 redis.call('HDEL', record, 'crashes')
 event(events, now, 'type', 'step_done', 'step', step, 'worker', worker_of(owner))
 local segments = tonumber(redis.call('HGET', record, 'segments'))
