@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from service.errors.job import JobCanceled
+from service.inference.devices.device_engine import DeviceEngine
+from service.inference.devices.offers import processor
 from service.inference.engine import DeblurEngine, Frames
 from service.inference.looks import SeveralLooks
 from service.inference.onnx import OnnxEngine
@@ -18,6 +20,12 @@ from tests.support.graphs import averaging_graph, identity_graph, write_model
 from tests.support.paced_triton import PacedTriton, paced_triton
 from tests.support.triton_servers import running_triton
 
+
+def _on_device(model: Path) -> DeblurEngine:
+    """The way of accelerators, on the processor."""
+    return DeviceEngine(model / "1" / "model.onnx", processor())
+
+
 ENGINES: dict[str, Callable[[Path], DeblurEngine]] = {
     "fake identity": lambda _: IdentityEngine(),
     "fake average": lambda _: AveragingEngine(),
@@ -25,6 +33,8 @@ ENGINES: dict[str, Callable[[Path], DeblurEngine]] = {
     "four looks": lambda _: SeveralLooks(AveragingEngine(), 4),
     "ONNX Runtime identity": lambda folder: OnnxEngine(write_model(folder, identity_graph()), threads=1),
     "ONNX Runtime average": lambda folder: OnnxEngine(write_model(folder, averaging_graph()), threads=1),
+    "device identity": lambda folder: _on_device(write_model(folder, identity_graph())),
+    "device average": lambda folder: _on_device(write_model(folder, averaging_graph())),
     "OpenVINO identity": lambda folder: OpenVinoEngine(write_model(folder, identity_graph()), threads=1),
     "OpenVINO average": lambda folder: OpenVinoEngine(write_model(folder, averaging_graph()), threads=1),
 }

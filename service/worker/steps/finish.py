@@ -107,13 +107,15 @@ class FinishStep:
             "looks": job.spec.looks,
         }
         workers, devices = self.leases.finished_by(job.id), self.leases.restored_on(job.id)
-        made_with["ran_on"] = sorted({line for _, line in devices.values()})
+        ran_on = sorted({line for _, line in devices.values()})
         segments = []
         for segment in job.plan:
             step = segment_step(segment.index)
             device, _ = devices.get(step, (None, ""))
             segments.append({**asdict(segment), "worker": workers.get(step), "device": device})
-        text = json.dumps({"job": job.id, "model": made_with, **report, "segments": segments}, indent=2)
+        text = json.dumps(
+            {"job": job.id, "model": made_with, "ran_on": ran_on, **report, "segments": segments}, indent=2
+        )
         with self.storage.writing(job.id, REPORT) as file:
             file.write_text(text, "utf-8")
 

@@ -98,5 +98,11 @@ def test_an_estimate_of_nothing_is_refused(given: tuple[str, ...]) -> None:
     refused(*given)
 
 
+@pytest.mark.parametrize("command", [("deblur",), ("up",)])
+def test_what_is_no_device_is_refused_before_anything_starts(command: tuple[str], video: Path) -> None:
+    videos = [video] if command == ("deblur",) else []
+    assert "'cuda:' is no device" in refused(*command, *videos, "--device", "cuda:")
+
+
 def test_an_option_that_is_no_pair_is_refused(video: Path) -> None:
     assert "NAME=VALUE" in refused("submit", video, "--set", "crf")

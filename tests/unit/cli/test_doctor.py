@@ -10,7 +10,8 @@ import pytest
 from service.cli.actions import checks
 from service.cli.actions.checks import Finding
 from service.cli.actions.doctor import healthy, print_report, repository, triton
-from service.config import Settings
+from service.config import Settings, default_models
+from service.distribution import install_command
 from tests.support.models import write_model
 
 
@@ -53,6 +54,31 @@ def test_a_default_model_that_is_nowhere_is_missing(tmp_path: Path) -> None:
     (finding,) = repository(tmp_path / "absent", "cdvd_lite")
     assert not healthy([finding])
     assert "cdvd_lite" in finding.detail
+
+
+def test_two_builds_of_one_runtime_are_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    metadata = tmp_path / "onnxruntime_gpu-1.31.1.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: onnxruntime-gpu\nVersion: 1.31.1\n")
+    (metadata / "RECORD").write_text("onnxruntime/__init__.py,,\n")
+    (metadata / "top_level.txt").write_text("onnxruntime\n")
+    assert checks.onnxruntime().found
+
+    monkeypatch.syspath_prepend(tmp_path)
+    finding = checks.onnxruntime()
+    assert (finding.found, finding.required) == (False, True)
+    assert finding.detail == "onnxruntime and onnxruntime-gpu are the same files"
+    assert "uninstall --yes onnxruntime onnxruntime-gpu && " in finding.remedy
+    assert finding.remedy.endswith(install_command("gpu"))
+
+
+def test_the_device_is_tried_with_the_model_that_jobs_use() -> None:
+    assert checks.device(Settings(device="cpu"), default_models()).detail.startswith(
+        "cdvd_lite runs on cpu in fp32: "
+    )
+    finding = checks.device(Settings(device="directml"), default_models())
+    assert (finding.found, finding.required) == (False, True)
+    assert "directml cannot be used" in finding.detail
 
 
 def test_a_machine_without_redis_is_told_how_to_get_it(
