@@ -92,6 +92,17 @@ def install_command(extra: str | None = None) -> str:
     return installed().install_command(extra)
 
 
+def build_command(extra: str) -> str:
+    """Returns shell commands that install one build of ONNX Runtime, ``cpu`` or ``gpu``, in place of what is there.
+
+    ``make`` sees to that itself.
+    """
+    builds, command = onnx_runtimes(), install_command(extra)
+    if not builds or command.startswith("make "):
+        return command
+    return f"{pip_command('uninstall', '--yes', *builds)} && {command}"
+
+
 def pip_command(*arguments: str) -> str:
     """Returns a shell command that runs pip in the environment of this process."""
     return shlex.join([sys.executable, "-m", "pip", *arguments])

@@ -15,10 +15,12 @@ import sys
 import sysconfig
 import zipfile
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 
 import httpx
 import pytest
+from packaging.requirements import Requirement
 
 from tests.support.clips import Clip, read_frames, write_clip
 
@@ -109,6 +111,22 @@ def test_wheel_holds_page_license_and_what_is_served_of_each_model(wheel: Path) 
     assert {path.relative_to(ROOT).as_posix() for path in page} <= names
     assert "service/py.typed" in names
     assert [name for name in names if name.endswith(".dist-info/licenses/LICENSE")]
+
+
+@pytest.mark.parametrize(
+    ("extra", "runtimes"),
+    [("", []), ("cpu", ["onnxruntime"]), ("gpu", ["onnxruntime-gpu[cuda,cudnn]"]), ("triton", [])],
+)
+def test_an_extra_brings_one_build_of_the_runtime_and_no_other(
+    installation: Installation, extra: str, runtimes: list[str]
+) -> None:
+    """Two builds have the same files, so the one that pip wrote last would be what runs."""
+    (site,) = installation.environment.glob("lib/python*/site-packages")
+    (found,) = metadata.distributions(name="cdvd", path=[str(site)])
+    wanted = [Requirement(text) for text in found.requires or ()]
+    taken = [one for one in wanted if one.marker is None or one.marker.evaluate({"extra": extra})]
+    names = [str(one).partition("<")[0] for one in taken if one.name.startswith("onnxruntime")]
+    assert [name.partition(">")[0] for name in names] == runtimes
 
 
 def test_cdvd_comes_from_the_wheel(installation: Installation) -> None:

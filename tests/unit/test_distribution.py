@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from service.distribution import Distribution, install_command, installed, pip_command
+from service import distribution
+from service.distribution import Distribution, build_command, install_command, installed, pip_command
 
 ROOT = Path(__file__).resolve().parents[2]
 PIP = shlex.join([sys.executable, "-m", "pip", "install"])
@@ -71,6 +72,22 @@ def test_only_what_came_from_an_index_is_named_plainly() -> None:
     assert Distribution("1.0").install_command("gpu") == f"{PIP} 'cdvd[gpu]'"
     address = "git+https://example.org/cdvd@0123456"
     assert Distribution("1.0", url=address).install_command() == f"{PIP} 'cdvd @ {address}'"
+
+
+def test_another_build_of_the_runtime_replaces_the_one_that_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wheel = tmp_path / "cdvd-1.0-py3-none-any.whl"
+    wheel.touch()
+    found = Distribution("1.0", url=wheel.as_uri())
+    monkeypatch.setattr(distribution, "installed", lambda: found)
+    uninstall = shlex.join([sys.executable, "-m", "pip", "uninstall", "--yes", "onnxruntime"])
+    assert build_command("gpu") == f"{uninstall} && {found.install_command('gpu')}"
+
+
+def test_make_replaces_it_by_itself(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(distribution, "installed", lambda: Distribution("1.0", tree))
+    assert build_command("gpu") == f"make -C {tree} install EXTRAS=gpu"
 
 
 def test_pip_is_that_of_this_interpreter() -> None:

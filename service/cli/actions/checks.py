@@ -16,7 +16,7 @@ from types import ModuleType
 
 from service.config import Settings
 from service.devices import DeviceOrder
-from service.distribution import install_command, onnx_runtimes, pip_command
+from service.distribution import build_command, install_command, onnx_runtimes, pip_command
 from service.errors.base import ServiceError
 from service.errors.startup import RequirementMissing
 from service.local.redis_server import find_redis_server
@@ -112,8 +112,7 @@ def onnxruntime() -> Finding:
 
 def _one_build(builds: Sequence[str]) -> str:
     """Returns the commands that leave one of several builds, the one for GPUs if it is among them."""
-    extra = "gpu" if "onnxruntime-gpu" in builds else "cpu"
-    return f"{pip_command('uninstall', '--yes', *builds)} && {install_command(extra)}"
+    return build_command("gpu" if "onnxruntime-gpu" in builds else "cpu")
 
 
 def device(settings: Settings, models: Path) -> Finding:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from service.devices import CPU, Device
-from service.distribution import install_command, pip_command
+from service.distribution import build_command, pip_command
 from service.errors.engine import DeviceUnavailable
 from service.inference.devices.plugins import Plugin, registered_plugins
 from service.inference.devices.runtime import CUDA, built_in, ort, preloaded, short_name
@@ -128,7 +128,7 @@ def _hint(wanted: Device) -> str:
     if faults:
         return "".join(f"; {plugin.package} does not load: {plugin.fault.rstrip('.')}" for plugin in faults)
     if wanted.kind == "cuda":
-        return f"; this installs the build for it: {install_command('gpu')}"
+        return f"; this installs the build for it: {build_command('gpu')}"
     package = _PLUGINS.get(wanted.kind)
     return f"; this installs a plugin for it: {pip_command('install', package)}" if package else ""
 
