@@ -37,6 +37,7 @@ PURPOSES = {
     "service.inference": "ONNX Runtime, OpenVINO, Triton",
     "service.video": "probe, decode, encode, remux",
     "service.local": "children, Redis",
+    "service.devices": "names of devices",
     "service.logs": "log lines",
     "service.model_catalog": "model.json",
     "service.options": "of a job",
