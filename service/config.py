@@ -15,7 +15,7 @@ from pydantic_settings import (
     SecretsSettingsSource,
 )
 
-from service.devices import DeviceOrder, Precision
+from service.devices.names import DeviceOrder, Precision
 from service.quality import DefaultQuality
 from service.redis_state.connection import with_password
 from service.settings.gateway import GIB, GatewaySettings

@@ -20,7 +20,7 @@ from typing import Self
 import httpx
 
 from service.config import Settings, default_models
-from service.devices import AUTO, CPU, DeviceOrder
+from service.devices.names import AUTO, CPU, DeviceOrder
 from service.errors.engine import ModelNotFound
 from service.errors.startup import StackFailed
 from service.local.address import listen, require_safe_address, url_of

@@ -85,7 +85,7 @@ Models = Annotated[
 
 
 def _device(text: str) -> str:
-    from service.devices import DeviceOrder
+    from service.devices.names import DeviceOrder
     from service.errors.engine import InvalidDevice
 
     try:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 import redis
 
-from service.devices import Placement
+from service.devices.placement import Placement
 from service.jobs.claim import Claim, ClaimAnswer
 from service.jobs.record import PLAN
 from service.jobs.step_names import PLAN as PLAN_STEP

@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass, fields
 
 import redis
 
-from service.devices import CPU, Placement
+from service.devices.names import CPU
+from service.devices.placement import Placement
 from service.redis_state import key_names
 from service.redis_state.connection import broker_errors, texts
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from service.config import Settings
-from service.devices import AUTO, CPU, DeviceOrder, Placement
+from service.devices.names import AUTO, CPU, DeviceOrder
+from service.devices.placement import Placement
 from service.distribution import install_command
 from service.errors.engine import InvalidDevice
 from service.errors.startup import RequirementMissing

@@ -7,7 +7,7 @@ import logging
 import threading
 from pathlib import Path
 
-from service.devices import Placement
+from service.devices.placement import Placement
 from service.inference.card import read_card
 from service.inference.engine import DeblurEngine
 from service.window_limits import WindowMemory

@@ -6,7 +6,8 @@ import pytest
 from pydantic import ValidationError
 
 from service.config import Settings
-from service.devices import Device, DeviceOrder, Placement
+from service.devices.names import Device, DeviceOrder
+from service.devices.placement import Placement
 from service.errors.engine import InvalidDevice
 
 

@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 from pydantic import BaseModel, Field
 
-from service.devices import Placement
+from service.devices.placement import Placement
 from service.jobs.workers import WorkerState
 from service.model_catalog import ModelCard
 from service.quality import QUALITIES, Quality, QualityModels

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import ModuleType
 
 from service.config import Settings
-from service.devices import DeviceOrder
+from service.devices.names import DeviceOrder
 from service.distribution import build_command, install_command, onnx_runtimes, pip_command
 from service.errors.base import ServiceError
 from service.errors.startup import RequirementMissing

@@ -7,7 +7,7 @@ import threading
 from dataclasses import replace
 from pathlib import Path
 
-from service.devices import Placement
+from service.devices.placement import Placement
 from service.errors.engine import DeviceUnavailable, EngineError, InferenceFailed
 from service.inference.devices.placing import DeviceSettings, Placed, place
 from service.inference.engine import DeblurEngine, Frames, Stopped, never

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from service.devices import CPU, Device
+from service.devices.names import CPU, Device
 from service.distribution import build_command, pip_command
 from service.errors.engine import DeviceUnavailable
 from service.inference.devices.plugins import Plugin, registered_plugins

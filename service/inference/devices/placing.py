@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from service.devices import AUTO, CPU, Device, DeviceOrder, Placement, Precision
+from service.devices.names import AUTO, CPU, Device, DeviceOrder, Precision
+from service.devices.placement import Placement
 from service.errors.engine import DeviceUnavailable, EngineError, InferenceFailed, ModelNotFound
 from service.inference.card import read_card
 from service.inference.devices.device_engine import DeviceEngine

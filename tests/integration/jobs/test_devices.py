@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from service.devices import Placement
+from service.devices.placement import Placement
 from service.errors.engine import DeviceUnavailable
 from service.estimates.estimate import Estimator
 from service.estimates.throughput import Throughput

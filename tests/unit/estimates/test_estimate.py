@@ -1,6 +1,6 @@
 import pytest
 
-from service.devices import Placement
+from service.devices.placement import Placement
 from service.estimates.estimate import Estimate, capacity
 from service.jobs.workers import WorkerState
 

@@ -9,7 +9,7 @@ import onnxruntime as ort
 import onnxruntime_ep_openvino
 import pytest
 
-from service.devices import Device
+from service.devices.names import Device
 from service.errors.engine import DeviceUnavailable
 from service.inference.devices.offers import Offer, offered, offers, processor
 from service.inference.devices.placing import candidates

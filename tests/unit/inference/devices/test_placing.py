@@ -13,7 +13,7 @@ import onnx
 import pytest
 
 from service.config import default_models
-from service.devices import DeviceOrder
+from service.devices.names import DeviceOrder
 from service.errors.engine import (
     DeviceUnavailable,
     EngineError,
