@@ -16,7 +16,7 @@ from service.encoding.choice import Asked, ImpossibleEncodingError, check, resol
 from service.encoding.codecs import CodecName, ContainerName, EncodeQuality, EncoderKind
 from service.errors.submission import InvalidOption
 from service.quality import ModelChoice, Quality, QualityModels
-from service.types import EncodeOptions, Excerpt, Interlacing, VideoInfo
+from service.types import EncodeOptions, Excerpt, Interlacing, Sound, VideoInfo
 
 UNIT = "x-unit"
 """The key of a field's unit in its JSON schema."""
@@ -90,6 +90,11 @@ class EncodingOptions(BaseModel):
         "auto",
         description="`auto` deinterlaces every frame that says that it is interlaced; `off` takes all for progressive, "
         "for videos that say so wrongly.",
+    )
+    sound: Sound = Field(
+        "auto",
+        description="`auto` copies sound where the container and its players take it, and else codes it anew, without "
+        "loss where it came so; `compatible` makes it AAC (Opus in WebM); `copy` never codes it anew.",
     )
 
 

@@ -22,6 +22,11 @@ Engine = Literal["onnx", "openvino", "triton"]
 are servers of NVIDIA Triton."""
 
 
+Sound = Literal["auto", "compatible", "copy"]
+"""How sound gets into a result: ``auto`` copies what the container takes and players play, and codes the rest anew,
+without loss where the source has none; ``compatible`` codes all as AAC (Opus in WebM); ``copy`` never codes anew."""
+
+
 @dataclass(frozen=True)
 class ColorTags:
     """The four color fields of a stream, as FFmpeg's integer codes (2 is 'unspecified')."""
@@ -109,6 +114,8 @@ class EncodeOptions:
     chroma: str | None = None
     """The same of the resolution of chroma."""
     deinterlace: Interlacing = "auto"
+    sound: Sound = "auto"
+    """Whether sound is copied where that works, coded as all players know it, or never coded anew."""
 
     @property
     def density(self) -> str:

@@ -15,7 +15,7 @@ from service.encoding.codecs import (
     Codec,
 )
 from service.encoding.pixels import Pixels
-from service.types import EncodeOptions, Interlacing, VideoInfo
+from service.types import EncodeOptions, Interlacing, Sound, VideoInfo
 
 _FAMILY: dict[str, str] = {"mov": "mov", "matroska": "mkv", "webm": "webm", "mxf": "mov"}
 """The containers of results by those of sources; all others become MP4, which plays everywhere."""
@@ -46,6 +46,7 @@ class Asked:
     bit_depth: int | None = None
     chroma: str | None = None
     deinterlace: Interlacing | None = None
+    sound: Sound | None = None
 
 
 def check(asked: Asked) -> None:
@@ -93,6 +94,7 @@ def resolve(asked: Asked, video: VideoInfo | None = None) -> EncodeOptions:
         bit_depth=asked.bit_depth,
         chroma=asked.chroma,
         deinterlace=asked.deinterlace or "auto",
+        sound=asked.sound or "auto",
     )
 
 

@@ -13,13 +13,14 @@ from service.errors.pipeline import PipelineError
 from service.errors.video import VideoError
 from service.findings import Code, Finding, Kind, merged
 from service.metrics import STAGE_SECONDS
-from service.pipeline.report import CopyCheck, FinalReport, Versions
+from service.pipeline.carried import compare_copies, copy_findings, sound_findings
+from service.pipeline.report import FinalReport, Versions
 from service.text import plural
 from service.types import EncodeOptions, VideoInfo
 from service.video.findings.foresee import foresee
 from service.video.join import JoinSummary, join
 from service.video.source import Source, load_source
-from service.video.stream_copies import CopiedStream, read_copies
+from service.video.tracks.copying import read_copies
 
 TIMESTAMP_TOLERANCE_S = 0.001
 """Times are exact, except for sources with ticks too fine for MP4; more than this is a mistake, not rounding."""
@@ -48,7 +49,7 @@ def finalize(  # noqa: PLR0913  # what a result is made of
         original = load_source(source, info.excerpt)
         _check_unchanged(original, info)
         with STAGE_SECONDS.labels("join").time():
-            joined = join(original, pieces, target, options.container, frames)
+            joined = join(original, pieces, target, options, frames)
             report = _verify(original, target, joined, len(pieces), options, frames or info.frames)
             return replace(report, findings=merged((*report.findings, *findings)))
     except VideoError as error:
@@ -73,7 +74,7 @@ def _verify(
     error = _largest_error(source, result)
     if error > TIMESTAMP_TOLERANCE_S:
         raise PipelineError(f"A frame of the result is {error:.4f} s away from its time in the source.")
-    copies = _compare(joined.copied, read_copies(target))
+    copies = compare_copies(joined.copied, read_copies(target))
     return FinalReport(
         frames_in=source.index.frames,
         frames_out=result.index.frames,
@@ -89,7 +90,8 @@ def _verify(
         findings=(
             *_frames_kept(result.index.frames, error),
             *foresee(source.path, source.index, source.picture, options),
-            *(_changed(copy) for copy in copies if not copy.identical),
+            *copy_findings(copies),
+            *sound_findings(joined.coded, target),
         ),
         pieces=pieces,
         bytes=target.stat().st_size,
@@ -105,13 +107,6 @@ def _frames_kept(frames: int, error: float) -> Iterator[Finding]:
     yield Finding(Kind.KEPT, Code.TIMES, f"Each frame appears {exact} at its time.")
 
 
-def _changed(copy: CopyCheck) -> Finding:
-    code = Code.SOUND if copy.kind == "audio" else Code.SUBTITLES
-    return Finding(
-        Kind.LOST, code, f"Packets of a copied {copy.kind} stream ({copy.codec}) are not the same."
-    )
-
-
 def _largest_error(source: Source, result: Source) -> float:
     """Returns the largest distance of a frame's time in the result from its time in the source, in seconds."""
     ours, theirs = result.index, source.index
@@ -120,17 +115,6 @@ def _largest_error(source: Source, result: Source) -> float:
             abs(out * ours.time_base - (given - theirs.origin) * theirs.time_base)
             for out, given in zip(ours.pts, theirs.pts, strict=False)  # a partial result is shorter
         )
-    )
-
-
-def _compare(given: tuple[CopiedStream, ...], kept: tuple[CopiedStream, ...]) -> tuple[CopyCheck, ...]:
-    if len(given) != len(kept):
-        raise PipelineError(
-            f"The result holds {len(kept)} sound and subtitle streams of {len(given)} copied."
-        )
-    return tuple(
-        CopyCheck(one.kind, one.codec, one.packets, one.sha256, two.sha256)
-        for one, two in zip(given, kept, strict=True)
     )
 
 

@@ -1,29 +1,92 @@
-"""What a result keeps of everything beside the picture."""
+"""What a result keeps of everything beside the picture, and of what is said about the picture."""
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import av
+from av.container import InputContainer
+from av.sidedata.sidedata import Type
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
 
 from service.findings import Code, Finding, Kind
+from service.text import plural
 from service.types import EncodeOptions
-from service.video.container import open_video
-from service.video.muxing import MUXERS
+from service.video.container import open_video, prepare_decoder, video_stream
 from service.video.ranged import RangedFile
-from service.video.stream_copies import reasons_left_out
+from service.video.source import MAX_PIXELS
+from service.video.tracks import boxes
+from service.video.tracks.naming import LABELS, title_of
+from service.video.tracks.plan import plan_tracks
+from service.video.tracks.tags import content, global_tags, unheld
 
-_CODES = {"audio": Code.SOUND, "subtitle": Code.SUBTITLES, "attachment": Code.ATTACHMENTS}
+_SAID = {Code.CROP: "clean aperture", Code.SPHERICAL: "360-degree projection", Code.STEREO: "stereo packing"}
+_SIDE_DATA = {Type.SPHERICAL: Code.SPHERICAL, Type.STEREO3D: Code.STEREO, Type.A53_CC: Code.CAPTIONS}
 
 
 def track_findings(media: Path | RangedFile, options: EncodeOptions) -> Iterator[Finding]:
-    """Yields a finding for each stream that the result would lack. Raises what ``open_video`` raises."""
-    with (
-        open_video(media) as original,
-        av.open(io.BytesIO(), "w", format=MUXERS[options.container]) as output,
-    ):
-        for index, reason in reasons_left_out(original, output).items():
-            code = _CODES.get(original.streams[index].type, Code.DATA)
-            yield Finding(Kind.LOST, code, reason, index)
+    """Yields a finding for each stream, and for the file's metadata. Raises what ``open_video`` raises."""
+    for plan in plan_tracks(media, options.container, options.sound):
+        yield plan.finding
+    yield from _shown(media, options.container)
+    with open_video(media) as original:
+        yield from _described(original, options.container)
+
+
+def _shown(media: Path | RangedFile, container: str) -> Iterator[Finding]:
+    """Yields what says how the picture is to be seen: its boxes are copied between MP4 and MOV, and lost elsewhere."""
+    found = {boxes.CODES[kind] for kind in boxes.source_boxes(media)}
+    kept = found if container in ("mp4", "mov") else set()
+    coded = _coded_side_data(media)
+    if kept & {Code.SPHERICAL}:
+        coded.discard(Code.STEREO)  # the spherical box says both
+    for code in sorted(found | coded):
+        if code is Code.CAPTIONS:
+            yield Finding(Kind.LOST, code, "Captions within the pictures (CEA-608/708) are left out.")
+        elif code in kept:
+            yield Finding(Kind.KEPT, code, f"The {_SAID[code]} is copied.")
+        else:
+            yield Finding(
+                Kind.LOST,
+                code,
+                f"The {_SAID[code]} is left out: {LABELS[container]} cannot be given it here.",
+            )
+
+
+def _coded_side_data(media: Path | RangedFile) -> set[Code]:
+    """Returns what the first picture says of itself."""
+    with open_video(media) as original:
+        stream = video_stream(original)
+        prepare_decoder(stream, MAX_PIXELS, threads=1)
+        for frame in _decodable(original, stream):
+            data: Mapping[Any, Any] = frame.side_data  # the stub knows the names of types only
+            return {code for kind, code in _SIDE_DATA.items() if data.get(kind) is not None}
+    return set()
+
+
+def _decodable(original: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
+    for packet in original.demux(stream):
+        with suppress(av.FFmpegError):
+            yield from packet.decode()
+
+
+def _described(original: InputContainer, container: str) -> Iterator[Finding]:
+    tags = content(global_tags(original.metadata))
+    if tags:
+        yield Finding(
+            Kind.KEPT,
+            Code.METADATA,
+            f"{plural(len(tags), 'entry', 'entries')} of metadata kept: {', '.join(sorted(tags))}.",
+        )
+    chapters = original.chapters()
+    if chapters:
+        yield Finding(Kind.KEPT, Code.CHAPTERS, f"{plural(len(chapters), 'chapter')} kept.")
+    for stream in original.streams:
+        missing = unheld(stream.metadata, container)
+        if missing and stream.type != "attachment":
+            text = f"{title_of(stream)} loses tags that {LABELS[container]} has no place for: {', '.join(missing)}."
+            yield Finding(Kind.LOST, Code.METADATA, text, stream.index)

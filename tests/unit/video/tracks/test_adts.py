@@ -1,4 +1,4 @@
-from service.video.adts import without_adts_header
+from service.video.tracks.adts import without_adts_header
 
 WITHOUT_CHECKSUM = bytes.fromhex("fff14c80020000")
 WITH_CHECKSUM = bytes.fromhex("fff04c8002000012 34")

@@ -1,0 +1,55 @@
+"""Compares sound and other streams of a result with what was written into it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from service.errors.pipeline import PipelineError
+from service.findings import Code, Finding, Kind
+from service.pipeline.report import CopyCheck
+from service.text import plural
+from service.video.tracks.copying import CopiedStream
+from service.video.tracks.transcoding import CodedSound, read_sound
+
+_CODES = {"audio": Code.SOUND, "subtitle": Code.SUBTITLES, "video": Code.VIDEO_STREAMS, "data": Code.DATA}
+_NOUNS = {"audio": "sound", "subtitle": "subtitles", "video": "video", "data": "data"}
+
+
+def compare_copies(given: Sequence[CopiedStream], found: Sequence[CopiedStream]) -> tuple[CopyCheck, ...]:
+    """Returns a comparison for each stream that was copied. Raises PipelineError for one that is not in the result."""
+    left = list(found)
+    checks = []
+    for one in given:
+        if not one.packets:
+            continue
+        alike = [each for each in left if (each.kind, each.codec) == (one.kind, one.codec)]
+        same = [each for each in alike if each.sha256 == one.sha256]
+        if not alike:
+            raise PipelineError(f"The result lacks the {_NOUNS[one.kind]} ({one.codec}) that was copied.")
+        match = (same or alike)[0]
+        left.remove(match)
+        checks.append(CopyCheck(one.kind, one.codec, one.packets, one.sha256, match.sha256))
+    return tuple(checks)
+
+
+def copy_findings(checks: Sequence[CopyCheck]) -> Iterator[Finding]:
+    """Yields a finding for each copy whose packets are not those of the source."""
+    for check in checks:
+        if not check.identical:
+            text = f"Packets of copied {_NOUNS[check.kind]} ({check.codec}) are not the same."
+            yield Finding(Kind.LOST, _CODES.get(check.kind, Code.DATA), text)
+
+
+def sound_findings(coded: Sequence[CodedSound], result: Path) -> Iterator[Finding]:
+    """Yields a finding for each stream of sound that was coded anew and has a flaw.
+
+    Sound that is stored without loss is decoded and compared sample by sample.
+    """
+    for one in coded:
+        if one.damaged:
+            text = f"{plural(one.damaged, 'packet')} of stream {one.stream} do not decode; there it is silent."
+            yield Finding(Kind.LOST, Code.DAMAGE, text, one.stream, one.damaged)
+        if one.sha256 and (one.samples, one.sha256) not in read_sound(result, one.codec):
+            text = f"Samples of stream {one.stream} are not the same after they were stored as {one.codec}."
+            yield Finding(Kind.LOST, Code.SOUND, text, one.stream)

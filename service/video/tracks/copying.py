@@ -1,0 +1,123 @@
+"""Copies streams packet by packet, and hashes them so that copies can be compared."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from av.packet import Packet
+from av.stream import Disposition, Stream
+
+from service.video.container import open_video, video_stream
+from service.video.tracks.adts import without_adts_header
+from service.video.tracks.naming import codec_name
+
+_NO_TEXT = b"\x00\x00"
+"""A mov_text packet without characters."""
+
+
+@dataclass(frozen=True)
+class CopiedStream:
+    """A stream that was copied packet by packet."""
+
+    kind: str
+    """``audio``, ``subtitle``, ``video`` or ``data``."""
+    codec: str
+    packets: int
+    sha256: str
+    """Of the payloads, one after the other, in hex."""
+    index: int = -1
+    """Of the stream in its file."""
+
+
+class PacketDigest:
+    """Counts and hashes the payloads of a stream as every container stores them."""
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+        self._codec = codec_name(stream)
+        self._packets = 0
+        self._digest = hashlib.sha256()
+
+    def wants(self, packet: Packet[Any]) -> bool:
+        """Returns whether a packet has content.
+
+        End-of-stream marks and empty packets have none, nor do the gaps between subtitles, which MP4 writes itself.
+        """
+        return packet.size > 0 and not (self._codec == "mov_text" and bytes(packet) == _NO_TEXT)
+
+    def add(self, packet: Packet[Any]) -> None:
+        self._packets += 1
+        self._digest.update(without_adts_header(bytes(packet), self._codec))
+
+    def summary(self) -> CopiedStream:
+        """Returns what was added so far."""
+        return CopiedStream(
+            self._stream.type, self._codec, self._packets, self._digest.hexdigest(), self._stream.index
+        )
+
+
+class StreamCopy:
+    """Moves the packets of one stream from the source to the result."""
+
+    def __init__(self, original: Stream, output: Stream) -> None:
+        self._output = output
+        self._digest = PacketDigest(original)
+        self._last_step: int | None = None
+        self._last_dts: int | None = None
+
+    def take(self, packet: Packet[Any], shift: Fraction) -> Iterator[Packet[Any]]:
+        """Yields the packet on the result's clock, whose zero is ``shift`` seconds of the source's; counts it."""
+        if not self._digest.wants(packet):
+            return
+        self._digest.add(packet)
+        ticks = round(shift / packet.time_base)
+        if packet.pts is not None:
+            packet.pts -= ticks
+        packet.dts = packet.pts if packet.dts is None else packet.dts - ticks
+        self._complete_duration(packet)
+        packet.stream = self._output
+        yield packet
+
+    def finish(self) -> Iterator[Packet[Any]]:
+        """Yields nothing: a copy holds no packet back."""
+        yield from ()
+
+    def summary(self) -> CopiedStream:
+        """Returns what was copied so far."""
+        return self._digest.summary()
+
+    def _complete_duration(self, packet: Packet[Any]) -> None:
+        """Gives the last packet of sound the duration of those before it, where the source names none."""
+        if packet.dts is None or self._output.type != "audio":
+            return
+        if self._last_dts is not None and packet.dts > self._last_dts:
+            self._last_step = packet.dts - self._last_dts
+        self._last_dts = packet.dts
+        if not packet.duration and self._last_step is not None:
+            packet.duration = self._last_step
+
+
+def read_copies(path: Path) -> tuple[CopiedStream, ...]:
+    """Reads the streams of a file beside its video, hashed as they are when they are copied."""
+    with open_video(path) as container:
+        restored = video_stream(container).index
+        streams = [
+            stream
+            for stream in container.streams
+            if stream.index != restored and stream.type != "attachment" and not _is_cover(stream)
+        ]
+        digests = {stream.index: PacketDigest(stream) for stream in streams}
+        for packet in container.demux(streams) if streams else ():
+            digest = digests[packet.stream.index]
+            if digest.wants(packet):
+                digest.add(packet)
+        return tuple(digest.summary() for digest in digests.values())
+
+
+def _is_cover(stream: Stream) -> bool:
+    return bool(stream.disposition & Disposition.attached_pic)

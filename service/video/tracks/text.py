@@ -1,0 +1,61 @@
+"""Turns text subtitles of one kind into plain text of another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any
+
+import av
+from av.packet import Packet
+from av.stream import Stream
+from av.subtitles.subtitle import AssSubtitle
+
+MILLISECONDS = Fraction(1, 1000)
+_MOV_TEXT = "mov_text"
+_LENGTH_BYTES = 2
+_LONGEST = 0xFFFF
+"""Bytes of text that a mov_text packet holds."""
+
+
+class TextConverter:
+    """Decodes the packets of one subtitle stream and writes their text for the result."""
+
+    def __init__(self, original: Stream, output: Stream, codec: str) -> None:
+        self._original, self._output, self._codec = original, output, codec
+        self.texts = 0
+        """How many were written."""
+
+    def take(self, packet: Packet[Any], shift: Fraction) -> Iterator[Packet[Any]]:
+        """Yields the text on the result's clock, whose zero is ``shift`` seconds of the source's."""
+        if not packet.size or packet.pts is None:
+            return
+        text = self._text(packet)
+        if not text:
+            return
+        begin = packet.pts * packet.time_base - shift
+        start = max(begin, Fraction(0))
+        yield self._packet(text, start, (packet.duration or 0) * packet.time_base - (start - begin))
+        self.texts += 1
+
+    def finish(self) -> Iterator[Packet[Any]]:
+        """Yields nothing: a text is not held back."""
+        yield from ()
+
+    def _text(self, packet: Packet[Any]) -> bytes:
+        try:
+            subtitles = packet.decode()
+        except av.FFmpegError:
+            return b""
+        lines = [each.dialogue for each in subtitles if isinstance(each, AssSubtitle)]
+        return b"\n".join(line.replace(b"\\N", b"\n").strip() for line in lines).strip()
+
+    def _packet(self, text: bytes, start: Fraction, duration: Fraction) -> Packet[Any]:
+        payload = text[:_LONGEST]
+        if self._codec == _MOV_TEXT:
+            payload = len(payload).to_bytes(_LENGTH_BYTES) + payload
+        made = av.Packet(payload)
+        made.stream, made.time_base = self._output, MILLISECONDS
+        made.pts = made.dts = round(start / MILLISECONDS)
+        made.duration = max(round(duration / MILLISECONDS), 1)
+        return made

@@ -1,0 +1,112 @@
+"""Tries whether a container takes a stream, by writing its header and its first packet into memory."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import av
+from av.audio.stream import AudioStream
+from av.container import InputContainer, OutputContainer
+from av.stream import Stream
+
+from service.video.container import open_video
+from service.video.muxing import MUXERS
+from service.video.ranged import RangedFile
+from service.video.tracks.coding import SoundCoding
+
+if TYPE_CHECKING:
+    from av.container.core import Chapter  # exists in the type stubs only
+
+_STAND_IN = {"mp4": "h264", "mov": "h264", "mkv": "vp8", "webm": "vp8"}
+"""A video codec that each container takes without a header of its own."""
+_PACKETS_LOOKED_AT = 4000
+"""Streams whose first packet comes later than this are tried by their header alone."""
+_REFUSED = (av.FFmpegError, ValueError)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Tries streams of one source in one kind of container."""
+
+    media: Path | RangedFile
+    container: str
+
+    @classmethod
+    def of(cls, media: Path | RangedFile, container: str) -> Trial:
+        return cls(media, container)
+
+    def takes(self, stream: Stream, layout: str | None = None) -> bool:
+        """Returns whether header and first packet of a stream can be written as they are."""
+        try:
+            with open_video(self.media) as original, self._output() as output:
+                added = add_copy(output, original.streams[stream.index], layout)
+                output.start_encoding()
+                payload = self._first_packets.get(stream.index)
+                if payload is not None:
+                    _write(output, added, payload)
+        except _REFUSED:
+            return False
+        return True
+
+    def encodes(self, coding: SoundCoding) -> bool:
+        """Returns whether the encoder opens and the container takes its stream."""
+        try:
+            with self._output() as output:
+                coding.add_to(output)
+                output.start_encoding()
+        except _REFUSED:
+            return False
+        return True
+
+    def names_chapters(self, stream: Stream, chapters: Sequence[Chapter]) -> bool:
+        """Returns whether a data stream only holds the names of the chapters, as QuickTime's chapter tracks do."""
+        if not chapters:
+            return False
+        title = chapters[0]["metadata"].get("title", "").encode()
+        payload = self._first_packets.get(stream.index, b"")
+        return bool(title) and payload[2 : 2 + len(title)] == title
+
+    def _output(self) -> OutputContainer:
+        output = av.open(io.BytesIO(), "w", format=MUXERS[self.container])
+        output.add_mux_stream(_STAND_IN[self.container], rate=25, width=64, height=64)
+        return output
+
+    @cached_property
+    def _first_packets(self) -> Mapping[int, bytes]:
+        with open_video(self.media) as original:
+            return _first_packets(original)
+
+
+def add_copy(output: OutputContainer, stream: Stream, layout: str | None) -> Stream:
+    """Adds a stream that takes the packets of ``stream`` as they are. Raises ValueError and FFmpegError."""
+    added = output.add_stream_from_template(stream, opaque=True)
+    if isinstance(added, AudioStream) and layout is not None:
+        added.codec_context.layout = layout
+    return added
+
+
+def _first_packets(original: InputContainer) -> dict[int, bytes]:
+    wanted = {stream.index for stream in original.streams if stream.type != "attachment"}
+    found: dict[int, bytes] = {}
+    for count, packet in enumerate(original.demux()):
+        if packet.size:
+            found.setdefault(packet.stream.index, bytes(packet))
+        if count > _PACKETS_LOOKED_AT or len(found) == len(wanted):
+            break
+    return found
+
+
+def _write(output: OutputContainer, stream: Stream, payload: bytes) -> None:
+    packet = av.Packet(payload)
+    packet.stream = stream
+    packet.pts = packet.dts = 0
+    packet.time_base = stream.time_base or Fraction(1, 1000)
+    packet.duration = 1
+    packet.is_keyframe = True
+    output.mux(packet)
