@@ -48,7 +48,9 @@ def sound_findings(coded: Sequence[CodedSound], result: Path) -> Iterator[Findin
     """
     for one in coded:
         if one.damaged:
-            text = f"{plural(one.damaged, 'packet')} of stream {one.stream} do not decode; there it is silent."
+            text = (
+                f"{plural(one.damaged, 'packet')} of stream {one.stream} do not decode; there it is silent."
+            )
             yield Finding(Kind.LOST, Code.DAMAGE, text, one.stream, one.damaged)
         if one.sha256 and (one.samples, one.sha256) not in read_sound(result, one.codec):
             text = f"Samples of stream {one.stream} are not the same after they were stored as {one.codec}."

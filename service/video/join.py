@@ -83,9 +83,7 @@ class _Joiner:
         self._template = template
         self.frames = 0
 
-    def run(
-        self, pieces: Sequence[Path], plans: Sequence[TrackPlan], container: str
-    ) -> Carriers:
+    def run(self, pieces: Sequence[Path], plans: Sequence[TrackPlan], container: str) -> Carriers:
         describe_video(self._video, self._template, self._source, self._original)
         describe_file(self._output, self._original, self._cut)
         carriers = Carriers(

@@ -34,12 +34,12 @@ class Restored:
 def restored(source: Path, engine: DeblurEngine | None = None, /, **fields: str) -> Restored:
     """Restores a video beside itself, with the options ``fields`` of a form."""
     asked = JobOptions.from_text(fields)
-    info = asyncio.run(probe(source, LIMITS, None, asked.asked))
+    info = asyncio.run(probe(source, LIMITS, asked.excerpt, asked.asked))
     options = asked.encode(info)
     pieces = []
     for segment in plan_segments(info.frames, SEGMENT_FRAMES):
         pieces.append(source.with_name(f"{source.name}-piece-{segment.index}"))
-        request = SegmentRequest(source, pieces[-1], segment, options, window=3)
+        request = SegmentRequest(source, pieces[-1], segment, options, window=3, excerpt=info.excerpt)
         restore_segment(request, engine or IdentityEngine(), lambda _: None, lambda: False)
     target = source.with_name(f"{source.stem}_result.{options.container}")
     report = finalize(source, pieces, target, info, options)

@@ -30,15 +30,13 @@ class CopiedStream:
     packets: int
     sha256: str
     """Of the payloads, one after the other, in hex."""
-    index: int = -1
-    """Of the stream in its file."""
 
 
 class PacketDigest:
     """Counts and hashes the payloads of a stream as every container stores them."""
 
     def __init__(self, stream: Stream) -> None:
-        self._stream = stream
+        self._kind = stream.type  # kept, because a stream is gone with its file
         self._codec = codec_name(stream)
         self._packets = 0
         self._digest = hashlib.sha256()
@@ -56,9 +54,7 @@ class PacketDigest:
 
     def summary(self) -> CopiedStream:
         """Returns what was added so far."""
-        return CopiedStream(
-            self._stream.type, self._codec, self._packets, self._digest.hexdigest(), self._stream.index
-        )
+        return CopiedStream(self._kind, self._codec, self._packets, self._digest.hexdigest())
 
 
 class StreamCopy:

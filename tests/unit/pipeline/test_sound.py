@@ -1,0 +1,196 @@
+"""Sound: copied where container and players take it, else coded anew with every sample at its time."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from service.encoding.choice import Asked
+from service.findings import Code, Finding, Kind
+from service.types import Excerpt
+from tests.support.track_clips import Track, Tracks, samples, tone, write_tracks
+from tests.support.whole_way import WholeWay
+
+MJPEG = {"codec": "mjpeg", "pix_fmt": "yuvj420p"}
+
+
+def sound(job: WholeWay) -> list[tuple[str, str]]:
+    """Codec and layout of the result's sound streams."""
+    with av.open(str(job.target)) as container:
+        return [
+            (stream.codec_context.name, stream.codec_context.layout.name)
+            for stream in container.streams.audio
+        ]
+
+
+def said(findings: tuple[Finding, ...]) -> list[Kind]:
+    return [one.kind for one in findings if one.code is Code.SOUND]
+
+
+@pytest.mark.parametrize("codec", ["pcm_s16le", "pcm_s24le"])
+@pytest.mark.parametrize("layout", ["mono", "stereo", "5.1"])
+@pytest.mark.parametrize("container", ["mp4", "mov", "mkv"])
+def test_channels_without_a_layout_get_the_usual_one_and_every_sample_is_kept(
+    tmp_path: Path, codec: str, layout: str, container: str
+) -> None:
+    source = write_tracks(tmp_path / "in.avi", Tracks([Track(codec, layout)], **MJPEG))
+    job = WholeWay(source, Asked(container=container))
+    report = job.run()
+
+    coded = {"mp4": "flac"}.get(container, codec)
+    assert sound(job) == [(coded, "5.1" if layout == "5.1" else layout)]
+    np.testing.assert_array_equal(samples(job.target), samples(source))
+    assert said(report.findings) == said(job.info.findings) == [Kind.KEPT]
+    assert report.losses == ()
+
+
+LOSSLESS = {
+    "camera's u8": (Track("pcm_u8", "mono", 11025), "avi"),
+    "camera's ADPCM": (Track("adpcm_ima_wav", "mono", 22050), "avi"),
+    "mu-law": (Track("pcm_mulaw", "mono", 8000), "mov"),
+    "big endian": (Track("pcm_s16be", "stereo"), "mov"),
+    "24 bits": (Track("pcm_s24le", "stereo"), "mov"),
+    "FLAC": (Track("flac", "stereo"), "mkv"),
+    "ALAC": (Track("alac", "stereo", format="s16p"), "mkv"),
+    "TrueHD": (Track("truehd", "stereo", format="s32", options={"strict": "-2"}), "mkv"),
+}
+
+
+@pytest.mark.parametrize("container", ["mp4", "mov", "mkv"])
+@pytest.mark.parametrize("name", LOSSLESS)
+def test_sound_without_loss_stays_so(tmp_path: Path, name: str, container: str) -> None:
+    track, suffix = LOSSLESS[name]
+    source = write_tracks(tmp_path / f"in.{suffix}", Tracks([track], **MJPEG))
+    job = WholeWay(source, Asked(codec="h264", container=container))
+    report = job.run()
+
+    given, kept = samples(source), samples(job.target)
+    wide = (one.astype(np.int64) for one in (given, kept))
+    given_bits, kept_bits = (one.dtype.itemsize * 8 for one in (given, kept))
+    given, kept = (
+        one - (128 if bits == 8 else 0) for one, bits in zip(wide, (given_bits, kept_bits), strict=True)
+    )
+    np.testing.assert_array_equal(given << (64 - given_bits), kept << (64 - kept_bits))
+    assert said(report.findings) == [Kind.KEPT]
+    assert report.losses == ()
+
+
+@pytest.mark.parametrize("codec", ["pcm_f32le", "pcm_s32le"])
+def test_more_than_24_bits_are_rounded_for_mp4_and_it_is_said(tmp_path: Path, codec: str) -> None:
+    source = write_tracks(tmp_path / "in.mov", Tracks([Track(codec)]))
+    job = WholeWay(source, Asked(container="mp4"))
+    report = job.run()
+
+    kept = samples(job.target).astype(np.float64) / 2**31
+    assert np.abs(kept - tone(0.48, 48_000, 2)).max() < 2**-23
+    assert said(report.findings) == [Kind.CHANGED]
+    assert "rounded to 24 bits" in next(one.text for one in report.findings if one.code is Code.SOUND)
+
+
+def test_a_mov_stays_one_with_each_kind_of_pcm_copied(tmp_path: Path) -> None:
+    kinds = ["pcm_s16le", "pcm_s24le", "pcm_s32be", "pcm_f32le", "pcm_mulaw", "alac"]
+    source = write_tracks(tmp_path / "in.mov", Tracks([Track(kind, "mono") for kind in kinds]))
+    job = WholeWay(source)
+    report = job.run()
+
+    assert [codec for codec, _ in sound(job)] == kinds
+    assert all(copy.identical for copy in report.copies)
+    assert len(report.copies) == len(kinds)
+
+
+def test_sound_that_a_container_cannot_hold_is_coded_as_players_know_it(tmp_path: Path) -> None:
+    source = write_tracks(tmp_path / "in.avi", Tracks([Track("wmav2")], **MJPEG, seconds=1.0, frames=25))
+    job = WholeWay(source, Asked(container="mp4"))
+    report = job.run()
+
+    assert sound(job) == [("aac", "stereo")] or said(report.findings) == [Kind.KEPT]
+
+
+@pytest.mark.parametrize(
+    ("container", "codec"), [("mp4", "aac"), ("mov", "aac"), ("mkv", "aac"), ("webm", "opus")]
+)
+def test_compatible_sound_is_what_every_player_knows(tmp_path: Path, container: str, codec: str) -> None:
+    source = write_tracks(tmp_path / "in.mkv", Tracks([Track("flac")], seconds=1.0, frames=25))
+    job = WholeWay(source, Asked(container=container, sound="compatible"))
+    report = job.run()
+
+    assert sound(job) == [(codec, "stereo")]
+    given, kept = tone(1.0, 48_000, 2), samples(job.target)
+    shared = min(given.shape[1], kept.shape[1])
+    assert abs(kept.shape[1] - given.shape[1]) <= 1024
+    assert (
+        np.abs(kept[:, 2000 : shared - 2000] - given[:, 2000 : shared - 2000]).max() < 0.03
+    )  # no priming left in
+    assert said(report.findings) == [Kind.CHANGED]
+    assert report.losses == ()
+
+
+def test_sound_that_may_not_be_coded_anew_is_left_out_and_said(tmp_path: Path) -> None:
+    source = write_tracks(tmp_path / "in.avi", Tracks([Track("adpcm_ima_wav", "mono", 22050)], **MJPEG))
+    job = WholeWay(source, Asked(container="mp4", sound="copy"))
+    report = job.run()
+
+    assert sound(job) == []
+    assert said(job.info.findings) == said(report.findings) == [Kind.LOST]
+    assert "adpcm_ima_wav" in report.losses[0]
+
+
+def test_copied_alac_keeps_its_last_packet(tmp_path: Path) -> None:
+    source = write_tracks(
+        tmp_path / "in.mkv", Tracks([Track("alac", "mono", format="s16p")], seconds=0.8, frames=20)
+    )
+    job = WholeWay(source, Asked(container="mp4"))
+    job.run()
+
+    assert sound(job) == [("alac", "mono")]
+    np.testing.assert_array_equal(samples(job.target), samples(source))
+
+
+def test_tracks_keep_their_names_languages_and_roles(tmp_path: Path) -> None:
+    first = Track("aac", tags={"language": "fra", "title": "Fran\u00e7ais"}, disposition=1)
+    second = Track("pcm_s16le", tags={"language": "jpn", "title": "Commentary"}, disposition=8)
+    source = write_tracks(tmp_path / "in.mkv", Tracks([first, second]))
+    job = WholeWay(source, Asked(container="mp4"))
+    job.run()
+
+    with av.open(str(job.target)) as container:
+        told = [
+            (stream.language, stream.metadata.get("name"), int(stream.disposition) & 1)
+            for stream in container.streams.audio
+        ]
+    assert told == [("fra", "Fran\u00e7ais", 1), ("jpn", "Commentary", 0)]
+
+
+@pytest.mark.parametrize("asked", ["auto", "compatible"])
+def test_sound_that_begins_late_stays_late(tmp_path: Path, asked: str) -> None:
+    source = write_tracks(tmp_path / "in.mkv", Tracks([Track("pcm_s16le", start_s=0.2)]))
+    job = WholeWay(source, Asked(container="mp4", sound=asked))  # type: ignore[arg-type]
+    job.run()
+
+    with av.open(str(job.target)) as container:
+        first = next(container.decode(audio=0))
+        assert abs(first.pts * first.time_base - Fraction(1, 5)) < Fraction(1, 40)
+
+
+@pytest.mark.parametrize("asked", ["auto", "compatible"])
+def test_an_excerpt_has_its_own_samples(tmp_path: Path, asked: str) -> None:
+    source = write_tracks(tmp_path / "in.avi", Tracks([Track("pcm_s16le")], **MJPEG, frames=30, seconds=1.2))
+    job = WholeWay(source, Asked(container="mp4", sound=asked), Excerpt(0.4, 0.8))  # type: ignore[arg-type]
+    job.run()
+
+    given, kept = samples(source)[:, 19_200:38_400], samples(job.target)
+    assert abs(kept.shape[1] - 19_200) <= (0 if asked == "auto" else 1024)
+    if asked == "auto":
+        np.testing.assert_array_equal(kept, given)
+
+
+def test_finishing_twice_gives_the_same_bytes(tmp_path: Path) -> None:
+    tracks = [Track("pcm_s16le"), Track("adpcm_ima_wav", "mono", 22050)]
+    job = WholeWay(write_tracks(tmp_path / "in.avi", Tracks(tracks, **MJPEG)), Asked(sound="compatible"))
+    first_report = job.run()
+    first = job.target.read_bytes()
+
+    assert job.finalize() == first_report
+    assert job.target.read_bytes() == first
