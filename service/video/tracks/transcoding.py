@@ -54,7 +54,7 @@ class SoundTranscoder:
             self._decoder.layout = layout
         self._output, self._coding = output, coding
         self._stream = original.index
-        self._digest = hashlib.sha256() if coding.exact or coding.rounded else None
+        self._digest = hashlib.sha256() if coding.exact else None
         self._resampler = AudioResampler(format=coding.sample_format, layout=coding.layout, rate=coding.rate)
         self._next: int | None = None
         self._end: int | None = None

@@ -122,14 +122,6 @@ def test_sound_of_a_transport_stream_keeps_its_distance_to_the_picture(tmp_path:
     assert report.copies[0].identical
 
 
-def test_sound_that_mp4_cannot_hold_is_dropped_and_reported(tmp_path: Path) -> None:
-    job = Job(write_clip(tmp_path / "clip.avi", Clip(codec="mpeg4", encoder={}, audio="pcm_mulaw")))
-    report = job.run()
-
-    assert report.copies == ()
-    assert any("pcm_mulaw" in sentence for sentence in report.losses)
-
-
 @pytest.mark.parametrize("degrees", [90, 180, 270])
 def test_rotation_is_passed_on_and_not_baked_in(tmp_path: Path, degrees: int) -> None:
     job = Job(write_clip(tmp_path / "clip.mp4", Clip(rotation=degrees)))
