@@ -7,18 +7,17 @@ import av
 import numpy as np
 import pytest
 
-from service.encoding.choice import Asked
 from service.findings import Code, Finding, Kind
-from service.types import Excerpt
+from service.pipeline.finalize import finalize
 from tests.support.track_clips import Track, Tracks, samples, tone, write_tracks
-from tests.support.whole_way import WholeWay
+from tests.support.whole_way import Restored, restored
 
 MJPEG = {"codec": "mjpeg", "pix_fmt": "yuvj420p"}
 
 
-def sound(job: WholeWay) -> list[tuple[str, str]]:
+def sound(job: Restored) -> list[tuple[str, str]]:
     """Codec and layout of the result's sound streams."""
-    with av.open(str(job.target)) as container:
+    with av.open(str(job.path)) as container:
         return [
             (stream.codec_context.name, stream.codec_context.layout.name)
             for stream in container.streams.audio
@@ -36,15 +35,15 @@ def test_channels_without_a_layout_get_the_usual_one_and_every_sample_is_kept(
     tmp_path: Path, codec: str, layout: str, container: str
 ) -> None:
     source = write_tracks(tmp_path / "in.avi", Tracks([Track(codec, layout)], **MJPEG))
-    job = WholeWay(source, Asked(container=container))
-    report = job.run()
+    job = restored(source, container=container)
+    report = job.report
 
     coded = {"mp4": "flac"}.get(container, codec)
     ((kept, told),) = sound(job)
     assert kept == coded
     if container != "mkv":  # Matroska says how many channels there are, no more
         assert told.removesuffix("(side)") == layout  # FLAC has no other 5.1
-    np.testing.assert_array_equal(samples(job.target), samples(source))
+    np.testing.assert_array_equal(samples(job.path), samples(source))
     assert said(report.findings) == said(job.info.findings) == [Kind.KEPT]
     assert report.losses == ()
 
@@ -66,10 +65,10 @@ LOSSLESS = {
 def test_sound_without_loss_stays_so(tmp_path: Path, name: str, container: str) -> None:
     track, suffix = LOSSLESS[name]
     source = write_tracks(tmp_path / f"in.{suffix}", Tracks([track], **MJPEG))
-    job = WholeWay(source, Asked(codec="h264", container=container))
-    report = job.run()
+    job = restored(source, codec="h264", container=container)
+    report = job.report
 
-    given, kept = samples(source), samples(job.target)
+    given, kept = samples(source), samples(job.path)
     wide = (one.astype(np.int64) for one in (given, kept))
     given_bits, kept_bits = (one.dtype.itemsize * 8 for one in (given, kept))
     given, kept = (
@@ -83,10 +82,10 @@ def test_sound_without_loss_stays_so(tmp_path: Path, name: str, container: str) 
 @pytest.mark.parametrize("codec", ["pcm_f32le", "pcm_s32le"])
 def test_more_than_24_bits_are_rounded_for_mp4_and_it_is_said(tmp_path: Path, codec: str) -> None:
     source = write_tracks(tmp_path / "in.mov", Tracks([Track(codec)]))
-    job = WholeWay(source, Asked(container="mp4"))
-    report = job.run()
+    job = restored(source, container="mp4")
+    report = job.report
 
-    kept = samples(job.target).astype(np.float64) / 2**31
+    kept = samples(job.path).astype(np.float64) / 2**31
     assert np.abs(kept - tone(0.48, 48_000, 2)).max() < 2**-23
     assert said(report.findings) == [Kind.CHANGED]
     assert "rounded to 24 bits" in next(one.text for one in report.findings if one.code is Code.SOUND)
@@ -95,8 +94,8 @@ def test_more_than_24_bits_are_rounded_for_mp4_and_it_is_said(tmp_path: Path, co
 def test_a_mov_stays_one_with_each_kind_of_pcm_copied(tmp_path: Path) -> None:
     kinds = ["pcm_s16le", "pcm_s24le", "pcm_s32be", "pcm_f32le", "pcm_mulaw", "alac"]
     source = write_tracks(tmp_path / "in.mov", Tracks([Track(kind, "mono") for kind in kinds]))
-    job = WholeWay(source)
-    report = job.run()
+    job = restored(source)
+    report = job.report
 
     assert [codec for codec, _ in sound(job)] == kinds
     assert all(copy.identical for copy in report.copies)
@@ -105,8 +104,8 @@ def test_a_mov_stays_one_with_each_kind_of_pcm_copied(tmp_path: Path) -> None:
 
 def test_sound_that_a_container_cannot_hold_is_coded_as_players_know_it(tmp_path: Path) -> None:
     source = write_tracks(tmp_path / "in.avi", Tracks([Track("wmav2", options={"b": "128000"})], **MJPEG))
-    job = WholeWay(source, Asked(container="mp4"))
-    report = job.run()
+    job = restored(source, container="mp4")
+    report = job.report
 
     assert sound(job) == [("aac", "stereo")]
     assert said(report.findings) == [Kind.CHANGED]
@@ -118,11 +117,11 @@ def test_sound_that_a_container_cannot_hold_is_coded_as_players_know_it(tmp_path
 )
 def test_compatible_sound_is_what_every_player_knows(tmp_path: Path, container: str, codec: str) -> None:
     source = write_tracks(tmp_path / "in.mkv", Tracks([Track("flac")], seconds=1.0, frames=25))
-    job = WholeWay(source, Asked(container=container, sound="compatible"))
-    report = job.run()
+    job = restored(source, container=container, sound="compatible")
+    report = job.report
 
     assert sound(job) == [(codec, "stereo")]
-    given, kept = tone(1.0, 48_000, 2), samples(job.target)
+    given, kept = tone(1.0, 48_000, 2), samples(job.path)
     shared = min(given.shape[1], kept.shape[1])
     assert abs(kept.shape[1] - given.shape[1]) <= 1024
     assert (
@@ -134,8 +133,8 @@ def test_compatible_sound_is_what_every_player_knows(tmp_path: Path, container: 
 
 def test_sound_that_may_not_be_coded_anew_is_left_out_and_said(tmp_path: Path) -> None:
     source = write_tracks(tmp_path / "in.avi", Tracks([Track("adpcm_ima_wav", "mono", 22050)], **MJPEG))
-    job = WholeWay(source, Asked(container="mp4", sound="copy"))
-    report = job.run()
+    job = restored(source, container="mp4", sound="copy")
+    report = job.report
 
     assert sound(job) == []
     assert said(job.info.findings) == said(report.findings) == [Kind.LOST]
@@ -146,21 +145,19 @@ def test_copied_alac_keeps_its_last_packet(tmp_path: Path) -> None:
     source = write_tracks(
         tmp_path / "in.mkv", Tracks([Track("alac", "mono", format="s16p")], seconds=0.8, frames=20)
     )
-    job = WholeWay(source, Asked(container="mp4"))
-    job.run()
+    job = restored(source, container="mp4")
 
     assert sound(job) == [("alac", "mono")]
-    np.testing.assert_array_equal(samples(job.target), samples(source))
+    np.testing.assert_array_equal(samples(job.path), samples(source))
 
 
 def test_tracks_keep_their_names_languages_and_roles(tmp_path: Path) -> None:
     first = Track("aac", tags={"language": "fra", "title": "Fran\u00e7ais"}, disposition=1)
     second = Track("pcm_s16le", tags={"language": "jpn", "title": "Commentary"}, disposition=8)
     source = write_tracks(tmp_path / "in.mkv", Tracks([first, second]))
-    job = WholeWay(source, Asked(container="mp4"))
-    job.run()
+    job = restored(source, container="mp4")
 
-    with av.open(str(job.target)) as container:
+    with av.open(str(job.path)) as container:
         told = [
             (stream.language, stream.metadata.get("name"), int(stream.disposition) & 1)
             for stream in container.streams.audio
@@ -171,10 +168,9 @@ def test_tracks_keep_their_names_languages_and_roles(tmp_path: Path) -> None:
 @pytest.mark.parametrize("asked", ["auto", "compatible"])
 def test_sound_that_begins_late_stays_late(tmp_path: Path, asked: str) -> None:
     source = write_tracks(tmp_path / "in.mkv", Tracks([Track("pcm_s16le", start_s=0.2)]))
-    job = WholeWay(source, Asked(container="mp4", sound=asked))  # type: ignore[arg-type]
-    job.run()
+    job = restored(source, container="mp4", sound=asked)
 
-    with av.open(str(job.target)) as container:
+    with av.open(str(job.path)) as container:
         first = next(container.decode(audio=0))
         assert abs(first.pts * first.time_base - Fraction(1, 5)) < Fraction(1, 40)
 
@@ -182,10 +178,9 @@ def test_sound_that_begins_late_stays_late(tmp_path: Path, asked: str) -> None:
 @pytest.mark.parametrize("asked", ["auto", "compatible"])
 def test_an_excerpt_has_its_own_samples(tmp_path: Path, asked: str) -> None:
     source = write_tracks(tmp_path / "in.avi", Tracks([Track("pcm_s16le")], **MJPEG, frames=30, seconds=1.2))
-    job = WholeWay(source, Asked(container="mp4", sound=asked), Excerpt(0.4, 0.8))  # type: ignore[arg-type]
-    job.run()
+    job = restored(source, container="mp4", sound=asked, start="0.4", end="0.8")
 
-    given, kept = samples(source)[:, 19_200:38_400], samples(job.target)
+    given, kept = samples(source)[:, 19_200:38_400], samples(job.path)
     assert abs(kept.shape[1] - 19_200) <= (0 if asked == "auto" else 1024)
     if asked == "auto":
         np.testing.assert_array_equal(kept, given)
@@ -193,9 +188,9 @@ def test_an_excerpt_has_its_own_samples(tmp_path: Path, asked: str) -> None:
 
 def test_finishing_twice_gives_the_same_bytes(tmp_path: Path) -> None:
     tracks = [Track("pcm_s16le"), Track("adpcm_ima_wav", "mono", 22050)]
-    job = WholeWay(write_tracks(tmp_path / "in.avi", Tracks(tracks, **MJPEG)), Asked(sound="compatible"))
-    first_report = job.run()
-    first = job.target.read_bytes()
+    source = write_tracks(tmp_path / "in.avi", Tracks(tracks, **MJPEG))
+    job = restored(source, sound="compatible")
+    first = job.path.read_bytes()
 
-    assert job.finalize() == first_report
-    assert job.target.read_bytes() == first
+    assert finalize(source, job.pieces, job.path, job.info, job.options) == job.report
+    assert job.path.read_bytes() == first

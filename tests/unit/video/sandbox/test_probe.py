@@ -23,7 +23,6 @@ from service.errors.video import (
     ProbeTimeout,
     VideoTooLong,
 )
-from service.findings import Code, Finding, Kind
 from service.types import ColorTags, VideoInfo
 from service.video.sandbox.probe import ProbeLimits, probe
 from tests.support.clips import Clip, moving_picture, write_clip, write_sound
@@ -59,9 +58,6 @@ def test_a_video_is_described(tmp_path: Path) -> None:
         color=ColorTags(1, 1, 1, full_range=False),
         audio=("aac",),
         subtitles=(),
-        findings=(
-            Finding(Kind.KEPT, Code.SOUND, "Sound of stream 1 (aac) is copied, packet by packet.", stream=1),
-        ),
     )
 
 
