@@ -11,14 +11,20 @@ and no other: ``cdvd keys create prometheus --scope metrics``.
 
 from __future__ import annotations
 
+import asyncio
+import math
+import time
 from dataclasses import dataclass
 
+from anyio.to_thread import run_sync
 from starlette.requests import Request
 
 from service.errors.access import OriginMissing, ScopeMissing, Unauthenticated
 from service.tenancy.api_keys import DEFAULT_TENANT, ApiKey, KeyRing, Scope
 
 COOKIE = "cdvd_session"
+RECHECK_S = 1.0
+"""Seconds for which it stays true that a caller is let in."""
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
@@ -133,9 +139,27 @@ def caller_of(request: Request, ring: KeyRing) -> Caller | None:
     return None if key is None else Caller(key.tenant, key.scopes, key)
 
 
-def still_admitted(caller: Caller, ring: KeyRing) -> bool:
-    """Returns whether the caller of a long answer would still be let in. Raises BrokerUnavailable."""
-    return not ring.any() if caller.key is None else ring.still_valid(caller.key.prefix)
+class Rechecks:
+    """Looks up again and again whether the callers of long answers would still be let in, once for all of a key's.
+
+    For one event loop.
+    """
+
+    def __init__(self, ring: KeyRing) -> None:
+        self._ring = ring
+        self._answers: dict[str | None, tuple[float, asyncio.Future[bool]]] = {}
+
+    async def still_admitted(self, caller: Caller) -> bool:
+        """Returns what was true at most RECHECK_S ago. Raises BrokerUnavailable."""
+        prefix, now = caller.key.prefix if caller.key else None, time.monotonic()
+        asked, answer = self._answers.get(prefix, (-math.inf, None))
+        if answer is None or now - asked > RECHECK_S:
+            answer = asyncio.ensure_future(run_sync(self._look_up, prefix))
+            self._answers[prefix] = now, answer
+        return await asyncio.shield(answer)
+
+    def _look_up(self, prefix: str | None) -> bool:
+        return not self._ring.any() if prefix is None else self._ring.still_valid(prefix)
 
 
 def _in_session(request: Request, ring: KeyRing) -> ApiKey | None:

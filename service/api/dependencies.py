@@ -15,14 +15,14 @@ from anyio.to_thread import run_sync
 from fastapi import Depends, Request
 from prometheus_client import CollectorRegistry
 
-from service.api.access import Caller, Rule, admitted, rule_of
+from service.api.access import Caller, Rechecks, Rule, admitted, rule_of
 from service.api.answers.frame_pictures import FramePictures
 from service.api.gateway import AccessParts, Gateway
 from service.api.upload.appending import UploadIntake
 from service.api.upload.body import RequestBody
 from service.errors.base import ServiceError
 from service.estimates.estimate import Estimator
-from service.jobs.events import EventReader
+from service.jobs.event_feeds import EventFeeds
 from service.jobs.queue import JobQueue
 from service.jobs.store import RedisJobStore
 from service.jobs.workers import WorkerRegistry
@@ -95,7 +95,7 @@ def _intake(gateway: Gateway, caller: Caller) -> UploadIntake:
 OwnJobs = Annotated[RedisJobStore, _part(_own_jobs)]
 """The jobs of the caller's tenant; all jobs for an administrator."""
 Queue = Annotated[JobQueue, _part(lambda gateway, _: gateway.jobs.queue)]
-Events = Annotated[EventReader, _part(lambda gateway, _: gateway.jobs.events)]
+Events = Annotated[EventFeeds, _part(lambda gateway, _: gateway.jobs.events)]
 Workers = Annotated[WorkerRegistry, _part(lambda gateway, _: gateway.jobs.workers)]
 Deliveries = Annotated[DeliveryStore, _part(lambda gateway, _: gateway.jobs.deliveries)]
 Estimates = Annotated[Estimator, _part(lambda gateway, _: gateway.jobs.estimator)]
@@ -107,6 +107,7 @@ Intake = Annotated[UploadIntake, _part(_intake)]
 OwnSpool = Annotated[UploadSpool, _part(lambda gateway, caller: gateway.uploads.spool.of(caller.tenant))]
 """The resumable uploads of the caller's tenant."""
 Keys = Annotated[KeyRing, _part(lambda gateway, _: gateway.access.keys)]
+Recheck = Annotated[Rechecks, _part(lambda gateway, _: gateway.access.rechecks)]
 Limits = Annotated[Quotas, _part(lambda gateway, _: gateway.access.quotas)]
 Files = Annotated[Storage, _part(lambda gateway, _: gateway.storage)]
 Objects = Annotated[httpx.AsyncClient, _part(lambda gateway, _: gateway.objects)]

@@ -9,10 +9,12 @@ import httpx
 import redis
 from prometheus_client import CollectorRegistry
 
+from service.api.access import Rechecks
 from service.api.load_gauges import load_registry
 from service.config import Settings
 from service.estimates.estimate import Estimator
 from service.estimates.throughput import Throughput
+from service.jobs.event_feeds import REREADERS, EventFeeds, FeedLimits
 from service.jobs.events import EventReader
 from service.jobs.idempotency import Submissions
 from service.jobs.queue import JobQueue, create_celery
@@ -40,7 +42,7 @@ class JobParts:
 
     store: RedisJobStore
     queue: JobQueue
-    events: EventReader
+    events: EventFeeds
     workers: WorkerRegistry
     deliveries: DeliveryStore
     estimator: Estimator
@@ -62,6 +64,7 @@ class AccessParts:
 
     keys: KeyRing
     quotas: Quotas
+    rechecks: Rechecks
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,7 @@ def open_gateway(settings: Settings, objects: httpx.AsyncClient) -> Gateway:
     return Gateway(
         jobs=jobs,
         uploads=_upload_parts(settings, client, jobs.estimator),
-        access=AccessParts(KeyRing(client), Quotas(client, settings.queue_limit)),
+        access=_access_parts(settings, client),
         storage=open_storage(settings.storage_options()),
         objects=objects,
         load=load_registry(jobs.queue, jobs.store, jobs.workers),
@@ -100,11 +103,21 @@ def _job_parts(settings: Settings, client: redis.Redis) -> JobParts:
     return JobParts(
         store=store,
         queue=JobQueue(create_celery(settings.broker), client),
-        events=EventReader(settings.broker),
+        events=_feeds(settings),
         workers=workers,
         deliveries=DeliveryStore(client),
         estimator=Estimator(Throughput(client), store, workers, settings.window_limits()),
     )
+
+
+def _access_parts(settings: Settings, client: redis.Redis) -> AccessParts:
+    ring = KeyRing(client)
+    return AccessParts(ring, Quotas(client, settings.queue_limit), Rechecks(ring))
+
+
+def _feeds(settings: Settings) -> EventFeeds:
+    limits = FeedLimits(settings.event_streams, settings.event_streams_per_tenant)
+    return EventFeeds(EventReader(settings.broker, limits.jobs + REREADERS), limits)
 
 
 def _upload_parts(settings: Settings, client: redis.Redis, estimator: Estimator) -> UploadParts:

@@ -56,6 +56,7 @@
     │   ├── TooManyJobs            too_many_jobs            as many unfinished jobs as the key may have
     │   ├── StorageQuotaExceeded   storage_quota_exceeded   more bytes than the key may keep
     │   ├── TooManyConnections     too_many_connections     as many as the service, or one address, may have
+    │   ├── TooManyStreams         too_many_streams         as many event streams as the service, or a tenant, may have
     │   └── QueueFull              queue_full               as many jobs wait as the service lets wait
     ├── WebhookError ``webhook``
     │   ├── WebhookRefused         webhook_refused          an address that is malformed or not public

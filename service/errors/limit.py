@@ -42,6 +42,13 @@ class TooManyConnections(LimitReached):
     usual_wait_s = 5
 
 
+class TooManyStreams(LimitReached):
+    """As many event streams are open as the service, or a tenant, may have."""
+
+    code = "too_many_streams"
+    usual_wait_s = 15
+
+
 class QueueFull(LimitReached):
     """As many jobs wait as the service lets wait."""
 

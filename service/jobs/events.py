@@ -1,8 +1,7 @@
-"""Reads the event stream of a job, without a thread per reader."""
+"""Reads the event stream of a job, without a thread per reader. ``service.jobs.event_feeds`` follows it for many."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,10 +28,11 @@ class Event:
 
 
 class EventReader:
-    """Follows event streams. Methods raise BrokerUnavailable."""
+    """Reads event streams. Methods raise BrokerUnavailable."""
 
-    def __init__(self, url: str) -> None:
-        self._redis = connect_async(url, LONGEST_WAIT_S + REPLY_TIMEOUT_S)
+    def __init__(self, url: str, connections: int = 64) -> None:
+        """``connections``: as many calls are answered at a time; one more raises BrokerUnavailable."""
+        self._redis = connect_async(url, LONGEST_WAIT_S + REPLY_TIMEOUT_S, connections)
 
     async def read(self, job_id: str, after: str, wait_s: float) -> list[Event]:
         """Returns at most 100 events after an id; waits up to ``wait_s`` seconds for the first.
@@ -45,19 +45,26 @@ class EventReader:
         entries = _entries(answer)
         return [Event(id, fields.pop("type"), fields) for id, fields in entries]
 
-    async def follow(self, job_id: str, after: str, idle_s: float) -> AsyncIterator[Event | None]:
-        """Yields all events after an id as they come, and None after ``idle_s`` seconds without one. Never ends."""
-        while True:
-            events = await self.read(job_id, after, idle_s)
-            for event in events:
-                after = event.id
-                yield event
-            if not events:
-                yield None
+    async def last_id(self, job_id: str) -> str:
+        """Returns the id of the latest event; FROM_THE_BEGINNING where there is none."""
+        with broker_errors():
+            latest: Any = await self._redis.xrevrange(JobKeys(job_id).events, count=1)
+        return str(latest[0][0]) if latest else FROM_THE_BEGINNING
+
+    async def exists(self, job_id: str) -> bool:
+        """Returns whether the job is still on record."""
+        with broker_errors():
+            return bool(await self._redis.exists(JobKeys(job_id).record))
 
     async def close(self) -> None:
         """Closes the connections to Redis."""
         await self._redis.aclose()
+
+
+def position(event_id: str) -> tuple[int, int]:
+    """Returns what ids of events are ordered by."""
+    time, _, number = event_id.partition("-")
+    return int(time), int(number)
 
 
 def _entries(answer: Any) -> list[tuple[str, dict[str, str]]]:

@@ -37,9 +37,12 @@ def connect(url: str) -> redis.Redis:
     return redis.Redis.from_url(url, **options)
 
 
-def connect_async(url: str, reply_s: float) -> redis.asyncio.Redis:
-    """Returns a client for a single event loop; ``reply_s`` is the longest wait for an answer, in seconds."""
-    options: Any = {"decode_responses": True, **timeouts(url, reply_s)}
+def connect_async(url: str, reply_s: float, connections: int) -> redis.asyncio.Redis:
+    """Returns a client for a single event loop with as many connections at most.
+
+    ``reply_s`` is the longest wait for an answer, in seconds.
+    """
+    options: Any = {"decode_responses": True, "max_connections": connections, **timeouts(url, reply_s)}
     if sentinel := sentinel_address(url):
         untyped: Any = redis.asyncio.sentinel.Sentinel
         watchers = untyped(sentinel.nodes, sentinel_kwargs=sentinel.sentinel_options())

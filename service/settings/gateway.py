@@ -39,6 +39,9 @@ class GatewaySettings(BaseSettings):
     """For the header of a request to arrive, from the beginning of the connection or of the request."""
     body_least_rate: float = Field(default=1024.0, gt=0)
     """Bytes per second of a request's body at least, on average over ten seconds; slower ones are ended with 408."""
+    event_streams: int = Field(default=3000, ge=1)
+    """Event streams that are open at a time."""
+    event_streams_per_tenant: int = Field(default=2000, ge=1)
 
     max_upload_bytes: int = Field(default=2 * GIB, gt=0)
     upload_keep_s: float = Field(default=24 * 3600.0, gt=0)

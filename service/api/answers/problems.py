@@ -24,7 +24,7 @@ from service.errors.job import (
     JobStateConflict,
     ResultExpired,
 )
-from service.errors.limit import LimitReached
+from service.errors.limit import LimitReached, TooManyStreams
 from service.errors.pipeline import FidelityLost
 from service.errors.storage import StorageFull, StorageUnavailable
 from service.errors.submission import SubmissionError, SubmissionInFlight
@@ -81,6 +81,7 @@ STATUS: dict[type[ServiceError], int] = {
     Unauthenticated: HTTPStatus.UNAUTHORIZED,
     AccessError: HTTPStatus.FORBIDDEN,
     KeyNotFound: HTTPStatus.NOT_FOUND,
+    TooManyStreams: HTTPStatus.SERVICE_UNAVAILABLE,
     LimitReached: HTTPStatus.TOO_MANY_REQUESTS,
     BrokerUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     StorageUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from service.api.upload.multipart import UploadForm, boundary_of, clean_filename
+from service.api.upload.multipart import MAX_FIELDS, UploadForm, boundary_of, clean_filename
 from service.errors.upload import MalformedRequest
 
 BODY = (
@@ -43,7 +43,10 @@ def test_file_is_handed_on_before_the_form_ends() -> None:
         BODY.replace(b"20", b"x" * 5000),
         BODY.replace(b'name="crf"', b'x="crf"'),
         BODY.replace(b'name="crf"', b'name="crf"; filename="b"'),
-        b"".join(b'--b\r\nContent-Disposition: form-data; name="f%d"\r\n\r\n\r\n' % n for n in range(20)),
+        b"".join(
+            b'--b\r\nContent-Disposition: form-data; name="f%d"\r\n\r\n\r\n' % n
+            for n in range(MAX_FIELDS + 1)
+        ),
         b"--other\r\n",
     ],
     ids=["same field twice", "long field", "no name", "second file", "too many fields", "other boundary"],
