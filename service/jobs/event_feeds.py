@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from service.errors.broker import BrokerUnavailable
 from service.errors.limit import TooManyStreams
 from service.jobs.events import Event, EventReader, position
+from service.text import plural
 
 RECENT = 256
 """Events of a job that are kept for its listeners; one that falls behind reads from Redis again."""
@@ -80,7 +81,7 @@ class EventFeeds:
         feed = self._feeds.get(job_id)
         if feed is None or feed.over:
             if len(self._feeds) >= limits.jobs:
-                raise TooManyStreams(f"The service has {limits.jobs} jobs followed, which is its limit.")
+                raise TooManyStreams(f"The service follows {plural(limits.jobs, 'job')}, which is its limit.")
             feed = self._feeds[job_id] = _Feed(self._reader, job_id, limits.idle_s)
         feed.listeners += 1
         self._tenants[tenant] += 1
