@@ -15,6 +15,11 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from service.errors.video import DamagedVideo, NotAVideo, NoVideoStream
+from service.video.assembled.local import LocalFile
+from service.video.assembled.pictures import MAGIC as ZIP
+from service.video.assembled.pictures import PictureArchive
+from service.video.assembled.virtual import VirtualMovie
+from service.video.assembled.webp import WebpAnimation, is_webp
 from service.video.ranged import RangedFile
 
 FORMATS = (
@@ -32,8 +37,18 @@ FORMATS = (
     "flv",
     "asf",
     "ogg",
+    "mxf",
+    "dv",
+    "ivf",
+    "nut",
+    "yuv4mpegpipe",
+    "gif",
+    "apng",
 )
-ACCEPTED = "MP4, MOV, MKV, WebM, AVI, MPEG-TS, MPEG-PS, FLV, WMV or Ogg"
+ACCEPTED = (
+    "MP4, MOV, MKV, WebM, AVI, MPEG-TS, MPEG-PS, FLV, WMV, Ogg, MXF, DV, Y4M, IVF, NUT, an animation in GIF, APNG or "
+    "WebP, or a ZIP of numbered PNG, JPEG or TIFF pictures"
+)
 
 DECODER_THREADS = 2
 """Few, because decoding is a small share of the work, and every thread holds frames."""
@@ -42,7 +57,14 @@ _ALIGNMENT_SLACK = 1 << 20
 """Pixels above the limit that pass: decoders check sizes rounded up to whole blocks."""
 
 _MP4_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
-_MAGIC = (b"\x1a\x45\xdf\xa3", b"FLV\x01", b"\x00\x00\x01\xba", b"OggS")
+_MAGIC = (
+    *(b"\x1a\x45\xdf\xa3", b"FLV\x01", b"\x00\x00\x01\xba", b"OggS", b"YUV4MPEG2", b"GIF8", b"DKIF"),
+    b"\x06\x0e\x2b\x34\x02\x05\x01\x01\x0d\x01\x02",  # MXF
+    b"nut/multimedia",
+)
+
+_SNIFFED = 16
+"""Bytes by which a file is known."""
 
 
 def open_video(media: Path | RangedFile, max_pixels: int | None = None) -> InputContainer:
@@ -101,14 +123,30 @@ def prepare_decoder(stream: VideoStream, max_pixels: int, threads: int = DECODER
     context.options = {**context.options, "max_pixels": str(max_pixels + _ALIGNMENT_SLACK)}
 
 
-def _openable(media: Path | RangedFile) -> str | RangedFile:
+def assembled_kind(head: bytes) -> str | None:
+    """Names what is no container of FFmpeg: ``zip`` (of pictures) or ``webp``; None for all others."""
+    if head.startswith(ZIP):
+        return "zip"
+    return "webp" if is_webp(head) else None
+
+
+def _openable(media: Path | RangedFile) -> str | RangedFile | VirtualMovie:
+    head = head_of(media, _SNIFFED)
+    if head.startswith(ZIP):
+        return PictureArchive(_file(media)).movie()
+    if is_webp(head):
+        return WebpAnimation(_file(media)).movie()
     if isinstance(media, Path):
         return str(media.resolve())
     media.seek(0)
     return media
 
 
+def _file(media: Path | RangedFile) -> LocalFile | RangedFile:
+    return LocalFile(media) if isinstance(media, Path) else media
+
+
 def _begins_like_a_video(media: Path | RangedFile) -> bool:
-    head = head_of(media, 12)
+    head = head_of(media, _SNIFFED)
     is_avi = head[:4] == b"RIFF" and head[8:12] == b"AVI "
     return head[4:8] in _MP4_BOXES or head.startswith(_MAGIC) or is_avi

@@ -25,6 +25,7 @@ from service.video.ranged import RangedFile
 from service.video.timeline import Timeline
 
 _COLOR_RANGE_FULL = 2
+_OPAQUE = 255
 
 MAX_PIXELS = 8192 * 8192
 """Most pixels of a frame that the pipeline allocates; the limit that users see is the probe's."""
@@ -131,12 +132,19 @@ def _picture(stream: VideoStream, frame: VideoFrame) -> PictureFormat:
         bit_depth=max(component.bits for component in components),
         color=_color(frame),
         interlaced=frame.interlaced_frame,
-        has_alpha=any(component.is_alpha for component in components),
+        has_alpha=any(component.is_alpha for component in components) and not _is_opaque_animation(stream, frame),
         pixel_aspect=stream.sample_aspect_ratio or None,
         display_matrix=_display_matrix(frame),
         rotation=round(-frame.rotation / 90) * 90 % 360,
         chroma=chroma_of(frame.format),
     )
+
+
+def _is_opaque_animation(stream: VideoStream, frame: VideoFrame) -> bool:
+    """Returns whether an animation shows nothing of what lies behind it: all GIFs are decoded with transparency."""
+    if stream.codec_context.name not in ("gif", "rawvideo"):
+        return False
+    return min(bytes(frame.reformat(format="rgba").planes[0])[3::4]) == _OPAQUE
 
 
 def _color(frame: VideoFrame) -> ColorTags:
@@ -145,5 +153,15 @@ def _color(frame: VideoFrame) -> ColorTags:
 
 
 def _display_matrix(frame: VideoFrame) -> tuple[int, ...] | None:
-    matrix = frame.side_data.get(Type.DISPLAYMATRIX)  # type: ignore[call-overload]  # the stub knows one type
+    try:
+        matrix = frame.side_data.get(Type.DISPLAYMATRIX)  # type: ignore[call-overload]  # the stub knows one type
+    except ValueError:  # PyAV knows no name for data of another type, such as EXIF, and then tells of none
+        return _rotation_matrix(frame.rotation) if frame.rotation else None
     return struct.unpack("=9i", bytes(matrix)[:36]) if matrix is not None else None
+
+
+def _rotation_matrix(degrees: int) -> tuple[int, ...]:
+    """Returns FFmpeg's matrix of a rotation by a multiple of 90 degrees, counterclockwise."""
+    cosine, sine = ((1, 0), (0, -1), (-1, 0), (0, 1))[round(degrees / 90) % 4]
+    one = 1 << 16
+    return (cosine * one, -sine * one, 0, sine * one, cosine * one, 0, 0, 0, 1 << 30)

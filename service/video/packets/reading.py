@@ -19,9 +19,9 @@ from service.video.packets.track import CORRUPT, HIDDEN, KEY, NO_TIME, Track, re
 from service.video.packets.truncation import lost_seconds
 from service.video.timeline import StreamClock, Timeline
 
-_UNSEEKABLE = "mpeg"
+_UNSEEKABLE = ("mpeg", "gif", "apng")
 """MPEG program streams store one time for several frames, and the place of one packet. What FFmpeg computes for the
-others is right when it reads from the start of the file, not after a seek."""
+others is right when it reads from the start of the file, not after a seek. Frames of animations are differences."""
 
 _COMPUTED = "avi"
 """AVI stores no times at all. Those that FFmpeg computes are right only when it reads from the start, and where frames
@@ -118,12 +118,12 @@ def _shown(track: Track, clock: StreamClock) -> dict[int, int]:
 
 
 def _identity(container: str, track: Track, broken: bool) -> Identity:
-    if container != _UNSEEKABLE and container != _COMPUTED and not broken:
+    if container not in (*_UNSEEKABLE, _COMPUTED) and not broken:
         return Identity.TIME
     if container == _COMPUTED and track.pts != track.dts:
         return Identity.OUTPUT
     unique = -1 not in track.place and len(set(track.place)) == len(track.place)
-    return Identity.PLACE if unique and container != _UNSEEKABLE else Identity.ORDINAL
+    return Identity.PLACE if unique and container not in _UNSEEKABLE else Identity.ORDINAL
 
 
 def _moments(track: Track, shown: dict[int, int], identity: Identity) -> dict[int, int]:

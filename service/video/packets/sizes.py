@@ -114,6 +114,10 @@ def _jpeg(data: bytes) -> bytes | None:
     return None
 
 
+def _png(data: bytes) -> bytes | None:
+    return data[16:24]
+
+
 def _prores(data: bytes) -> bytes | None:
     return data[16:20]
 
@@ -126,6 +130,7 @@ _HEADERS: dict[str, Callable[[bytes], bytes | None]] = {
     "vp8": _vp8,
     "vp9": _vp9,
     "mjpeg": _jpeg,
+    "png": _png,
     "prores": _prores,
 }
 """What a keyframe says of its size, by codec; parameters that differ without the size are told apart by decoding."""

@@ -20,7 +20,7 @@ from service.errors.storage import StorageUnavailable
 from service.errors.video import DamagedVideo, FrameSizeRejected, VideoError, VideoTooLong
 from service.text import plural
 from service.types import VideoInfo
-from service.video.container import head_of, open_video, video_stream
+from service.video.container import assembled_kind, head_of, open_video, video_stream
 from service.video.findings.foresee import foresee
 from service.video.index import FrameIndex
 from service.video.packets.reading import read_index
@@ -67,7 +67,8 @@ def inspect(request: ProbeRequest, limits: ProbeLimits) -> VideoInfo:
         stream = video_stream(container)
         _check_size(stream.codec_context.width, stream.codec_context.height, limits)
         index, _ = read_index(container, stream, head, limits.max_frames)
-        name, codec = _container(container), stream.codec_context.codec.canonical_name
+        name = assembled_kind(head) or _container(container)
+        codec = stream.codec_context.codec.canonical_name
         audio = tuple(_codec(stream) for stream in container.streams.audio)
         subtitles = tuple(_codec(stream) for stream in container.streams.subtitles)
     index, picture = examine(media, index, limits.max_pixels, threads=1)
