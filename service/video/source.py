@@ -132,7 +132,8 @@ def _picture(stream: VideoStream, frame: VideoFrame) -> PictureFormat:
         bit_depth=max(component.bits for component in components),
         color=_color(frame),
         interlaced=frame.interlaced_frame,
-        has_alpha=any(component.is_alpha for component in components) and not _is_opaque_animation(stream, frame),
+        has_alpha=any(component.is_alpha for component in components)
+        and not _is_opaque_animation(stream, frame),
         pixel_aspect=stream.sample_aspect_ratio or None,
         display_matrix=_display_matrix(frame),
         rotation=round(-frame.rotation / 90) * 90 % 360,

@@ -63,7 +63,12 @@ def _coded_side_data(media: Path | RangedFile) -> set[Code]:
         stream = video_stream(original)
         prepare_decoder(stream, MAX_PIXELS, threads=1)
         for frame in _decodable(original, stream):
-            data: Mapping[Any, Any] = frame.side_data  # the stub knows the names of types only
+            try:
+                data: Mapping[Any, Any] = frame.side_data  # the stub knows the names of types only
+            except (
+                ValueError
+            ):  # PyAV knows no name for data of another type, such as EXIF, and then tells of none
+                return set()
             return {code for kind, code in _SIDE_DATA.items() if data.get(kind) is not None}
     return set()
 
