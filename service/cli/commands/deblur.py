@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -37,6 +38,12 @@ def deblur(  # noqa: PLR0913  # one parameter per option
     start: Start = None,
     end: End = None,
     strict: Strict = False,
+    fps: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RATE", help="Frames per second of a folder of pictures: 25, 23.976, 30000/1001."
+        ),
+    ] = None,
     more: Fields = None,
     force: Force = False,
     parallel: Annotated[int, typer.Option(help="Videos at the service at a time.", min=1)] = 2,
@@ -47,16 +54,24 @@ def deblur(  # noqa: PLR0913  # one parameter per option
 ) -> None:
     """Deblur videos, and all videos in directories. Results are beside them, as IN_deblurred.mp4, unless OUT is named.
 
+    A directory of numbered pictures (PNG, JPEG or TIFF), or pictures by name, are one video of RATE.
     A video that has a result already is skipped, and one that fails does not stop the others. The exit code is 0 when
     every video has a result.
     """
-    from service.cli.batch.plan import plan
+    from service.cli.batch.pictures import packed, pictures_of, result_of
 
-    items = plan(sources, output, force=force)
+    pictures = pictures_of(sources)
+    if fps is not None and not pictures:
+        raise typer.BadParameter("Only pictures have no rate of their own.", param_hint="'--fps'")
     chosen = {"quality": quality, "model": model, "looks": looks, "start": start, "end": end}
     fields = form_fields({**chosen, "strict": "true" if strict else None}, more)
 
-    from service.cli.actions.deblur import DeblurRequest, deblur_videos
+    with ExitStack() as stack:
+        if pictures:
+            sources, output = [stack.enter_context(packed(pictures, fps))], result_of(pictures, output)
 
-    request = DeblurRequest(items, fields, url, models, parallel, device)
-    raise typer.Exit(deblur_videos(request, as_json=as_json))
+        from service.cli.actions.deblur import DeblurRequest, deblur_videos
+        from service.cli.batch.plan import plan
+
+        request = DeblurRequest(plan(sources, output, force=force), fields, url, models, parallel, device)
+        raise typer.Exit(deblur_videos(request, as_json=as_json))

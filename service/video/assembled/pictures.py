@@ -26,7 +26,8 @@ RATE = "fps.txt"
 """The file of the archive that says how many frames a second has: ``25``, ``23.976`` or ``30000/1001``."""
 USUAL_RATE = Fraction(25)
 
-_CODECS = {".png": b"png ", ".jpg": b"jpeg", ".jpeg": b"jpeg", ".tif": b"tiff", ".tiff": b"tiff"}
+CODECS = {".png": b"png ", ".jpg": b"jpeg", ".jpeg": b"jpeg", ".tif": b"tiff", ".tiff": b"tiff"}
+"""The codes of codecs by the ends of names."""
 KINDS = "PNG, JPEG or TIFF"
 MOST_PICTURES = 1_000_000
 MOST_BYTES = 512 << 20
@@ -42,7 +43,7 @@ class PictureArchive:
         """Reads the directory. Raises DamagedVideo, NoVideoStream and VideoTooLong."""
         try:
             self._archive = zipfile.ZipFile(file)
-            self._entries = sorted(self._pictures(), key=lambda entry: _order(entry.filename))
+            self._entries = sorted(self._pictures(), key=lambda entry: numbered_order(entry.filename))
         except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
             raise DamagedVideo(f"The ZIP of pictures cannot be read: {error}.") from error
         self._check()
@@ -66,13 +67,13 @@ class PictureArchive:
 
     @property
     def _codec(self) -> bytes:
-        return _CODECS[_suffix(self._entries[0].filename)]
+        return CODECS[_suffix(self._entries[0].filename)]
 
     def _pictures(self) -> Iterator[zipfile.ZipInfo]:
         for entry in self._archive.infolist():
             path = PurePosixPath(entry.filename)
             hidden = any(part.startswith((".", "__MACOSX")) for part in path.parts)
-            if not entry.is_dir() and not hidden and _suffix(entry.filename) in _CODECS:
+            if not entry.is_dir() and not hidden and _suffix(entry.filename) in CODECS:
                 yield entry
 
     def _check(self) -> None:
@@ -82,7 +83,7 @@ class PictureArchive:
             raise VideoTooLong(f"The ZIP holds more than {MOST_PICTURES} pictures.")
         for entry in self._entries:
             _check_entry(entry)
-            if _CODECS[_suffix(entry.filename)] != self._codec:
+            if CODECS[_suffix(entry.filename)] != self._codec:
                 raise DamagedVideo("The ZIP holds pictures of several kinds. Send one kind: " + KINDS + ".")
 
     def _rate(self) -> Fraction:
@@ -124,7 +125,7 @@ def _suffix(name: str) -> str:
     return PurePosixPath(name).suffix.lower()
 
 
-def _order(name: str) -> tuple[tuple[int, int, str], ...]:
+def numbered_order(name: str) -> tuple[tuple[int, int, str], ...]:
     """Orders names as people count: frame 9 before frame 10."""
     parts = re.findall(r"([0-9]+)|([^0-9]+)", name)
     return tuple((0, int(digits[:18]), "") if digits else (1, 0, text) for digits, text in parts)

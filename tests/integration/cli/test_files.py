@@ -6,12 +6,14 @@ import json
 import os
 import signal
 from collections.abc import Iterator, Sequence
+from fractions import Fraction
 from pathlib import Path
 from unittest.mock import patch
 
 import httpx
 import pytest
 
+from tests.support.animations import picture_bytes
 from tests.support.clips import Clip, read_frames, read_packets, write_clip
 from tests.support.command import complaint, one_line, run, started, stop
 from tests.support.stack import (
@@ -216,3 +218,19 @@ def test_doctor_finds_what_this_installation_has(tmp_path: Path) -> None:
     assert ran.returncode == 1
     assert report["ok"] is False
     assert required_missing(report["findings"]) == ["Model"]
+
+
+def test_a_folder_of_pictures_becomes_a_video(tmp_path: Path, scratch: Path, service: Service) -> None:
+    folder = tmp_path / "shot"
+    folder.mkdir()
+    for number in range(6):
+        picture = picture_bytes(Clip().picture(number), "png")
+        (folder / f"{number + 7}.png").write_bytes(picture)
+    output = tmp_path / "out.mp4"
+    done = run(
+        "deblur", str(folder), "-o", str(output), "--fps", "12.5", "--url", service.url, scratch=scratch
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert [time for time, _ in read_frames(output)] == [Fraction(2 * number, 25) for number in range(6)]
+    assert not list(scratch.iterdir())
