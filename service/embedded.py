@@ -70,6 +70,8 @@ class EmbeddedStack:
     def __init__(self, options: EmbeddedOptions) -> None:
         self._options = options
         self._url = ""
+        self.read_only: str | None = None
+        """Why uploads had to wait when the service was ready; None if they did not."""
         self._resources = ExitStack()
         self._supervisor: Supervisor | None = None
 
@@ -141,7 +143,7 @@ class EmbeddedStack:
         deadline = time.monotonic() + self._options.start_timeout_s
         with httpx.Client(base_url=self._url, timeout=2.0, trust_env=False) as client:
             while not supervisor.wait(timeout_s=0.1):
-                reason = _unready(client)
+                reason, self.read_only = _unready(client)
                 if reason is None:
                     return
                 if time.monotonic() > deadline:
@@ -233,13 +235,14 @@ def _require_device(options: EmbeddedOptions) -> None:
         require_one(order)
 
 
-def _unready(client: httpx.Client) -> str | None:
-    """Why the gateway says that it is not ready; None if it is."""
+def _unready(client: httpx.Client) -> tuple[str | None, str | None]:
+    """Returns why the gateway says that it is not ready, None if it is, and why uploads have to wait."""
     try:
         answer = client.get("/readyz")
     except httpx.TransportError as error:
-        return f"no answer from the gateway ({type(error).__name__})"
-    return None if answer.is_success else str(answer.json().get("detail", answer.text))
+        return f"no answer from the gateway ({type(error).__name__})", None
+    body = answer.json()
+    return (None, body["reason"]) if answer.is_success else (str(body.get("detail", answer.text)), None)
 
 
 def _directory(path: Path) -> Path:

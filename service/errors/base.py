@@ -26,7 +26,8 @@
     │   ├── SubmissionInFlight     submission_in_flight     the same Idempotency-Key at this moment
     │   └── IdempotencyKeyReused   idempotency_key_reused   the key was used for something else
     ├── StorageError ``storage``
-    │   ├── StorageFull            storage_full
+    │   ├── StorageFull            storage_full             retry later; a job waits for space
+    │   ├── LocalCopiesTooSmall    local_copies_too_small   a file that the limit of local copies can never hold
     │   └── StorageUnavailable     storage_unavailable      the object store cannot be reached; retry later
     ├── JobError ``job``
     │   ├── JobNotFound            job_not_found

@@ -12,9 +12,15 @@ class StorageError(ServiceError):
 
 
 class StorageFull(StorageError):
-    """There is no space left for the file."""
+    """There is no space left for the file; there may be later."""
 
     code = "storage_full"
+
+
+class LocalCopiesTooSmall(StorageError):
+    """A file is larger than all local copies of objects may be: no waiting makes room for it."""
+
+    code = "local_copies_too_small"
 
 
 class StorageUnavailable(StorageError):

@@ -57,6 +57,8 @@ class Stage(StrEnum):
     PLANNING = "planning"
     RESTORING = "restoring"
     JOINING = "joining"
+    WAITING_FOR_SPACE = "waiting_for_space"
+    """A step found no room on the disk and is tried again; the job goes on by itself once there is some."""
     FINISHED = "finished"
     STOPPED = "stopped"
 

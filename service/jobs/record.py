@@ -12,6 +12,8 @@ from service.tenancy.api_keys import DEFAULT_TENANT
 from service.types import Segment
 
 SPEC = TypeAdapter(JobSpec)
+SPACE = "space"
+"""What the field ``wanting`` of a record says while steps wait for room on a disk."""
 PLAN = TypeAdapter(tuple[Segment, ...])
 OUTPUT = TypeAdapter(Output)
 
@@ -50,13 +52,11 @@ def _progress(
     """Estimates by the measured rate of one worker times the workers at it, so that downtime does not count."""
     total, seconds = spec.video.frames, _number(record, "timed_seconds")
     if not seconds:
-        return Progress(
-            _stage(status, "plan" in record, done, total), done, total, None, _expected(status, spec)
-        )
+        return Progress(_stage(status, record, done, total), done, total, None, _expected(status, spec))
     working = max(1, sum(state == "running" for state in steps)) if status.active else 1
     rate = int(record["timed_frames"]) / seconds * working
     eta = (total - done) / rate if rate and status.active else None
-    return Progress(_stage(status, True, done, total), done, total, rate, eta)
+    return Progress(_stage(status, record, done, total), done, total, rate, eta)
 
 
 def _expected(status: JobStatus, spec: JobSpec) -> float | None:
@@ -66,11 +66,13 @@ def _expected(status: JobStatus, spec: JobSpec) -> float | None:
     return spec.estimated_restoring_s if status is JobStatus.RUNNING else None
 
 
-def _stage(status: JobStatus, planned: bool, done: int, total: int) -> Stage:
+def _stage(status: JobStatus, record: Mapping[str, str], done: int, total: int) -> Stage:
     if status is JobStatus.QUEUED:
         return Stage.QUEUED
     if status is JobStatus.RUNNING:
-        if not planned:
+        if record.get("wanting") == SPACE:
+            return Stage.WAITING_FOR_SPACE
+        if "plan" not in record:
             return Stage.PLANNING
         return Stage.RESTORING if done < total else Stage.JOINING
     return Stage.FINISHED if status in (JobStatus.SUCCEEDED, JobStatus.EXPIRED) else Stage.STOPPED

@@ -70,12 +70,15 @@ class StepLeases:
         with broker_errors():
             self._forgive(keys=used, args=[step, self._owner])
 
-    def release(self, job_id: str, step: str, not_before: float = 0.0) -> None:
-        """Gives an unfinished step back, to be begun again no earlier than the unix time ``not_before``."""
+    def release(self, job_id: str, step: str, not_before: float = 0.0, wanting: str = "") -> None:
+        """Gives an unfinished step back, to be begun again no earlier than the unix time ``not_before``.
+
+        ``wanting``: what it waits for, as in ``service.jobs.record``.
+        """
         names = JobKeys(job_id)
         used = [names.record, names.steps, key_names.claim(job_id, step), names.deliveries]
         with broker_errors():
-            self._release(keys=used, args=[step, self._owner, not_before])
+            self._release(keys=used, args=[step, self._owner, not_before, wanting])
 
     def postpone(self, job_id: str, step: str) -> int:
         """Counts that an engine or the object store was unavailable for a step; returns how often by now."""

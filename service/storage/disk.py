@@ -1,15 +1,29 @@
-"""Finds out that a disk is full: before anything is written, and when it happens."""
+"""Keeps room on a disk that several processes write to: what a writer was promised is taken from the disk at once.
+
+A promise is made of blocks that the kernel gives to the file before its bytes arrive, so all writers of all processes
+see it as space that is gone, and nothing has to be undone when one of them dies: whoever removes the file frees it.
+"""
 
 from __future__ import annotations
 
+import ctypes
 import errno
+import os
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from service.errors.storage import StorageFull
 from service.text import plural
+
+_BLOCK = 512
+"""Bytes of the blocks that the kernel counts in ``st_blocks``."""
+_KEEP_SIZE = 1
+"""Of fallocate(2): a file that grows in blocks, not in size."""
+_UNSUPPORTED = (errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL, errno.ENODEV)
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def require_space(directory: Path, wanted: int, reserve: int) -> None:
@@ -22,12 +36,54 @@ def require_space(directory: Path, wanted: int, reserve: int) -> None:
         )
 
 
+def claim_space(descriptor: int, path: Path, size: int, reserve: int) -> None:
+    """Takes room for a file of ``size`` bytes in all, so that ``reserve`` bytes of the disk stay free.
+
+    The size of the file stays as it is; closing and truncating do with the blocks what they always do. Where a file
+    system cannot give blocks in advance, the room is only looked for. Raises StorageFull.
+    """
+    state = os.fstat(descriptor)
+    missing = size - state.st_blocks * _BLOCK
+    if missing <= 0:
+        return
+    require_space(path.parent, missing, reserve)
+    with full_disk():
+        _allocate(descriptor, size)
+    try:
+        require_space(path.parent, 0, reserve)  # others may have claimed at the same moment
+    except StorageFull:
+        os.ftruncate(descriptor, state.st_size)
+        raise
+
+
 @contextmanager
 def full_disk() -> Iterator[None]:
     """Turns the error of a disk without room into StorageFull."""
     try:
         yield
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+    except Exception as error:
+        if isinstance(error, StorageFull) or not _is_full(error):
             raise
         raise StorageFull("The disk of the service is full. Try again later.") from error
+
+
+def _is_full(error: BaseException | None) -> bool:
+    """Returns whether a disk without room is what went wrong, whatever was made of it since."""
+    while error is not None:
+        if getattr(error, "errno", None) in _FULL:
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def _allocate(descriptor: int, size: int) -> None:
+    if sys.platform != "linux":
+        return
+    fallocate = ctypes.CDLL(None, use_errno=True).fallocate
+    fallocate.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.c_int64, ctypes.c_int64)
+    while fallocate(descriptor, _KEEP_SIZE, 0, size):
+        code = ctypes.get_errno()
+        if code in _UNSUPPORTED:
+            return
+        if code != errno.EINTR:
+            raise OSError(code, os.strerror(code))

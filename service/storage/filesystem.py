@@ -21,20 +21,30 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from service.storage.disk import full_disk, require_space
+from service.errors.storage import StorageFull
+from service.storage.disk import claim_space, full_disk, require_space
 from service.storage.store import PIECES, SOURCE, DownloadHeaders
 
 _PRIVATE = 0o700
+CLAIMED_BYTES = 4 << 20
+"""Room that an upload of unknown length takes at a time: little beside any reserve, and one call for many writes."""
+FLOOR = 8
+"""The part of the reserve that is left by workers, too, as one in so many: for Redis, which may be on the same disk."""
 
 
 class FilesystemUpload:
     """Writes an upload into a directory of its own; implements ``Upload``."""
 
-    def __init__(self, job_id: str, directory: Path, home: Path) -> None:
-        """Opens a file in ``directory``, which is renamed to ``home`` when the upload is kept."""
+    def __init__(self, job_id: str, directory: Path, home: Path, reserve: int) -> None:
+        """Opens a file in ``directory``, which is renamed to ``home`` when the upload is kept.
+
+        ``reserve``: bytes of the disk that stay free.
+        """
         self._job_id = job_id
         self._directory = directory
         self._home = home
+        self._reserve = reserve
+        self._claimed = 0
         self._digest = hashlib.sha256()
         self._size = 0
         self._file = self.contents().open("xb")
@@ -47,7 +57,14 @@ class FilesystemUpload:
     def size(self) -> int:
         return self._size
 
+    def claim(self, size: int) -> None:
+        """Takes room for ``size`` bytes in all. Raises StorageFull."""
+        claim_space(self._file.fileno(), self.contents(), size, self._reserve)
+        self._claimed = size
+
     def write(self, data: bytes) -> None:
+        if self._size + len(data) > self._claimed:
+            self.claim(self._size + len(data) + CLAIMED_BYTES)
         with full_disk():
             self._file.write(data)
         self._digest.update(data)
@@ -56,6 +73,7 @@ class FilesystemUpload:
     def finish(self) -> str:
         with full_disk():
             self._file.flush()
+            self._file.truncate(self._size)  # gives back what was claimed beyond
             os.fsync(self._file.fileno())
         self._file.close()
         return self._digest.hexdigest()
@@ -64,7 +82,8 @@ class FilesystemUpload:
         return self._directory / SOURCE
 
     def keep(self) -> None:
-        (self._directory / PIECES).mkdir(mode=_PRIVATE)
+        with full_disk():
+            (self._directory / PIECES).mkdir(mode=_PRIVATE)
         self._directory.rename(self._home)
 
     def discard(self) -> None:
@@ -90,7 +109,13 @@ class FilesystemStorage:
         directory = self._incoming / secrets.token_hex(16)
         with full_disk():
             directory.mkdir(mode=_PRIVATE)
-            return FilesystemUpload(job_id, directory, self._jobs / job_id)
+            upload = FilesystemUpload(job_id, directory, self._jobs / job_id, self._reserve)
+        try:
+            upload.claim(expected_bytes)
+        except StorageFull:
+            upload.discard()
+            raise
+        return upload
 
     def find(self, job_id: str, name: str, headers: DownloadHeaders | None = None) -> Path | None:  # noqa: ARG002
         path = self._jobs / job_id / name
@@ -106,11 +131,13 @@ class FilesystemStorage:
     @contextmanager
     def writing(self, job_id: str, name: str) -> Iterator[Path]:
         """Publishes by a rename within the job's directory, which fails once the job was deleted."""
+        require_space(self._root, 0, self._reserve // FLOOR)
         target = self._jobs / job_id / name
         draft = target.with_name(f"{target.name}.{secrets.token_hex(8)}.part")
         try:
-            yield draft
-            draft.replace(target)
+            with full_disk():
+                yield draft
+                draft.replace(target)
         finally:
             draft.unlink(missing_ok=True)
 

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from service.errors.storage import StorageFull, StorageUnavailable
+from service.errors.storage import LocalCopiesTooSmall, StorageUnavailable
+from service.storage.disk import full_disk
 from service.text import plural
 
 
@@ -43,13 +44,14 @@ class Scratch:
     def copy(self, key: str, size: int, fetch: Callable[[Path], None]) -> Iterator[Path]:
         """Gives a local copy of the file ``key`` of ``size`` bytes, which ``fetch`` writes if it is not here yet.
 
-        Raises StorageFull for a file that can never fit, StorageUnavailable while copies in use leave no room.
+        Raises LocalCopiesTooSmall for a file that can never fit, StorageUnavailable while copies in use leave no room.
         """
         copy = self._enter(key, size)
         try:
             with copy.fetching:
                 if not copy.complete:
-                    fetch(copy.path)
+                    with full_disk():
+                        fetch(copy.path)
                     copy.complete = True
             yield copy.path
         finally:
@@ -60,7 +62,8 @@ class Scratch:
         """Gives a path for a new file, which is removed when the block ends."""
         path = self._new_path()
         try:
-            yield path
+            with full_disk():
+                yield path
         finally:
             path.unlink(missing_ok=True)
 
@@ -82,7 +85,7 @@ class Scratch:
 
     def _make_room(self, wanted: int) -> None:
         if wanted > self._max_bytes:
-            raise StorageFull(
+            raise LocalCopiesTooSmall(
                 f"A file of {plural(wanted, 'byte')} is larger than all local copies may be, "
                 f"which is {plural(self._max_bytes, 'byte')}."
             )

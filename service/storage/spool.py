@@ -21,8 +21,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from service.errors.storage import StorageFull
 from service.errors.upload import UploadLocked, UploadNotFound, UploadOffsetMismatch, UploadTooLarge
-from service.storage.disk import full_disk, require_space
+from service.storage.disk import claim_space, full_disk, require_space
 from service.text import plural
 
 _ID = re.compile(r"[0-9a-f]{32}")
@@ -65,11 +66,15 @@ class _Description:
 class Appender:
     """Appends to an upload, as its only writer at the time."""
 
-    def __init__(self, file_descriptor: int, partial: PartialUpload) -> None:
+    def __init__(self, file_descriptor: int, partial: PartialUpload, reserve: int) -> None:
+        """Takes the room for all bytes to come, so that ``reserve`` bytes stay free. Raises StorageFull."""
         self._file = file_descriptor
+        self._path = partial.path
+        self._reserve = reserve
         self._begun_at = partial.offset
         self._length = partial.length
         self.offset = partial.offset
+        self._claim()
 
     def write(self, data: bytes) -> None:
         """Appends ``data``. Raises StorageFull, and UploadTooLarge for more bytes than were announced."""
@@ -84,9 +89,14 @@ class Appender:
         self.offset += len(data)
 
     def undo(self) -> None:
-        """Removes the bytes that this appender wrote."""
+        """Removes the bytes that this appender wrote, and keeps the room for them: they are to come again."""
         os.ftruncate(self._file, self._begun_at)
         self.offset = self._begun_at
+        with suppress(StorageFull):  # Somebody was quicker; the next appender asks for the room.
+            self._claim()
+
+    def _claim(self) -> None:
+        claim_space(self._file, self._path, self._length, self._reserve)
 
 
 class UploadSpool:
@@ -120,10 +130,15 @@ class UploadSpool:
         upload_id = upload_id or new_upload_id()
         about = _Description(length, filename, metadata, self._owner or "")
         directory = self._root / upload_id
-        with full_disk():
-            directory.mkdir(mode=_PRIVATE)
-            (directory / "about.json").write_text(json.dumps(asdict(about)))
-            (directory / "data").touch()
+        try:
+            with full_disk():
+                directory.mkdir(mode=_PRIVATE)
+                (directory / "about.json").write_text(json.dumps(asdict(about)))
+                with (directory / "data").open("xb") as data:
+                    claim_space(data.fileno(), directory / "data", length, self._reserve)
+        except StorageFull:
+            shutil.rmtree(directory, ignore_errors=True)
+            raise
         return self.get(upload_id)
 
     def get(self, upload_id: str) -> PartialUpload:
@@ -168,8 +183,7 @@ class UploadSpool:
                 raise UploadOffsetMismatch(
                     f"The upload has {plural(partial.offset, 'byte')}, so it continues there and not at {offset}."
                 )
-            require_space(self._root, partial.length - offset, self._reserve)
-            yield Appender(descriptor, partial)
+            yield Appender(descriptor, partial, self._reserve)
         finally:
             os.close(descriptor)
 

@@ -119,7 +119,7 @@ class Storage(Protocol):
     def reading(self, job_id: str, name: str) -> AbstractContextManager[Path]:
         """Gives the path of a local file, which stays until the block ends.
 
-        Raises FileNotFoundError, and StorageFull where a local copy is needed and can never fit.
+        Raises FileNotFoundError, and LocalCopiesTooSmall where a local copy is needed and can never fit.
         """
         ...
 
@@ -128,7 +128,8 @@ class Storage(Protocol):
 
         After an error nothing of it is left, and an earlier file of that name stays. The path is new each time, so
         that two tasks that do the same work do not write into one file.
-        Raises FileNotFoundError, at the end of the block at the latest, if the job's files were removed.
+        Raises FileNotFoundError, at the end of the block at the latest, if the files of the job were removed, and
+        StorageFull where the disk has no room, whatever the block made of that.
         """
         ...
 

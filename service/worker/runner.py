@@ -12,10 +12,11 @@ from service.errors.base import ServiceError
 from service.errors.broker import BrokerUnavailable
 from service.errors.engine import EngineUnavailable
 from service.errors.job import JobCanceled, JobNotFound, SegmentGaveUp
-from service.errors.storage import StorageUnavailable
+from service.errors.storage import StorageFull, StorageUnavailable
 from service.jobs.claim import Claim, ClaimAnswer
 from service.jobs.job import Failure, Job
 from service.jobs.queue import JobQueue
+from service.jobs.record import SPACE
 from service.jobs.step_leases import StepLeases
 from service.jobs.store import RedisJobStore
 from service.logs import log_context
@@ -33,6 +34,8 @@ MAX_CRASHES = 6
 MAX_POSTPONED = 10
 FIRST_DELAY_S, LONGEST_DELAY_S = 5.0, 120.0
 """A step without engine or object store is tried again after 5, 10, 20 ... 120 s: a quarter of an hour in all."""
+SPACE_DELAY_S = 5.0
+"""A step that finds the disk full is tried again this often, for as long as it takes: people have to make room."""
 
 Work = Callable[[Job, Touch], None]
 """What is done in a step of a job; it tells the watchdog of its progress."""
@@ -82,6 +85,8 @@ class StepRunner:
             _count(step, "done")
         except (JobCanceled, JobNotFound):
             self._give_back(job_id, step)
+        except StorageFull as error:
+            self._await_space(job_id, step, error)
         except (EngineUnavailable, StorageUnavailable) as error:
             self._postpone(job_id, step, error)
         except BrokerUnavailable:
@@ -107,6 +112,11 @@ class StepRunner:
         delay = min(FIRST_DELAY_S * 2 ** (times - 1), LONGEST_DELAY_S)
         log.warning("The step is tried again in %g s: %s", delay, error)
         self._leases.release(job_id, step, not_before=time.time() + delay)
+
+    def _await_space(self, job_id: str, step: str, error: StorageFull) -> None:
+        _count(step, "postponed")
+        log.warning("The step waits for space: %s", error)
+        self._leases.release(job_id, step, not_before=time.time() + SPACE_DELAY_S, wanting=SPACE)
 
     def _fault(self, job_id: str, step: str, error: Exception) -> None:
         """Fails a job after an unexpected error; if the job was deleted, its missing files are the likely reason."""

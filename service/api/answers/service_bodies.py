@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict
+from typing import Literal
 
 from pydantic import BaseModel, Field
 
@@ -61,7 +62,10 @@ class WorkerBody(BaseModel):
 
 
 class ReadyBody(BaseModel):
-    status: str = Field(examples=["ready"])
+    status: Literal["ready", "read_only"] = Field(
+        description="With `read_only`, jobs are shown, fetched and deleted, and uploads wait for room on the disk."
+    )
+    reason: str | None = Field(description="Says why uploads wait.")
     workers: list[WorkerBody]
 
 

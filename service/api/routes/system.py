@@ -6,6 +6,7 @@ import logging
 from collections.abc import Sequence
 from contextlib import suppress
 from http import HTTPStatus
+from typing import Literal
 
 from fastapi import APIRouter, Response
 
@@ -15,6 +16,7 @@ from service.api.dependencies import Files, ModelChooser, Workers
 from service.api.openapi.responses import problems, with_error
 from service.errors.base import ServiceError
 from service.errors.broker import BrokerUnavailable
+from service.errors.storage import StorageFull
 from service.jobs.workers import WorkerState
 from service.storage.store import Storage
 
@@ -32,8 +34,11 @@ async def live() -> dict[str, str]:
 
 @router.get("/readyz", response_model=ReadyBody, responses=_NOT_READY)
 def ready(storage: Files, workers: Workers) -> Response | ReadyBody:
-    """Tells whether Redis answers, files can be written, and at least one worker has loaded a model."""
-    fault = _storage_fault(storage)
+    """Tells whether Redis answers, files can be written, and at least one worker has loaded a model.
+
+    A disk without room for uploads leaves the rest to use: jobs can be fetched and deleted, which makes room.
+    """
+    full, fault = _storage_fault(storage)
     try:
         alive = workers.alive()
     except ServiceError as error:
@@ -42,7 +47,8 @@ def ready(storage: Files, workers: Workers) -> Response | ReadyBody:
         fault = fault or _worker_fault(alive)
     if fault:
         return problem(HTTPStatus.SERVICE_UNAVAILABLE, "not_ready", fault)
-    return ReadyBody(status="ready", workers=[worker_body(worker) for worker in alive])
+    status: Literal["ready", "read_only"] = "read_only" if full else "ready"
+    return ReadyBody(status=status, reason=full, workers=[worker_body(worker) for worker in alive])
 
 
 @router.get("/models", responses=problems())
@@ -62,9 +68,12 @@ def _worker_fault(alive: Sequence[WorkerState]) -> str:
     return faults[0] if faults else "Worker: none has loaded a model yet."
 
 
-def _storage_fault(storage: Storage) -> str | None:
+def _storage_fault(storage: Storage) -> tuple[str | None, str | None]:
+    """Returns why there is no room for uploads, and what else is wrong with the storage."""
     try:
         storage.check()
+    except StorageFull as error:
+        return str(error), None
     except (ServiceError, OSError) as error:
-        return f"Storage: {error}"
-    return None
+        return None, f"Storage: {error}"
+    return None, None

@@ -27,6 +27,8 @@ def serve(options: EmbeddedOptions, *, first_key: bool, as_json: bool) -> None:
             else:
                 say(f"Page and API: {stack.url}/")
                 say(f"Jobs and videos are kept in {data}. Ctrl-C stops.")
+            if stack.read_only:
+                note(f"Uploads wait, everything else works: {stack.read_only}")
             stack.wait()
     except (KeyboardInterrupt, SystemExit):  # the stack turns SIGTERM into SystemExit
         (note if as_json else say)("Stopped.")

@@ -28,6 +28,8 @@ def frame_progress(progress: Progress) -> str:
     parts = [f"{progress.frames_done} of {total}"] if progress.frames_total else []
     if progress.frames_per_second:
         parts.append(f"{progress.frames_per_second:.2g} frames/s")
+    if progress.stage == "waiting_for_space":
+        parts.append("waits for space on the disk of the service")
     return ", ".join(parts)
 
 

@@ -34,6 +34,7 @@ local status = redis.call('HGET', record, 'status')
 if not status then return 'missing' end
 if not string.find(sources, '|' .. status .. '|', 1, true) then return status end
 redis.call('HSET', record, 'status', target)
+if target ~= 'running' then redis.call('HDEL', record, 'wanting') end
 for i = 5, #ARGV, 2 do redis.call('HSET', record, ARGV[i], ARGV[i + 1]) end
 redis.call('ZREM', index(status), id)
 redis.call('ZADD', index(target), 0, id)

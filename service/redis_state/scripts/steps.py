@@ -48,15 +48,19 @@ return redis.call('HDEL', deliveries, step)
 
 RELEASE = """
 local record, steps, claim, deliveries = unpack(KEYS)
-local step, owner, not_before = ARGV[1], ARGV[2], ARGV[3]
+local step, owner, not_before, wanting = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 if redis.call('GET', claim) ~= owner then return 0 end
 redis.call('DEL', claim)
 if redis.call('HEXISTS', steps, step) == 0 then return 0 end
 redis.call('HSET', steps, step, 'waiting ' .. not_before)
+if wanting ~= '' then redis.call('HSET', record, 'wanting', wanting) end
 redis.call('HDEL', deliveries, step)
 return 1
 """
-"""Gives up a claim; its step may be begun again at ``not_before``. Returns 0 if its owner lost it."""
+"""Gives up a claim; its step may be begun again at ``not_before``. Returns 0 if its owner lost it.
+
+``wanting``: what the job waits for until it gets on again; '' is nothing in particular.
+"""
 
 REQUEUE = """
 local record, steps, claim, deliveries = unpack(KEYS)
@@ -86,6 +90,7 @@ if redis.call('GET', claim) == owner then redis.call('DEL', claim) end
 if redis.call('HEXISTS', steps, 'plan') == 0 then return 0 end
 redis.call('HSET', record, 'plan', plan, 'segments', count)
 for i = 0, count - 1 do redis.call('HSET', steps, 'segment:' .. i, 'queued ' .. now) end
+redis.call('HDEL', record, 'wanting')
 redis.call('HDEL', steps, 'plan')
 redis.call('HDEL', deliveries, 'plan')
 redis.call('SADD', done, 'plan')
@@ -108,7 +113,7 @@ redis.call('SADD', done, step)
 redis.call('HSET', frames, step, count)
 redis.call('HSET', workers, step, worker_of(owner))
 if device ~= '' then redis.call('HSET', workers, step .. ' device', device) end
-redis.call('HDEL', record, 'crashes')
+redis.call('HDEL', record, 'crashes', 'wanting')
 event(events, now, 'type', 'step_done', 'step', step, 'worker', worker_of(owner))
 local segments = tonumber(redis.call('HGET', record, 'segments'))
 if redis.call('SCARD', done) ~= segments + 1 then return 0 end
@@ -125,6 +130,7 @@ local record, frames, events = unpack(KEYS)
 local step, count, new, seconds, now = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 if redis.call('HGET', record, 'status') ~= 'running' then return 0 end
 redis.call('HSET', frames, step, count)
+redis.call('HDEL', record, 'wanting')
 redis.call('HINCRBY', record, 'timed_frames', new)
 redis.call('HINCRBYFLOAT', record, 'timed_seconds', seconds)
 local sum = 0

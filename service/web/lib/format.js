@@ -62,6 +62,7 @@ export function progressText(progress) {
   const parts = [];
   if (progress.frames_total) parts.push(`${progress.frames_done} of ${plural(progress.frames_total, "frame")}`);
   if (progress.frames_per_second) parts.push(`${progress.frames_per_second.toPrecision(2)} frames/s`);
-  if (progress.eta_s != null) parts.push(`${duration(progress.eta_s)} left`);
+  if (progress.stage === "waiting_for_space") parts.push("waits for space on the disk of the service");
+  else if (progress.eta_s != null) parts.push(`${duration(progress.eta_s)} left`);
   return parts.join(", ");
 }

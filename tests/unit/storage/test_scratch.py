@@ -7,7 +7,7 @@ from threading import Barrier
 
 import pytest
 
-from service.errors.storage import StorageFull, StorageUnavailable
+from service.errors.storage import LocalCopiesTooSmall, StorageUnavailable
 from service.storage.scratch import Scratch
 
 
@@ -45,7 +45,7 @@ def test_copy_in_use_stays_and_the_newcomer_is_put_off(scratch: Scratch) -> None
 
 
 def test_what_can_never_fit_is_another_error(scratch: Scratch) -> None:
-    with pytest.raises(StorageFull, match="101"):
+    with pytest.raises(LocalCopiesTooSmall, match="101"):
         use(scratch, "large", 101)
 
 

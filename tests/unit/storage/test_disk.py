@@ -1,0 +1,128 @@
+"""Room on a disk, asked of the real one: what is free apart from a few megabytes is declared the reserve."""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import suppress
+from pathlib import Path
+
+import av
+import pytest
+
+from service.errors.pipeline import PipelineError
+from service.errors.storage import StorageFull
+from service.storage.disk import claim_space, full_disk
+from service.storage.filesystem import FilesystemStorage
+from service.storage.spool import UploadSpool
+
+JOB = "0" * 32
+MIB = 1 << 20
+ROOM = 256 * MIB
+"""Room for uploads in these tests; others that use the disk meanwhile change it by much less."""
+
+
+@pytest.fixture
+def reserve(tmp_path: Path) -> int:
+    return shutil.disk_usage(tmp_path).free - ROOM
+
+
+def test_upload_of_unknown_length_stops_before_the_reserve(tmp_path: Path, reserve: int) -> None:
+    upload = FilesystemStorage(tmp_path, reserve).begin_upload(JOB, 0)
+    block = bytes(8 * MIB)
+
+    def write_on() -> None:
+        for _ in range(2 * ROOM // len(block)):
+            upload.write(block)
+
+    with pytest.raises(StorageFull, match="must stay free"):
+        write_on()
+
+    assert shutil.disk_usage(tmp_path).free > reserve - ROOM // 2
+    assert upload.size <= ROOM
+    upload.discard()
+    assert list((tmp_path / "incoming").iterdir()) == []
+
+
+def test_room_of_an_upload_is_nobody_elses_before_a_byte_arrives(tmp_path: Path, reserve: int) -> None:
+    one, two = (FilesystemStorage(tmp_path, reserve) for _ in range(2))  # as two processes have them
+    upload = one.begin_upload(JOB, ROOM * 2 // 3)
+
+    with pytest.raises(StorageFull):
+        two.begin_upload("1" * 32, ROOM * 2 // 3)
+    with pytest.raises(StorageFull):
+        UploadSpool(tmp_path / "uploads", 60, reserve).create(ROOM * 2 // 3, "", "")
+    upload.discard()
+    two.begin_upload("1" * 32, ROOM * 2 // 3).discard()
+
+
+def test_resumable_uploads_are_promised_no_more_than_there_is(tmp_path: Path, reserve: int) -> None:
+    spool, made = UploadSpool(tmp_path / "uploads", 60, reserve), []
+    with suppress(StorageFull):
+        for _ in range(100):
+            made.append(spool.create(ROOM // 4, "a.mp4", ""))
+
+    assert 2 <= len(made) <= 4
+    assert [spool.get(upload.id).offset for upload in made] == [0] * len(made)
+    with spool.appending(made[0].id, 0) as appender:
+        appender.write(b"abc")
+    assert spool.get(made[0].id).offset == 3
+    spool.remove(made[1].id)
+    spool.create(ROOM // 4, "a.mp4", "")
+
+
+def test_finished_upload_takes_no_more_than_its_bytes(tmp_path: Path) -> None:
+    upload = FilesystemStorage(tmp_path).begin_upload(JOB, 0)
+    upload.write(b"abc")
+    upload.finish()
+    upload.keep()
+
+    state = (tmp_path / "jobs" / JOB / "source").stat()
+    assert (state.st_size, state.st_blocks <= 16) == (3, True)
+
+
+def test_claiming_changes_no_size_and_keeps_what_is_there(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"abc")
+    with path.open("r+b") as file:
+        claim_space(file.fileno(), path, MIB, 0)
+        claim_space(file.fileno(), path, MIB, 1 << 60)  # it has the room by now
+
+    assert path.read_bytes() == b"abc"
+
+
+def test_full_disk_is_seen_through_what_was_made_of_it(tmp_path: Path) -> None:
+    """The kernel's own device without room; FFmpeg writes to it as to any file."""
+    storage = FilesystemStorage(tmp_path)
+    (tmp_path / "jobs" / JOB).mkdir()
+
+    def publish() -> None:
+        with storage.writing(JOB, "piece.mp4") as draft:
+            draft.symlink_to("/dev/full")
+            _write_video(draft)
+
+    with pytest.raises(StorageFull, match="full"):
+        publish()
+
+    assert list((tmp_path / "jobs" / JOB).iterdir()) == []
+    with pytest.raises(PipelineError), full_disk():
+        raise PipelineError("Something else.")
+
+
+def _write_video(path: Path) -> None:
+    try:
+        with av.open(str(path), "w", format="mp4") as container:
+            stream = container.add_stream("libx264", rate=25)
+            frame = av.VideoFrame(64, 64, "yuv420p")
+            container.mux([*stream.encode(frame), *stream.encode(None)])
+    except av.FFmpegError as error:
+        raise PipelineError(f"The piece cannot be written: {error.strerror}.") from error
+
+
+def test_workers_leave_a_part_of_the_reserve(tmp_path: Path) -> None:
+    (tmp_path / "jobs" / JOB).mkdir(parents=True)
+    free = shutil.disk_usage(tmp_path).free
+    with FilesystemStorage(tmp_path, free).writing(JOB, "piece") as draft:
+        draft.write_bytes(b"piece")
+
+    with pytest.raises(StorageFull), FilesystemStorage(tmp_path, free * 10).writing(JOB, "piece"):
+        raise AssertionError("nothing is begun")
