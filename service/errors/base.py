@@ -64,6 +64,8 @@
     │   ├── WebhookFailed          webhook_failed           a receiver cannot be reached or does not answer
     │   └── DeliveryNotFound       delivery_not_found       no such webhook delivery
     ├── BrokerUnavailable          broker_unavailable       Redis cannot be reached
+    │   ├── BrokerFull             broker_full              Redis has no memory left
+    │   └── BrokerDiskFull         broker_disk_full         Redis cannot write to its disk
     ├── StartupError ``startup``
     │   ├── DataInUse              data_in_use              two services on one data directory
     │   ├── DataVersionUnsupported data_version_unsupported a data directory of a newer release

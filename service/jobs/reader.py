@@ -14,6 +14,7 @@ from service.jobs.record import read_job
 from service.redis_state import key_names
 from service.redis_state.connection import broker_errors, texts
 from service.redis_state.key_names import JobKeys
+from service.redis_state.scripts import jobs as scripts
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class JobReader:
 
     def __init__(self, client: redis.Redis) -> None:
         self._redis = client
+        self._snapshot = client.register_script(scripts.READ)
         self._tenant: str | None = None
 
     def of(self, tenant: str) -> Self:
@@ -81,13 +83,12 @@ class JobReader:
 
     def _read(self, ids: list[str]) -> tuple[Job, ...]:
         """Returns snapshots of those ids that have a record, in their order, in one round trip."""
-        with broker_errors(), self._redis.pipeline(transaction=True) as pipe:
-            for job_id in ids:
-                names = JobKeys(job_id)
-                pipe.hgetall(names.record)
-                pipe.hvals(names.frames)
-                pipe.hvals(names.steps)
-            answers = pipe.execute()
-        rows = zip(ids, answers[0::3], answers[1::3], answers[2::3], strict=True)
-        jobs = (read_job(job_id, record, frames, state) for job_id, record, frames, state in rows if record)
+        names = [JobKeys(job_id) for job_id in ids]
+        with broker_errors():
+            rows = self._snapshot(keys=[key for job in names for key in (job.record, job.frames, job.steps)])
+        jobs = (
+            read_job(job_id, dict(zip(record[::2], record[1::2], strict=True)), frames, states)
+            for job_id, (record, frames, states) in zip(ids, rows, strict=True)
+            if record
+        )
         return tuple(job for job in jobs if self._tenant in (None, job.tenant))

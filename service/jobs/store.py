@@ -32,7 +32,7 @@ class RedisJobStore(JobReader):
         super().__init__(client)
         self._retention_s = retention_s
         self._enroll = client.register_script(job_scripts.ENROLL)
-        self._withdraw = client.register_script(job_scripts.WITHDRAW)
+        self._delete = client.register_script(job_scripts.DELETE)
         self._set_partial = client.register_script(job_scripts.SET_PARTIAL)
         self._transition = client.register_script(job_scripts.TRANSITION)
         self._retry = client.register_script(job_scripts.RETRY)
@@ -123,14 +123,10 @@ class RedisJobStore(JobReader):
     def delete(self, job_id: str) -> None:
         """Deletes the record of a job in any state; workers notice at the next window. Raises JobNotFound."""
         tenant = self.get(job_id).tenant
-        names = JobKeys(job_id)
         due = (key_names.PARTIALS_DUE, key_names.EXPIRY_DUE, key_names.FORGET_DUE)
-        with broker_errors(), self._redis.pipeline(transaction=True) as pipe:
-            self._withdraw(keys=[names.record], args=[job_id], client=pipe)
-            pipe.delete(*names.all())
-            for index in (*due, key_names.ready_jobs(tenant), *_indexes(tenant, *JobStatus)):
-                pipe.zrem(index, job_id)
-            pipe.execute()
+        lists = (*due, key_names.ready_jobs(tenant), *_indexes(tenant, *JobStatus))
+        with broker_errors():
+            self._delete(keys=JobKeys(job_id).all(), args=[job_id, *lists])
 
     def _require(self, job_id: str) -> None:
         """Raises JobNotFound for a job of another tenant."""

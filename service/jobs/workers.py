@@ -12,6 +12,7 @@ from service.devices.names import CPU
 from service.devices.placement import Placement
 from service.redis_state import key_names
 from service.redis_state.connection import broker_errors, texts
+from service.redis_state.scripts import workers
 
 
 @dataclass(frozen=True)
@@ -55,14 +56,13 @@ class WorkerRegistry:
 
     def __init__(self, client: redis.Redis) -> None:
         self._redis = client
+        self._beat = client.register_script(workers.BEAT)
 
     def beat(self, state: WorkerState, ttl_s: int) -> None:
         """Records that a worker is alive, for the next ``ttl_s`` seconds."""
-        now = time.time()
-        with broker_errors(), self._redis.pipeline(transaction=True) as pipe:
-            pipe.set(key_names.worker(state.name), json.dumps(asdict(state)), ex=ttl_s)
-            pipe.zadd(key_names.WORKERS, {state.name: now})
-            pipe.execute()
+        used = [key_names.worker(state.name), key_names.WORKERS]
+        with broker_errors():
+            self._beat(keys=used, args=[state.name, json.dumps(asdict(state)), ttl_s, time.time()])
 
     def leave(self, name: str) -> None:
         """Removes a worker that ends in good order."""

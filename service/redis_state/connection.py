@@ -13,7 +13,7 @@ import redis.asyncio
 import redis.asyncio.sentinel
 import redis.sentinel
 
-from service.errors.broker import BrokerUnavailable
+from service.errors.broker import BrokerDiskFull, BrokerFull, BrokerUnavailable
 from service.redis_state.sentinel import SCHEMES, sentinel_address
 
 CONNECT_TIMEOUT_S = 5.0
@@ -82,11 +82,19 @@ def with_password(url: str, password: str) -> str:
 
 @contextmanager
 def broker_errors() -> Iterator[None]:
-    """Turns the client's exceptions into BrokerUnavailable."""
+    """Turns the client's exceptions into BrokerUnavailable, or the one of its kinds that says more."""
     try:
         yield
     except redis.RedisError as error:
-        raise BrokerUnavailable(f"Redis cannot be used: {reason(error)}") from error
+        raise _kind(error)(f"Redis cannot be used: {reason(error)}") from error
+
+
+def _kind(error: redis.RedisError) -> type[BrokerUnavailable]:
+    """Returns what an answer of Redis means; a script's error names that of its command after its own."""
+    text = str(error)
+    if isinstance(error, redis.exceptions.OutOfMemoryError) or "OOM command not allowed" in text:
+        return BrokerFull
+    return BrokerDiskFull if "MISCONF" in text and "No space left" in text else BrokerUnavailable
 
 
 def reason(error: Exception) -> str:

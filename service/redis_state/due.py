@@ -28,15 +28,15 @@ class DueList:
 
     def __init__(self, client: redis.Redis, key: str) -> None:
         """``key``: the sorted set, from ``service.redis_state.key_names``."""
-        self._redis = client
         self._key = key
+        self._add = client.register_script(due.ADD)
         self._claim = client.register_script(due.CLAIM)
         self._settle_script = client.register_script(due.SETTLE)
 
     def add(self, member: str, when: float) -> None:
         """Makes a member due at the unix time ``when``, whether or not it was listed before."""
         with broker_errors():
-            self._redis.zadd(self._key, {member: when})
+            self._add(keys=[self._key], args=[member, when])
 
     def take(self, lease_s: float) -> Ticket | None:
         """Leases the member that has been due longest for ``lease_s`` seconds; returns None if none is due."""

@@ -118,7 +118,7 @@ def build(settings: Settings) -> tuple[Celery, EngineCache, Heartbeat, Backgroun
         RestoreStep(store, leases, queue, storage, engines, recorder, limits, way, stopping),
         FinishStep(store, leases, storage, engines, recorder),
     )
-    next_steps = NextSteps(turns, StepRunner(store, leases, queue, watchdog, stopping), steps)
+    next_steps = NextSteps(turns, StepRunner(store, leases, queue, watchdog, stopping), steps, stopping)
     register(app, next_steps)
     lane = ExpressLane(next_steps, way, stopping, watchdog.steps, settings.worker_concurrency)
     return app, engines, heartbeat, BackgroundThread("express lane", lane.step, LOOK_S)
@@ -150,6 +150,7 @@ def _configure(app: Celery) -> None:
     app.conf.update(
         worker_hijack_root_logger=False,
         worker_enable_remote_control=False,
+        broker_channel_error_retry=True,  # a Redis without room refuses changes; the worker then waits for some
         worker_cancel_long_running_tasks_on_connection_loss=False,  # claims decide who may go on
         task_acks_on_failure_or_timeout=True,
     )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from threading import Event
 
 from celery import Celery
 
-from service.errors.broker import BrokerUnavailable
+from service.errors.broker import BrokerDiskFull, BrokerFull, BrokerUnavailable
 from service.jobs.queue import FINISH_TASK, PLAN_TASK, SEGMENT_TASK
 from service.jobs.step_names import FINISH, PLAN, segment_index, segment_step
 from service.jobs.turns import Turn, Turns
@@ -15,6 +16,9 @@ from service.worker.runner import StepRunner, Work
 from service.worker.steps.finish import FinishStep
 from service.worker.steps.plan import PlanStep
 from service.worker.steps.restore import RestoreStep
+
+FULL_PAUSE_S = 2.0
+"""Seconds between two attempts to begin a step while Redis has no room."""
 
 log = logging.getLogger(__name__)
 
@@ -43,18 +47,29 @@ class NextSteps:
     turns: Turns
     runner: StepRunner
     steps: JobSteps
+    stopping: Event
+    """Set when the worker stops."""
 
     def run_one(self, job_id: str, step: str) -> None:
         """Does the step that is next. A message names one, which is listed here: its sender may be of an older release.
 
-        A step that was listed and is no longer to be done is passed over.
+        A step that was listed and is no longer to be done is passed over. While Redis has no room, this waits.
         """
+        while not self._tried(job_id, step) and not self.stopping.wait(FULL_PAUSE_S):
+            pass
+
+    def _tried(self, job_id: str, step: str) -> bool:
+        """Returns False if Redis has no room for what a step changes."""
         try:
             self.turns.offer(job_id, step)
             while (turn := self.turns.take()) and not self.run(turn):
                 pass
+        except (BrokerFull, BrokerDiskFull) as error:
+            log.warning("No step is begun: %s", error)
+            return False
         except BrokerUnavailable as error:
             log.warning("A message is left to a later round: %s", error)
+        return True
 
     def run(self, turn: Turn) -> bool:
         """Does a step that was taken; returns False if another worker has it or it is not to be done any more."""

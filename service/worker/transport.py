@@ -7,21 +7,41 @@ notices that its connection is dead: it stays alive and idle until somebody rest
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from kombu.transport import TRANSPORT_ALIASES, redis, virtual
-from redis import RedisError
+from kombu.utils.json import dumps
+
+_NOTE = """
+redis.call('ZREM', KEYS[1], ARGV[1])
+redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
+redis.call('HSET', KEYS[2], ARGV[1], ARGV[3])
+"""
+"""Its first change takes something away, so that Redis runs all of it without memory, too."""
 
 
 class _QoS(redis.QoS):
-    """Removes a message from the local list also when Redis cannot be told."""
+    """Notes and forgets messages also when Redis has no memory left, for which there are no transactions, and forgets
+    one also when Redis cannot be told.
+    """
+
+    def append(self, message: Any, delivery_tag: Any) -> None:
+        delivery = message.delivery_info
+        noted = dumps([message._raw, delivery["exchange"], delivery["routing_key"]])  # type: ignore[no-untyped-call]
+        keys = (self.unacked_index_key, self.unacked_key)
+        with self.channel.conn_or_acquire() as client:
+            client.eval(_NOTE, len(keys), *keys, delivery_tag, time.time(), noted)
+        virtual.QoS.append(self, message, delivery_tag)  # type: ignore[no-untyped-call]
 
     def ack(self, delivery_tag: Any) -> None:
         try:
-            super().ack(delivery_tag)  # type: ignore[no-untyped-call]
-        except RedisError:
+            with self.channel.conn_or_acquire() as client, client.pipeline(transaction=False) as pipe:
+                pipe.hdel(self.unacked_key, delivery_tag)
+                pipe.zrem(self.unacked_index_key, delivery_tag)
+                pipe.execute()
+        finally:
             virtual.QoS.ack(self, delivery_tag)  # type: ignore[no-untyped-call]
-            raise
 
 
 class _Channel(redis.Channel):

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from service.errors.storage import StorageFull, StorageUnavailable
+from service.errors.storage import LocalCopiesTooSmall, StorageUnavailable
 from service.storage.open import open_storage
 from service.storage.options import S3Options, StorageOptions
 from service.storage.store import REPORT, SOURCE, Storage, Upload, piece_name, result_name
@@ -278,7 +278,7 @@ class TestS3:
         storage = open_storage(replace(options, scratch_bytes=1 << 20))
         kept(storage, LARGE)
 
-        with pytest.raises(StorageFull, match="1048576"):
+        with pytest.raises(LocalCopiesTooSmall, match="1048576"):
             read(storage, SOURCE)
 
     def test_scratch_of_an_earlier_run_is_gone(self, options: StorageOptions, storage: Storage) -> None:

@@ -14,7 +14,7 @@ from starlette.routing import Match, Route
 
 from service.errors.access import AccessError, KeyNotFound, Unauthenticated
 from service.errors.base import ServiceError
-from service.errors.broker import BrokerUnavailable
+from service.errors.broker import BrokerDiskFull, BrokerUnavailable
 from service.errors.engine import ModelNotFound
 from service.errors.job import (
     FrameNotFound,
@@ -83,6 +83,7 @@ STATUS: dict[type[ServiceError], int] = {
     KeyNotFound: HTTPStatus.NOT_FOUND,
     TooManyStreams: HTTPStatus.SERVICE_UNAVAILABLE,
     LimitReached: HTTPStatus.TOO_MANY_REQUESTS,
+    BrokerDiskFull: HTTPStatus.INSUFFICIENT_STORAGE,
     BrokerUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     StorageUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }

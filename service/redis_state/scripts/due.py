@@ -1,11 +1,21 @@
-"""Scripts of sorted sets whose scores are the unix times at which members are due: ``KEYS[1]`` is the set."""
+"""Scripts of sorted sets whose scores are the unix times at which members are due: ``KEYS[1]`` is the set.
+
+Each takes a member away before it adds it: so it works, too, when Redis has no memory left (``jobs``).
+"""
 
 from __future__ import annotations
+
+ADD = """
+redis.call('ZREM', KEYS[1], ARGV[1])
+return redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
+"""
+"""Makes a member due."""
 
 CLAIM = """
 local now, leased_until = ARGV[1], ARGV[2]
 local found = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, 1)
 if #found == 0 then return false end
+redis.call('ZREM', KEYS[1], found[1])
 redis.call('ZADD', KEYS[1], leased_until, found[1])
 return found[1]
 """
@@ -15,8 +25,8 @@ SETTLE = """
 local member, leased_until, next_due = ARGV[1], ARGV[2], ARGV[3]
 local score = redis.call('ZSCORE', KEYS[1], member)
 if not score or tonumber(score) ~= tonumber(leased_until) then return 0 end
-if next_due == '' then return redis.call('ZREM', KEYS[1], member) end
-redis.call('ZADD', KEYS[1], next_due, member)
+redis.call('ZREM', KEYS[1], member)
+if next_due ~= '' then redis.call('ZADD', KEYS[1], next_due, member) end
 return 1
 """
 """Removes a leased member, or makes it due at ``next_due``. Returns 0 if somebody made it due anew meanwhile."""

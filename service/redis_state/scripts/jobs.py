@@ -1,11 +1,25 @@
 """Scripts that change a job as a whole. None brings back a key of a deleted job.
 
+A script whose first change takes something away may go on to add when Redis has no memory left: so jobs can be deleted,
+canceled and expired then, and end.
+
 ``KEYS`` and ``ARGV`` are named at the top of each. Times are unix seconds, given by the caller.
 """
 
 from __future__ import annotations
 
 from service.redis_state.scripts.snippets import ACCOUNT, EVENT, INDEXES
+
+READ = """
+local found = {}
+for i = 1, #KEYS, 3 do
+    local record = redis.call('HGETALL', KEYS[i])
+    found[#found + 1] = {record, redis.call('HVALS', KEYS[i + 1]), redis.call('HVALS', KEYS[i + 2])}
+end
+return found
+"""
+"""Returns record, frames and states of steps of several jobs, as they are at one moment; a transaction would need
+memory."""
 
 ENROLL = (
     ACCOUNT
@@ -15,13 +29,16 @@ account(KEYS[1], ARGV[1])
 )
 """Counts a new job in the account of its key."""
 
-WITHDRAW = (
+DELETE = (
     ACCOUNT
     + """
-if redis.call('HDEL', KEYS[1], 'status') == 1 then account(KEYS[1], ARGV[1]) end
+local record, id = KEYS[1], ARGV[1]
+if redis.call('HDEL', record, 'status') == 1 then account(record, id) end
+for i = 2, #ARGV do redis.call('ZREM', ARGV[i], id) end
+redis.call('DEL', unpack(KEYS))
 """
 )
-"""Takes a job that is about to be deleted out of the account of its key."""
+"""Takes a job out of the account of its key and out of all sorted sets that list it, and deletes its keys."""
 
 TRANSITION = (
     EVENT
@@ -33,10 +50,10 @@ local id, sources, target, now = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local status = redis.call('HGET', record, 'status')
 if not status then return 'missing' end
 if not string.find(sources, '|' .. status .. '|', 1, true) then return status end
+redis.call('ZREM', index(status), id)
 redis.call('HSET', record, 'status', target)
 if target ~= 'running' then redis.call('HDEL', record, 'wanting') end
 for i = 5, #ARGV, 2 do redis.call('HSET', record, ARGV[i], ARGV[i + 1]) end
-redis.call('ZREM', index(status), id)
 redis.call('ZADD', index(target), 0, id)
 local tenant = redis.call('HGET', record, 'tenant') or 'default'
 redis.call('ZREM', index_of(tenant, status), id)

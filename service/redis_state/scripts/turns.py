@@ -70,6 +70,8 @@ NEXT = (
     PLACES
     + f"""
 local now, weights, at_work = tonumber(ARGV[1]), cjson.decode(ARGV[2]), cjson.decode(ARGV[3])
+-- Refused without memory, and so the script ends before it takes a step off the list that could not be claimed.
+redis.call('HSETNX', '{TENANTS_USED}', '', '0 0')
 
 local function short_step()
     while true do

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 UPDATE = """
 local webhooks, event_id, delivery = KEYS[1], ARGV[1], ARGV[2]
-if redis.call('HEXISTS', webhooks, event_id) == 0 then return 0 end
+if redis.call('HDEL', webhooks, event_id) == 0 then return 0 end
 redis.call('HSET', webhooks, event_id, delivery)
 return 1
 """
