@@ -7,11 +7,13 @@ hold their own frames are on the list, and FFmpeg may use no protocol but ``file
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 import av
 from av.codec.context import ThreadType
 from av.container import InputContainer
 from av.stream import Disposition
+from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
 from service.errors.video import DamagedVideo, NotAVideo, NoVideoStream
@@ -55,6 +57,8 @@ DECODER_THREADS = 2
 
 _ALIGNMENT_SLACK = 1 << 20
 """Pixels above the limit that pass: decoders check sizes rounded up to whole blocks."""
+
+_ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 
 _MP4_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
 _MAGIC = (
@@ -115,12 +119,25 @@ def video_stream(container: InputContainer) -> VideoStream:
     raise NoVideoStream("The file holds no video stream, only sound, subtitles or pictures. Send a video.")
 
 
-def prepare_decoder(stream: VideoStream, max_pixels: int, threads: int = DECODER_THREADS) -> None:
-    """Sets the decoder's limits: a frame above ``max_pixels`` then fails before it is allocated."""
-    context = stream.codec_context
+def decoder_of(stream: VideoStream, max_pixels: int, threads: int = DECODER_THREADS) -> VideoCodecContext:
+    """Returns the decoder with its limits: a frame above ``max_pixels`` fails before it is allocated."""
+    context = _with_alpha(stream) or stream.codec_context
     context.thread_type = ThreadType.SLICE  # of frame threads, an error takes the frames before it along
     context.thread_count = threads
     context.options = {**context.options, "max_pixels": str(max_pixels + _ALIGNMENT_SLACK)}
+    return context
+
+
+def _with_alpha(stream: VideoStream) -> VideoCodecContext | None:
+    """Returns a decoder for the transparency that WebM has beside the frames of VP8 and VP9; FFmpeg has none of its own."""
+    name, usual = _ALPHA_DECODERS.get(stream.codec_context.name), stream.codec_context
+    marks = {key.lower(): value for key, value in stream.metadata.items()}
+    if name is None or marks.get("alpha_mode") != "1":
+        return None
+    context = cast(VideoCodecContext, VideoCodecContext.create(name, "r"))
+    context.color_primaries, context.color_trc = usual.color_primaries, usual.color_trc
+    context.colorspace, context.color_range = usual.colorspace, usual.color_range
+    return context
 
 
 def assembled_kind(head: bytes) -> str | None:

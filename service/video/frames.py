@@ -14,7 +14,7 @@ from av.video.frame import PictureType, VideoFrame
 from av.video.stream import VideoStream
 
 from service.errors.pipeline import PipelineError
-from service.video.container import open_video, prepare_decoder, video_stream
+from service.video.container import decoder_of, open_video, video_stream
 from service.video.index import FrameIndex, Identity, Keyframe
 from service.video.packets.decoding import VideoPacket, decode_frames, tagged
 from service.video.packets.gaps import NumberedFrame, without_gaps
@@ -67,12 +67,12 @@ def _decoded_from(source: Source, entry: Keyframe | None) -> Generator[VideoFram
     try:
         with open_video(source.path) as container:
             stream = video_stream(container)
-            prepare_decoder(stream, _most_pixels(source))
+            decoder = decoder_of(stream, _most_pixels(source))
             if entry is not None and not _seek(container, stream, entry, source.index):
                 return
             packets = tagged(container, stream, source.index)
             wanted = packets if entry is None else _from_entry(packets, entry, source.index)
-            yield from decode_frames(wanted, source.index)
+            yield from decode_frames(wanted, source.index, decoder)
     except av.FFmpegError as error:
         raise PipelineError(f"The video cannot be read: {error.strerror}.") from error
 

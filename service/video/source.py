@@ -16,7 +16,7 @@ from service.encoding.pixels import Pixels
 from service.errors.video import DamagedVideo
 from service.types import ColorTags, Excerpt
 from service.video.color import chroma_of
-from service.video.container import DECODER_THREADS, head_of, open_video, prepare_decoder, video_stream
+from service.video.container import DECODER_THREADS, decoder_of, head_of, open_video, video_stream
 from service.video.index import FrameIndex
 from service.video.packets.decoding import decode_frames, tagged
 from service.video.packets.reading import read_index
@@ -110,8 +110,8 @@ def examine(
     decoded: set[int] = set()
     with open_video(media, max_pixels) as container:
         stream = video_stream(container)
-        prepare_decoder(stream, max_pixels, threads)
-        for frame in decode_frames(tagged(container, stream, index), index):
+        decoder = decoder_of(stream, max_pixels, threads)
+        for frame in decode_frames(tagged(container, stream, index), index, decoder):
             first = first or frame
             decoded.add(frame.pts or 0)
             if frame.pts is not None and frame.pts >= first_key:

@@ -9,6 +9,7 @@ from typing import TypeAlias
 import av
 from av.container import InputContainer
 from av.packet import Packet
+from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
@@ -35,15 +36,17 @@ def tagged(container: InputContainer, stream: VideoStream, index: FrameIndex) ->
         yield packet
 
 
-def decode_frames(packets: Iterable[VideoPacket], index: FrameIndex) -> Iterator[VideoFrame]:
+def decode_frames(
+    packets: Iterable[VideoPacket], index: FrameIndex, decoder: VideoCodecContext
+) -> Iterator[VideoFrame]:
     """Decodes ``tagged`` packets. One that does not decode yields nothing: the caller notices which frame is absent."""
     waiting: list[int] = []
     resized = {tick for tick, _, _ in index.sizes}
     for packet in packets:
         if packet.pts in resized:  # a decoder that begins anew drops what it holds back
-            yield from packet.stream.codec_context.decode(None)
-            packet.stream.codec_context.flush_buffers()
-        tick, pictures = packet.pts, _decoded(packet)
+            yield from decoder.decode(None)
+            decoder.flush_buffers()
+        tick, pictures = packet.pts, _decoded(packet, decoder)
         if index.identity is not Identity.OUTPUT:
             yield from pictures or ()
             continue
@@ -52,10 +55,10 @@ def decode_frames(packets: Iterable[VideoPacket], index: FrameIndex) -> Iterator
         yield from _in_order(pictures or (), waiting)
 
 
-def _decoded(packet: VideoPacket) -> list[VideoFrame] | None:
+def _decoded(packet: VideoPacket, decoder: VideoCodecContext) -> list[VideoFrame] | None:
     """Returns the pictures that the decoder gives after ``packet``; None where the packet does not decode."""
     try:
-        return packet.decode()
+        return decoder.decode(packet)
     except (av.error.InvalidDataError, av.error.PatchWelcomeError):
         return None
 

@@ -45,10 +45,16 @@ def describe_video(
         video.set_display_matrix(source.picture.display_matrix)
     given = video_stream(original)
     video.metadata.update(stream_tags(given.metadata))
+    video.metadata.update(_alpha_mark(template))
     video.disposition = given.disposition
     timecode = timecode_of(original)
     if timecode:
         video.metadata["timecode"] = advanced(timecode, source.index.skipped, source.index.rate)
+
+
+def _alpha_mark(template: VideoStream) -> dict[str, str]:
+    """Returns the tag by which Matroska's muxer marks VP9 whose transparency lies beside its frames."""
+    return {key: value for key, value in template.metadata.items() if key == "alpha_mode"}
 
 
 def describe_file(output: OutputContainer, original: InputContainer, cut: Cut) -> None:

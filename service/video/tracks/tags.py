@@ -36,7 +36,9 @@ def needs_mdta(given: Mapping[str, str]) -> bool:
 
 def stream_tags(given: Mapping[str, str]) -> dict[str, str]:
     """Returns the metadata that a stream of a result gets; MP4 reads a title back as ``name`` and writes ``title``."""
-    dropped = re.compile(r"duration|bps.*|number_of_.*|_statistics_.*|vendor_id|encoder", re.IGNORECASE)
+    dropped = re.compile(
+        r"duration|bps.*|number_of_.*|_statistics_.*|vendor_id|encoder|alpha_mode", re.IGNORECASE
+    )
     kept = {key: value for key, value in given.items() if not dropped.fullmatch(key)}
     if "name" in kept:
         kept.setdefault("title", kept.pop("name"))

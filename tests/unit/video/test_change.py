@@ -189,3 +189,38 @@ def test_a_gradient_of_ten_bits_has_no_bands(tmp_path: Path) -> None:
     luma = read_planes(result.path)[0][0]
     levels = [len(np.unique(row)) for row in luma]
     assert min(levels) > 0.8 * len(np.unique(frames[0][0][0]))  # with eight bits, it would be a quarter
+
+
+@pytest.mark.parametrize(
+    ("codec", "container"), [("auto", "webm"), ("vp9", "mkv"), ("auto", "mkv"), ("auto", "mov")]
+)
+def test_transparency_of_webm_comes_back_as_it_was(tmp_path: Path, codec: str, container: str) -> None:
+    coding = Coding("yuva420p", "libvpx-vp9", {"lossless": "1", "auto-alt-ref": "0"})
+    frames = [gradient("yuva420p", number) for number in range(FRAMES)]
+    path = write_planes(tmp_path / "clip.webm", coding, frames, (WIDTH, HEIGHT))
+
+    result = restored(
+        path,
+        codec=codec,
+        container=container,
+        **({"encode_quality": "lossless"} if container == "webm" or codec == "vp9" else {}),
+    )
+
+    decoder = "libvpx-vp9" if result.options.codec == "vp9" else None
+    alphas = [planes[3] for planes in read_planes(result.path, decoder)]
+    assert len(alphas) == FRAMES
+    for given, kept in zip(frames, alphas, strict=True):
+        scale = np.iinfo(kept.dtype).max if kept.max() > 4095 else 4095 if kept.max() > 1023 else 255
+        np.testing.assert_allclose(kept / scale, given[3] / 255, atol=0.004)
+    assert result.info.has_alpha
+    marked = b"\x53\xc0\x81\x01" in result.path.read_bytes()  # Matroska's AlphaMode, which browsers look for
+    assert marked == (result.options.codec == "vp9")
+
+
+def test_transparency_is_said_to_be_lost_where_the_codec_has_none(tmp_path: Path) -> None:
+    path, _ = clip(tmp_path, "yuva420p")
+
+    result = restored(path, codec="h264", container="mp4")
+
+    lost = [finding.code for finding in result.info.findings if finding.kind == "lost"]
+    assert lost == ["alpha"]
