@@ -9,6 +9,9 @@ from typing import Annotated
 
 import typer
 
+from service.encoding.choice import Asked
+from service.errors.submission import InvalidOption
+
 URL_VARIABLE = "CDVD_URL"
 DEFAULT_URL = "http://127.0.0.1:8080"
 DEFAULT_DATA = Path("cdvd-data")
@@ -68,6 +71,10 @@ QualityName = Annotated[
     str | None,
     typer.Option("--quality", metavar="fast|good|best", help="What restores the video, and how thoroughly."),
 ]
+CodecChoice = Annotated[
+    str | None,
+    typer.Option("--codec", metavar="h264|hevc|av1|vp9|prores|ffv1", help="Codec of the result."),
+]
 LooksCount = Annotated[
     int | None,
     typer.Option(
@@ -125,6 +132,18 @@ def form_fields(named: Mapping[str, str | float | None], more: list[str] | None)
             raise typer.BadParameter(f"{each!r} is not NAME=VALUE.", param_hint="'--set'")
         fields[name] = value
     return fields
+
+
+def asked_encoding(fields: Mapping[str, str]) -> Asked:
+    """Returns how results are to be encoded. Raises BadParameter for what is impossible, before a video is sent."""
+    from service.options import EncodingOptions, JobOptions
+
+    try:
+        return JobOptions.from_text(
+            {name: value for name, value in fields.items() if name in EncodingOptions.model_fields}
+        ).asked
+    except InvalidOption as error:
+        raise typer.BadParameter(str(error), param_hint="'--set'") from error
 
 
 def writable_output(output: Path, *, force: bool) -> Path:

@@ -79,7 +79,7 @@ def resolve(asked: Asked, video: VideoInfo | None = None) -> EncodeOptions:
     """
     check(asked)
     pixels = pixels_of(video) if video else Pixels()
-    container = asked.container or _container(asked, _FAMILY.get(video.container, "mp4") if video else "mp4")
+    container = container_for(asked, _FAMILY.get(video.container, "mp4") if video else "mp4")
     name = asked.codec or _codec(asked, container, pixels, video.codec if video else "")
     codec = CODECS[name]
     _check_quality(asked, codec)
@@ -127,8 +127,10 @@ def _usual_depth(codec: Codec, source: Pixels) -> int | None:
     return codec.pixels.nearest(source).depth if codec.more_pixels else None
 
 
-def _container(asked: Asked, family: str) -> str:
-    """Returns the source's family where it holds the codec, else the codec's own first container."""
+def container_for(asked: Asked, family: str) -> str:
+    """Returns the container that was asked for, else the source's ``family``, else the first that holds the codec."""
+    if asked.container is not None:
+        return asked.container
     if asked.codec is None:
         return family
     holders = CODECS[asked.codec].containers

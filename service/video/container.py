@@ -129,7 +129,7 @@ def decoder_of(stream: VideoStream, max_pixels: int, threads: int = DECODER_THRE
 
 
 def _with_alpha(stream: VideoStream) -> VideoCodecContext | None:
-    """Returns a decoder for the transparency that WebM has beside the frames of VP8 and VP9; FFmpeg has none of its own."""
+    """Returns a decoder for transparency, which WebM keeps beside the frames of VP8 and VP9; FFmpeg has none itself."""
     name, usual = _ALPHA_DECODERS.get(stream.codec_context.name), stream.codec_context
     marks = {key.lower(): value for key, value in stream.metadata.items()}
     if name is None or marks.get("alpha_mode") != "1":

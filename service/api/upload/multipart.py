@@ -24,13 +24,20 @@ FALLBACK_NAME = "video"
 class UploadForm:
     """Takes the body in chunks; afterwards ``filename`` and ``fields`` hold what came with the file.
 
-    ``on_data`` receives the file's bytes in order. Its exceptions and MalformedRequest come out of ``feed``.
+    ``on_data`` receives the file's bytes in order, and ``before_file`` the fields that came ahead of them. Their
+    exceptions and MalformedRequest come out of ``feed``.
     """
 
-    def __init__(self, boundary: bytes, on_data: Callable[[bytes], None]) -> None:
+    def __init__(
+        self,
+        boundary: bytes,
+        on_data: Callable[[bytes], None],
+        before_file: Callable[[dict[str, str]], object] = dict,
+    ) -> None:
         self.filename: str | None = None
         self.fields: dict[str, str] = {}
         self._on_data = on_data
+        self._before_file = before_file
         self._header = (bytearray(), bytearray())
         self._disposition = b""
         self._field: str | None = None
@@ -96,6 +103,7 @@ class UploadForm:
         if self.filename is not None:
             raise MalformedRequest(f"The form has more than one part named {FILE_PART!r}.")
         self.filename = clean_filename((filename or b"").decode("utf-8", "replace"))
+        self._before_file({name: value for name, value in self.fields.items() if name != UPLOAD_FIELD})
 
     def _part_data(self, data: bytes, start: int, end: int) -> None:
         if self._field is None:

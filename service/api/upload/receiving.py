@@ -13,9 +13,11 @@ from service.api.upload.body import RequestBody
 from service.api.upload.multipart import FALLBACK_NAME, UPLOAD_FIELD, UploadForm, boundary_of
 from service.errors.base import ServiceError
 from service.errors.storage import StorageError
+from service.errors.submission import InvalidOption
 from service.errors.upload import EmptyUpload, UploadError, UploadTooLarge
 from service.jobs.job import new_job_id
 from service.metrics import UPLOAD_BYTES, UPLOAD_SECONDS, UPLOADS
+from service.options import JobOptions
 from service.storage.store import Storage, Upload
 from service.submission.received import ReceivedUpload
 from service.text import plural
@@ -46,7 +48,8 @@ async def received_upload(
     """Yields the upload in a request's body; removes it on leaving, unless it was kept.
 
     The headers are checked before a byte of the body is read.
-    Raises MalformedRequest, UploadTooLarge, EmptyUpload, StorageFull and StorageUnavailable.
+    Options that come ahead of the file are checked before it is read.
+    Raises MalformedRequest, UploadTooLarge, EmptyUpload, InvalidOption, StorageFull and StorageUnavailable.
     """
     body = RequestBody(request)
     try:
@@ -102,7 +105,7 @@ class _FileSink:
 
 
 async def _receive(body: RequestBody, sink: _FileSink, boundary: bytes) -> ReceivedUpload:
-    form = UploadForm(boundary, sink.take)
+    form = UploadForm(boundary, sink.take, JobOptions.from_text)
     try:
         with UPLOAD_SECONDS.time(), span("receive"):
             async for chunk in body.chunks():
@@ -114,7 +117,7 @@ async def _receive(body: RequestBody, sink: _FileSink, boundary: bytes) -> Recei
                 spooled = form.fields.pop(UPLOAD_FIELD)
                 return ReceivedUpload(sink.upload, FALLBACK_NAME, "", form.fields, spooled)
             digest = await sink.finish()
-    except (UploadError, StorageError):
+    except (UploadError, StorageError, InvalidOption):
         await body.drain()
         raise
     return ReceivedUpload(sink.upload, form.filename or FALLBACK_NAME, digest, form.fields)

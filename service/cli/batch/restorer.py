@@ -86,7 +86,7 @@ class Restorer:
         item.output.parent.mkdir(parents=True, exist_ok=True)
         return self._client.submit(
             item.source,
-            options=self._options.fields,
+            options={**self._options.fields, **({"container": item.container} if item.container else {})},
             on_sent=self._bar.sent,
             resumable_from=RESUMABLE_FROM_BYTES if self._options.remote else NEVER,
         )

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from service.cli.options import (
+    CodecChoice,
     DeviceName,
     End,
     Fields,
@@ -22,6 +23,7 @@ from service.cli.options import (
     Start,
     Strict,
     VideosIn,
+    asked_encoding,
     form_fields,
 )
 
@@ -35,6 +37,7 @@ def deblur(  # noqa: PLR0913  # one parameter per option
     quality: QualityName = None,
     model: ModelName = None,
     looks: LooksCount = None,
+    codec: CodecChoice = None,
     start: Start = None,
     end: End = None,
     strict: Strict = False,
@@ -52,7 +55,8 @@ def deblur(  # noqa: PLR0913  # one parameter per option
     device: DeviceName = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Deblur videos, and all videos in directories. Results are beside them, as IN_deblurred.mp4, unless OUT is named.
+    """Deblur videos, and all videos in directories. Results are beside them, as IN_deblurred with the
+    ending of their container, unless OUT is named; the ending of OUT chooses the container.
 
     A directory of numbered pictures (PNG, JPEG or TIFF), or pictures by name, are one video of RATE.
     A video that has a result already is skipped, and one that fails does not stop the others. The exit code is 0 when
@@ -63,8 +67,9 @@ def deblur(  # noqa: PLR0913  # one parameter per option
     pictures = pictures_of(sources)
     if fps is not None and not pictures:
         raise typer.BadParameter("Only pictures have no rate of their own.", param_hint="'--fps'")
-    chosen = {"quality": quality, "model": model, "looks": looks, "start": start, "end": end}
+    chosen = {"quality": quality, "model": model, "looks": looks, "codec": codec, "start": start, "end": end}
     fields = form_fields({**chosen, "strict": "true" if strict else None}, more)
+    asked = asked_encoding(fields)
 
     with ExitStack() as stack:
         if pictures:
@@ -73,5 +78,6 @@ def deblur(  # noqa: PLR0913  # one parameter per option
         from service.cli.actions.deblur import DeblurRequest, deblur_videos
         from service.cli.batch.plan import plan
 
-        request = DeblurRequest(plan(sources, output, force=force), fields, url, models, parallel, device)
+        items = plan(sources, output, force=force, asked=asked)
+        request = DeblurRequest(items, fields, url, models, parallel, device)
         raise typer.Exit(deblur_videos(request, as_json=as_json))

@@ -9,6 +9,7 @@ import typer
 
 from service.cli.options import (
     DEFAULT_URL,
+    CodecChoice,
     End,
     Fields,
     Force,
@@ -22,6 +23,7 @@ from service.cli.options import (
     Timeout,
     Url,
     VideoIn,
+    asked_encoding,
     form_fields,
     writable_output,
 )
@@ -37,6 +39,7 @@ def submit(  # noqa: PLR0913  # one parameter per option
     quality: QualityName = None,
     model: ModelName = None,
     looks: LooksCount = None,
+    codec: CodecChoice = None,
     start: Start = None,
     end: End = None,
     strict: Strict = False,
@@ -51,8 +54,9 @@ def submit(  # noqa: PLR0913  # one parameter per option
     """Send a video and print the job's id without waiting; a large upload resumes when the connection breaks."""
     from service.cli.actions.jobs import JobActions
 
-    chosen = {"quality": quality, "model": model, "looks": looks, "start": start, "end": end}
+    chosen = {"quality": quality, "model": model, "looks": looks, "codec": codec, "start": start, "end": end}
     fields = form_fields({**chosen, "strict": "true" if strict else None}, more)
+    asked_encoding(fields)
     JobActions(url, as_json).submit(source, fields, once)
 
 

@@ -10,13 +10,14 @@ from typing import Any
 import av
 from av.container import InputContainer
 from av.sidedata.sidedata import Type
+from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from service.findings import Code, Finding, Kind
 from service.text import plural
 from service.types import EncodeOptions
-from service.video.container import open_video, prepare_decoder, video_stream
+from service.video.container import decoder_of, open_video, video_stream
 from service.video.ranged import RangedFile
 from service.video.source import MAX_PIXELS
 from service.video.tracks import boxes
@@ -61,22 +62,24 @@ def _coded_side_data(media: Path | RangedFile) -> set[Code]:
     """Returns what the first picture says of itself."""
     with open_video(media) as original:
         stream = video_stream(original)
-        prepare_decoder(stream, MAX_PIXELS, threads=1)
-        for frame in _decodable(original, stream):
+        decoder = decoder_of(stream, MAX_PIXELS, threads=1)
+        for frame in _decodable(original, stream, decoder):
             try:
                 data: Mapping[Any, Any] = frame.side_data  # the stub knows the names of types only
-            except (
-                ValueError
-            ):  # PyAV knows no name for data of another type, such as EXIF, and then tells of none
-                return set()
+            except ValueError:
+                return (
+                    set()
+                )  # PyAV knows no name for data of another type, such as EXIF, and then tells of none
             return {code for kind, code in _SIDE_DATA.items() if data.get(kind) is not None}
     return set()
 
 
-def _decodable(original: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
+def _decodable(
+    original: InputContainer, stream: VideoStream, decoder: VideoCodecContext
+) -> Iterator[VideoFrame]:
     for packet in original.demux(stream):
         with suppress(av.FFmpegError):
-            yield from packet.decode()
+            yield from decoder.decode(packet)
 
 
 def _described(original: InputContainer, container: str) -> Iterator[Finding]:

@@ -8,6 +8,9 @@ import pytest
 import typer
 
 from service.cli.batch.plan import Item, plan
+from service.encoding.choice import Asked
+
+NOTHING = Asked()
 
 
 @pytest.fixture
@@ -30,8 +33,8 @@ def names(items: list[Item], root: Path) -> list[tuple[str, str, bool]]:
 def test_a_directory_gives_its_videos_at_any_depth_and_none_of_our_results(folder: Path) -> None:
     assert names(plan([folder], None, force=False), folder) == [
         ("a.mp4", "a_deblurred.mp4", True),
-        ("b.MOV", "b_deblurred.mp4", False),
-        ("deep/c.mkv", "deep/c_deblurred.mp4", False),
+        ("b.MOV", "b_deblurred.mov", False),
+        ("deep/c.mkv", "deep/c_deblurred.mkv", False),
     ]
 
 
@@ -45,8 +48,8 @@ def test_an_output_directory_repeats_the_tree(folder: Path) -> None:
     (output / "deep" / "other.mp4").write_text("taken for no input")
     assert names(plan([folder], output, force=False), folder) == [
         ("a.mp4", "sharp/a_deblurred.mp4", False),
-        ("b.MOV", "sharp/b_deblurred.mp4", False),
-        ("deep/c.mkv", "sharp/deep/c_deblurred.mp4", False),
+        ("b.MOV", "sharp/b_deblurred.mov", False),
+        ("deep/c.mkv", "sharp/deep/c_deblurred.mkv", False),
     ]
 
 
@@ -57,13 +60,43 @@ def test_a_named_file_is_taken_whatever_its_name_and_once(folder: Path) -> None:
 
 def test_one_video_goes_to_the_file_that_is_named(folder: Path) -> None:
     out = folder / "out.mp4"
-    assert plan([folder / "a.mp4"], out, force=False) == [Item(folder / "a.mp4", out)]
+    assert plan([folder / "a.mp4"], out, force=False) == [Item(folder / "a.mp4", out, container="mp4")]
 
 
-def refused(sources: list[Path], output: Path | None = None) -> str:
+def refused(sources: list[Path], output: Path | None = None, asked: Asked = NOTHING) -> str:
     with pytest.raises(typer.BadParameter) as caught:
-        plan(sources, output, force=False)
+        plan(sources, output, force=False, asked=asked)
     return str(caught.value)
+
+
+def test_the_name_of_the_result_chooses_its_container(folder: Path) -> None:
+    for name, container in (
+        ("x.mkv", "mkv"),
+        ("x.MOV", "mov"),
+        ("x.webm", "webm"),
+        ("x.m4v", "mp4"),
+        ("x", None),
+    ):
+        assert plan([folder / "a.mp4"], folder / name, force=False)[0].container == container
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "sentence"),
+    [
+        ("x.avi", Asked(), "A result ends in .mp4, .m4v, .mov, .qt, .mkv, .webm, not in .avi."),
+        ("x.mkv", Asked(container="mp4"), "does not end like mp4"),
+        ("x.webm", Asked(codec="prores"), "The container webm does not hold ProRes"),
+    ],
+)
+def test_a_name_that_no_result_can_have_is_refused(
+    folder: Path, name: str, asked: Asked, sentence: str
+) -> None:
+    assert sentence in refused([folder / "a.mp4"], folder / name, asked)
+
+
+def test_a_codec_chooses_the_ending_where_the_family_does_not_hold_it(folder: Path) -> None:
+    items = plan([folder], None, force=False, asked=Asked(codec="prores"))
+    assert [item.output.name for item in items] == ["a_deblurred.mov", "b_deblurred.mov", "c_deblurred.mkv"]
 
 
 def test_a_named_file_that_exists_is_not_overwritten_unless_forced(folder: Path) -> None:
@@ -72,7 +105,7 @@ def test_a_named_file_that_exists_is_not_overwritten_unless_forced(folder: Path)
 
 
 def test_two_videos_that_would_become_one_file_are_refused(folder: Path) -> None:
-    (folder / "a.mov").write_text("the same stem")
+    (folder / "a.avi").write_text("the same stem")
     assert "both become" in refused([folder])
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from service.api.upload.multipart import MAX_FIELDS, UploadForm, boundary_of, clean_filename
+from service.errors.submission import InvalidOption
 from service.errors.upload import MalformedRequest
 
 BODY = (
@@ -26,6 +27,20 @@ def test_form_is_read_the_same_in_pieces_of_any_size(size: int) -> None:
     assert bytes(received) == FILE
     assert form.fields == {"crf": "20", "model": "lite"}
     assert form.filename == "a.mp4"
+
+
+def test_fields_ahead_of_the_file_are_handed_on_before_a_byte_of_it() -> None:
+    received, fields = bytearray(), []
+
+    def refuse(before: dict[str, str]) -> None:
+        fields.append(before)
+        raise InvalidOption("No.")
+
+    form = UploadForm(b"b", received.extend, refuse)
+    with pytest.raises(InvalidOption):
+        form.feed(BODY)
+
+    assert (fields, bytes(received)) == ([{"crf": "20"}], b"")
 
 
 def test_file_is_handed_on_before_the_form_ends() -> None:
