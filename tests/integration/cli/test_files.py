@@ -150,7 +150,7 @@ def test_a_directory_with_a_good_a_bad_and_a_done_video(tmp_path: Path, service:
     (root / "done_deblurred.mp4").write_text("made before")
     ran = run("deblur", root, "--url", service.url)
     wrote, *told = ran.stdout.splitlines()
-    assert told == ["Kept: frames, times.", "Lost: nothing."]
+    assert told == ["Kept: frames, times, color.", "Lost: nothing."]
     assert wrote.startswith(f"Wrote {root / 'deep' / 'good_deblurred.mp4'}")
     assert "bad.mp4" in complaint(ran)
     assert "1 done, 1 skipped, 1 failed." in ran.stderr.splitlines()
