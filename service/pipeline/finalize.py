@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -11,9 +11,10 @@ import av
 
 from service.errors.pipeline import PipelineError
 from service.errors.video import VideoError
-from service.findings import Code, Finding, Kind, merged
+from service.findings import Finding, merged
 from service.metrics import STAGE_SECONDS
-from service.pipeline.carried import compare_copies, copy_findings, sound_findings
+from service.pipeline.comparison.copies import compare_copies, copy_findings, sound_findings
+from service.pipeline.comparison.times import largest_error, late_start, time_findings
 from service.pipeline.report import FinalReport, Versions
 from service.text import plural
 from service.types import EncodeOptions, VideoInfo
@@ -71,7 +72,8 @@ def _verify(
         raise PipelineError(
             f"The result has {plural(result.index.frames, 'frame')} where {frames} were restored."
         )
-    error = _largest_error(source, result)
+    late = late_start(source, result, options.container)
+    error = largest_error(source, result, late)
     if error > TIMESTAMP_TOLERANCE_S:
         raise PipelineError(f"A frame of the result is {error:.4f} s away from its time in the source.")
     copies = compare_copies(joined.copied, read_copies(target))
@@ -88,7 +90,7 @@ def _verify(
         rotation_out=result.picture.rotation,
         copies=copies,
         findings=(
-            *_frames_kept(result.index.frames, error),
+            *time_findings(result.index.frames, error, late),
             *foresee(source.path, source.index, source.picture, options),
             *copy_findings(copies),
             *sound_findings(joined.coded, target),
@@ -98,23 +100,6 @@ def _verify(
         codec=options.codec,
         options=options,
         versions=Versions(_service_version(), str(av.ffmpeg_version_info), av.__version__),
-    )
-
-
-def _frames_kept(frames: int, error: float) -> Iterator[Finding]:
-    yield Finding(Kind.KEPT, Code.FRAMES, f"{plural(frames, 'frame')}, as many as in the source.")
-    exact = "exactly" if error == 0 else f"within {error * 1000:.3g} ms"
-    yield Finding(Kind.KEPT, Code.TIMES, f"Each frame appears {exact} at its time.")
-
-
-def _largest_error(source: Source, result: Source) -> float:
-    """Returns the largest distance of a frame's time in the result from its time in the source, in seconds."""
-    ours, theirs = result.index, source.index
-    return float(
-        max(
-            abs(out * ours.time_base - (given - theirs.origin) * theirs.time_base)
-            for out, given in zip(ours.pts, theirs.pts, strict=False)  # a partial result is shorter
-        )
     )
 
 

@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 
+from service.findings import Finding
 from service.inference.engine import DeblurEngine
 from service.options import JobOptions
 from service.pipeline.finalize import finalize
@@ -36,11 +37,12 @@ def restored(source: Path, engine: DeblurEngine | None = None, /, **fields: str)
     asked = JobOptions.from_text(fields)
     info = asyncio.run(probe(source, LIMITS, asked.excerpt, asked.asked))
     options = asked.encode(info)
-    pieces = []
+    pieces, found = [], list[Finding]()
     for segment in plan_segments(info.frames, SEGMENT_FRAMES):
         pieces.append(source.with_name(f"{source.name}-piece-{segment.index}"))
         request = SegmentRequest(source, pieces[-1], segment, options, window=3, excerpt=info.excerpt)
-        restore_segment(request, engine or IdentityEngine(), lambda _: None, lambda: False)
+        result = restore_segment(request, engine or IdentityEngine(), lambda _: None, lambda: False)
+        found += result.findings
     target = source.with_name(f"{source.stem}_result.{options.container}")
-    report = finalize(source, pieces, target, info, options)
+    report = finalize(source, pieces, target, info, options, findings=found)
     return Restored(info, options, tuple(pieces), target, report)

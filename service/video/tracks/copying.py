@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from av.packet import Packet
-from av.stream import Disposition, Stream
+from av.stream import Stream
 
 from service.video.container import open_video, video_stream
-from service.video.tracks.adts import without_adts_header
 from service.video.tracks.naming import codec_name
+from service.video.tracks.payloads import normalized
 
 _NO_TEXT = b"\x00\x00"
 """A mov_text packet without characters."""
@@ -50,7 +50,7 @@ class PacketDigest:
 
     def add(self, packet: Packet[Any]) -> None:
         self._packets += 1
-        self._digest.update(without_adts_header(bytes(packet), self._codec))
+        self._digest.update(normalized(bytes(packet), self._codec))
 
     def summary(self) -> CopiedStream:
         """Returns what was added so far."""
@@ -103,9 +103,7 @@ def read_copies(path: Path) -> tuple[CopiedStream, ...]:
     with open_video(path) as container:
         restored = video_stream(container).index
         streams = [
-            stream
-            for stream in container.streams
-            if stream.index != restored and stream.type != "attachment" and not _is_cover(stream)
+            stream for stream in container.streams if stream.index != restored and stream.type != "attachment"
         ]
         digests = {stream.index: PacketDigest(stream) for stream in streams}
         for packet in container.demux(streams) if streams else ():
@@ -113,7 +111,3 @@ def read_copies(path: Path) -> tuple[CopiedStream, ...]:
             if digest.wants(packet):
                 digest.add(packet)
         return tuple(digest.summary() for digest in digests.values())
-
-
-def _is_cover(stream: Stream) -> bool:
-    return bool(stream.disposition & Disposition.attached_pic)

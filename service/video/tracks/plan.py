@@ -13,7 +13,7 @@ from pathlib import Path
 
 from av.audio.stream import AudioStream
 from av.container import InputContainer
-from av.stream import Disposition, Stream
+from av.stream import Discard, Disposition, Stream
 
 from service.findings import Code, Finding, Kind
 from service.video.container import open_video, video_stream
@@ -161,18 +161,20 @@ def _subtitles(stream: Stream, trial: Trial, container: str) -> TrackPlan:
 
 def _video(stream: Stream, trial: Trial, container: str) -> TrackPlan:
     if stream.disposition & Disposition.attached_pic:
-        if container == "mkv":
-            finding = Finding(Kind.KEPT, Code.COVER, "The cover picture is copied.", stream.index)
-            return TrackPlan(stream.index, Way.ATTACH, finding)
-        return (
-            _copy(stream, Code.COVER)
-            if trial.takes(stream)
-            else _absent(stream, Code.COVER, _refusal(container))
-        )
+        return _cover(stream, trial, container)
+    if trial.takes(stream):
+        return _copy(stream, Code.VIDEO_STREAMS)
+    return _absent(stream, Code.VIDEO_STREAMS, _refusal(container))
+
+
+def _cover(stream: Stream, trial: Trial, container: str) -> TrackPlan:
+    if container == "mkv":
+        finding = Finding(Kind.KEPT, Code.COVER, "The cover picture is copied.", stream.index)
+        return TrackPlan(stream.index, Way.ATTACH, finding)
     return (
-        _copy(stream, Code.VIDEO_STREAMS)
-        if trial.takes(stream)
-        else _absent(stream, Code.VIDEO_STREAMS, _refusal(container))
+        _copy(stream, Code.COVER)
+        if trial.shows_cover(stream)
+        else _absent(stream, Code.COVER, _refusal(container))
     )
 
 
@@ -186,10 +188,10 @@ def _attachment(stream: Stream, container: str) -> TrackPlan:
 def _data(stream: Stream, original: InputContainer, trial: Trial, container: str) -> TrackPlan:
     if stream.metadata.get("timecode"):
         return _elsewhere(stream, Code.TIMECODE, f"The timecode {stream.metadata['timecode']} is kept.")
-    if trial.names_chapters(stream, original.chapters()):
-        return _elsewhere(
-            stream, Code.CHAPTERS, f"The names of {len(original.chapters())} chapters are kept."
-        )
+    if (
+        stream.discard is Discard.all and original.chapters()
+    ):  # QuickTime's chapter track; FFmpeg reads it itself
+        return _elsewhere(stream, Code.CHAPTERS, "The track that names the chapters is kept as chapters.")
     return (
         _copy(stream, Code.DATA) if trial.takes(stream) else _absent(stream, Code.DATA, _refusal(container))
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
@@ -12,6 +13,8 @@ from av.stream import Stream
 from av.subtitles.subtitle import AssSubtitle
 
 MILLISECONDS = Fraction(1, 1000)
+_OVERRIDES = re.compile(rb"\{[^}]*\}")
+"""ASS, as which FFmpeg gives all text subtitles, writes styles in braces."""
 _MOV_TEXT = "mov_text"
 _LENGTH_BYTES = 2
 _LONGEST = 0xFFFF
@@ -34,9 +37,10 @@ class TextConverter:
         if not text:
             return
         begin = packet.pts * packet.time_base - shift
-        start = max(begin, Fraction(0))
-        yield self._packet(text, start, (packet.duration or 0) * packet.time_base - (start - begin))
-        self.texts += 1
+        start, end = max(begin, Fraction(0)), begin + (packet.duration or 0) * packet.time_base
+        if end > 0:  # else it is over before an excerpt begins
+            yield self._packet(text, start, end - start)
+            self.texts += 1
 
     def finish(self) -> Iterator[Packet[Any]]:
         """Yields nothing: a text is not held back."""
@@ -48,7 +52,8 @@ class TextConverter:
         except av.FFmpegError:
             return b""
         lines = [each.dialogue for each in subtitles if isinstance(each, AssSubtitle)]
-        return b"\n".join(line.replace(b"\\N", b"\n").strip() for line in lines).strip()
+        plain = (_OVERRIDES.sub(b"", line).replace(b"\\N", b"\n").replace(b"\\h", b" ") for line in lines)
+        return b"\n".join(line.strip() for line in plain).strip()
 
     def _packet(self, text: bytes, start: Fraction, duration: Fraction) -> Packet[Any]:
         payload = text[:_LONGEST]

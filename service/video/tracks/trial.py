@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import av
 from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
-from av.stream import Stream
+from av.stream import Disposition, Stream
 
 from service.video.container import open_video
 from service.video.muxing import MUXERS
 from service.video.ranged import RangedFile
 from service.video.tracks.coding import SoundCoding
-
-if TYPE_CHECKING:
-    from av.container.core import Chapter  # exists in the type stubs only
 
 _STAND_IN = {"mp4": "h264", "mov": "h264", "mkv": "vp8", "webm": "vp8"}
 """A video codec that each container takes without a header of its own."""
@@ -54,6 +50,24 @@ class Trial:
             return False
         return True
 
+    def shows_cover(self, stream: Stream) -> bool:
+        """Returns whether a cover is there again when the file is read; MOV's muxer drops it without a word."""
+        picture = self._first_packets.get(stream.index)
+        if picture is None:
+            return False
+        memory = io.BytesIO()
+        try:
+            with open_video(self.media) as original, self._output(memory) as output:
+                added = add_copy(output, original.streams[stream.index], None)
+                added.disposition = Disposition.attached_pic
+                output.start_encoding()
+                _write(output, added, picture)
+            memory.seek(0)
+            with av.open(memory) as written:
+                return any(each.disposition & Disposition.attached_pic for each in written.streams)
+        except _REFUSED:
+            return False
+
     def encodes(self, coding: SoundCoding) -> bool:
         """Returns whether the encoder opens and the container takes its stream."""
         try:
@@ -64,16 +78,8 @@ class Trial:
             return False
         return True
 
-    def names_chapters(self, stream: Stream, chapters: Sequence[Chapter]) -> bool:
-        """Returns whether a data stream only holds the names of the chapters, as QuickTime's chapter tracks do."""
-        if not chapters:
-            return False
-        title = chapters[0]["metadata"].get("title", "").encode()
-        payload = self._first_packets.get(stream.index, b"")
-        return bool(title) and payload[2 : 2 + len(title)] == title
-
-    def _output(self) -> OutputContainer:
-        output = av.open(io.BytesIO(), "w", format=MUXERS[self.container])
+    def _output(self, memory: io.BytesIO | None = None) -> OutputContainer:
+        output = av.open(memory or io.BytesIO(), "w", format=MUXERS[self.container])
         output.add_mux_stream(_STAND_IN[self.container], rate=25, width=64, height=64)
         return output
 

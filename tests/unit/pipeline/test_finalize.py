@@ -1,5 +1,7 @@
 import asyncio
 import json
+import re
+import resource
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -277,6 +279,25 @@ def test_a_missing_piece_is_named_and_nothing_is_published(tmp_path: Path) -> No
     with pytest.raises(PipelineError, match=r"piece-1\.mp4"):
         job.finalize()
     assert set(tmp_path.rglob("*")) == before
+
+
+def test_a_result_that_cannot_be_written_names_the_stream_and_the_reason_and_no_path(tmp_path: Path) -> None:
+    job = Job(write_clip(tmp_path / "clip.mp4", Clip(audio="aac")))
+    job.restore()
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (3000, before[1]))
+    try:
+        with pytest.raises(PipelineError) as failure:
+            job.finalize()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    message = str(failure.value)
+    assert re.fullmatch(
+        r"(A packet of (video|audio) stream \d|The end) of the result cannot be written: .*\.", message
+    )
+    assert "File too large" in message
+    assert str(tmp_path) not in message
 
 
 @pytest.mark.parametrize("mistake", ["left out", "twice", "swapped"])

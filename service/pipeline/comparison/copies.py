@@ -23,7 +23,7 @@ def compare_copies(given: Sequence[CopiedStream], found: Sequence[CopiedStream])
     for one in given:
         if not one.packets:
             continue
-        alike = [each for each in left if (each.kind, each.codec) == (one.kind, one.codec)]
+        alike = [each for each in left if each.kind == one.kind]  # MP2 is read from MP4 as MP3
         same = [each for each in alike if each.sha256 == one.sha256]
         if not alike:
             raise PipelineError(f"The result lacks the {_NOUNS[one.kind]} ({one.codec}) that was copied.")
