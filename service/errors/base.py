@@ -85,3 +85,5 @@ class ServiceError(Exception):
     """Base of all deliberate errors. ``str(error)`` says what was wrong and what is allowed."""
 
     code = "internal_error"
+    retry_after_s: float | None = None
+    """Seconds after which the same request may succeed, where that is known."""

@@ -13,7 +13,7 @@ class LimitReached(ServiceError):
 
     def __init__(self, message: str, retry_after_s: int | None = None) -> None:
         super().__init__(message)
-        self.retry_after_s = self.usual_wait_s if retry_after_s is None else retry_after_s
+        self.retry_after_s: int = self.usual_wait_s if retry_after_s is None else retry_after_s
 
 
 class RateLimited(LimitReached):

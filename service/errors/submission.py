@@ -22,6 +22,10 @@ class SubmissionInFlight(SubmissionError):
 
     code = "submission_in_flight"
 
+    def __init__(self, message: str, retry_after_s: int) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
 
 class IdempotencyKeyReused(SubmissionError):
     """The Idempotency-Key was used for something else."""

@@ -51,6 +51,7 @@ class UploadLocked(UploadError):
     """Another request writes to this upload."""
 
     code = "upload_locked"
+    retry_after_s = 5
 
 
 class UploadOffsetMismatch(UploadError):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 import redis
@@ -17,9 +18,15 @@ from service.tenancy.api_keys import DEFAULT_TENANT
 
 KEPT_S = 24 * 3600
 """For how many seconds a submission is remembered."""
-LEASE_S = 1800.0
-"""Longer than any probe takes. A gateway that dies while it accepts a submission blocks the key for so long."""
+LEASE_S = 20.0
+"""Seconds for which a key is blocked by a gateway that accepts a submission; while it lives, it renews that."""
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
+
+
+def _in_flight(retry_after_s: int) -> SubmissionInFlight:
+    return SubmissionInFlight(
+        "A submission with this Idempotency-Key is being accepted right now.", retry_after_s
+    )
 
 
 def checked_key(text: str) -> str:
@@ -46,20 +53,35 @@ class Submissions:
             return bool(self._redis.exists(key_names.submission(self._tenant, key)))
 
     @contextmanager
-    def alone(self, key: str) -> Iterator[None]:
-        """Keeps others from submitting under ``key`` meanwhile. Raises SubmissionInFlight if somebody is at it."""
-        lease = self._redis.lock(
-            key_names.submission_lease(self._tenant, key), LEASE_S, blocking=False, thread_local=False
-        )
+    def alone(self, key: str) -> Iterator[Callable[[], None]]:
+        """Keeps others from submitting under ``key`` meanwhile, as long as the function is called that this yields.
+
+        Raises SubmissionInFlight if somebody is at it.
+        """
+        name = key_names.submission_lease(self._tenant, key)
+        lease = self._redis.lock(name, LEASE_S, blocking=False, thread_local=False)
         with broker_errors():
             taken = lease.acquire()
+            left_ms = 0 if taken else int(self._redis.pttl(name))
         if not taken:
-            raise SubmissionInFlight("A submission with this Idempotency-Key is being accepted right now.")
+            raise _in_flight(max(1, math.ceil(left_ms / 1000)))
+
+        def renew() -> None:
+            with suppress(LockError), broker_errors():
+                lease.extend(LEASE_S, replace_ttl=True)
+
         try:
-            yield
+            yield renew
         finally:
             with suppress(LockError), broker_errors():
                 lease.release()
+
+    def confirm(self, key: str, job_id: str) -> None:
+        """Raises SubmissionInFlight if another gateway took the key over, because this one was silent for too long."""
+        with broker_errors():
+            found = str(self._redis.get(key_names.submission(self._tenant, key)) or "")
+        if found.partition(" ")[2] != job_id:
+            raise _in_flight(1)
 
     def earlier(self, key: str, fingerprint: str) -> str | None:
         """Returns the id of the job that was submitted under ``key``, if there is one.

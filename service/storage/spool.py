@@ -2,6 +2,7 @@
 
     <root>/<id>/about.json       length, file name and metadata as the client stated them
     <root>/<id>/data             the bytes so far: the size of this file is the offset
+    <root>/<id>/stop             there while another request asks the one that writes to stop
 
 Nothing else is kept, so an upload whose gateway dies continues where its file ends.
 """
@@ -71,6 +72,7 @@ class Appender:
         self._file = file_descriptor
         self._path = partial.path
         self._reserve = reserve
+        self._stop = _stop_mark(partial)
         self._begun_at = partial.offset
         self._length = partial.length
         self.offset = partial.offset
@@ -87,6 +89,10 @@ class Appender:
             while view:
                 view = view[os.write(self._file, view) :]
         self.offset += len(data)
+
+    def is_asked_to_stop(self) -> bool:
+        """Returns whether another request waits to write to this upload."""
+        return self._stop.exists()
 
     def undo(self) -> None:
         """Removes the bytes that this appender wrote, and keeps the room for them: they are to come again."""
@@ -179,6 +185,7 @@ class UploadSpool:
         try:
             _lock(descriptor)
             partial = self.get(upload_id)  # as it is now that nobody else writes
+            _stop_mark(partial).unlink(missing_ok=True)
             if partial.offset != offset:
                 raise UploadOffsetMismatch(
                     f"The upload has {plural(partial.offset, 'byte')}, so it continues there and not at {offset}."
@@ -186,6 +193,11 @@ class UploadSpool:
             yield Appender(descriptor, partial, self._reserve)
         finally:
             os.close(descriptor)
+
+    def ask_to_stop(self, upload_id: str) -> None:
+        """Asks the request that writes to an upload to end, in whichever gateway it is. Raises UploadNotFound."""
+        with full_disk(), suppress(FileNotFoundError):
+            _stop_mark(self.get(upload_id)).touch()
 
     def remove(self, upload_id: str) -> None:
         """Removes an upload with its bytes. Raises UploadNotFound."""
@@ -214,9 +226,13 @@ def new_upload_id() -> str:
     return secrets.token_hex(16)
 
 
+def _stop_mark(partial: PartialUpload) -> Path:
+    return partial.path.with_name("stop")
+
+
 def _lock(descriptor: int) -> None:
     """Locks the file; the kernel unlocks it when the gateway closes it or ends. Raises UploadLocked."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise UploadLocked("Another request is writing to this upload. Wait for its end.") from None
+        raise UploadLocked("Another request is writing to this upload and does not end.") from None

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 from anyio import CancelScope
 from anyio.to_thread import run_sync
 
 from service.errors.base import ServiceError
+from service.errors.broker import BrokerUnavailable
 from service.errors.job import JobNotFound
+from service.errors.submission import SubmissionInFlight
 from service.errors.upload import UploadNotFound
 from service.jobs.idempotency import Submissions, checked_key
 from service.jobs.job import Job
@@ -24,6 +28,9 @@ from service.submission.rules import SubmissionRules
 from service.tenancy.api_keys import ApiKey
 from service.tenancy.quotas import Quotas, Reservation
 from service.tracing import span
+
+HEARTBEAT_S = 5.0
+"""Seconds after which leases are renewed: well before they lapse."""
 
 Held = TypeVar("Held")
 
@@ -50,7 +57,8 @@ class Submitter:
         async with _in_thread(self.quotas.room(self.key)) as room:
             if idempotency_key is None or not await run_sync(self.submissions.knows, idempotency_key):
                 await run_sync(self.quotas.reserve, room, size)
-            yield room
+            async with _renewed(partial(self.quotas.renew, room)):
+                yield room
 
     async def submit(self, received: ReceivedUpload, room: Reservation, idempotency_key: str | None) -> Job:
         """Checks and probes the upload, then queues its job.
@@ -60,16 +68,19 @@ class Submitter:
         BrokerUnavailable.
         """
         if idempotency_key is None:
-            return await self._new_job(received, room)
+            return await self._new_job(received, room, lambda: None)
         key, fingerprint = checked_key(idempotency_key), _fingerprint(received)
         # Held while the job is made, not while the body arrives: a client whose connection was cut may try again.
-        async with _in_thread(self.submissions.alone(key)):
+        async with _in_thread(self.submissions.alone(key)) as renew, _renewed(renew):
             earlier = await run_sync(self._earlier, key, fingerprint)
             if earlier is not None:
                 return earlier
             await run_sync(self.submissions.remember, key, fingerprint, received.upload.job_id)
             try:
-                return await self._new_job(received, room)
+                confirm = partial(self.submissions.confirm, key, received.upload.job_id)
+                return await self._new_job(received, room, confirm)
+            except SubmissionInFlight:
+                raise  # The key is another's by now.
             except ServiceError:
                 await run_sync(self.submissions.forget, key)
                 raise
@@ -83,13 +94,17 @@ class Submitter:
         except JobNotFound:
             return None  # It was deleted, or its gateway died before it was made.
 
-    async def _new_job(self, received: ReceivedUpload, room: Reservation) -> Job:
-        """Makes one job of a resumable upload, too; that stays where it is when the job is refused."""
+    async def _new_job(self, received: ReceivedUpload, room: Reservation, confirm: Callable[[], None]) -> Job:
+        """Makes one job of a resumable upload, too; that stays where it is when the job is refused.
+
+        ``confirm`` is called before the job is made, and raises if it is not to be.
+        """
         filled = await run_sync(filled_from_spool, received, self.spool)
         spec = await self.rules.specify(filled)
         with span("accept"):
             # By now the size is known; the bytes of a resumable upload are counted since it began.
             await run_sync(self.quotas.reserve, room, 0 if filled.spooled else filled.upload.size)
+            await run_sync(confirm)
             job = await run_sync(self.acceptance.accept, filled.upload, spec, room, self.tenant)
         if filled.spooled:
             with suppress(UploadNotFound):
@@ -107,6 +122,23 @@ async def _in_thread(manager: AbstractContextManager[Held]) -> AsyncIterator[Hel
     finally:
         with CancelScope(shield=True):
             await run_sync(manager.__exit__, None, None, None)
+
+
+@asynccontextmanager
+async def _renewed(renew: Callable[[], None]) -> AsyncIterator[None]:
+    """Calls ``renew`` every few seconds, as long as this process lives."""
+
+    async def beat() -> None:
+        while True:
+            await asyncio.sleep(HEARTBEAT_S)
+            with suppress(BrokerUnavailable):
+                await run_sync(renew)
+
+    task = asyncio.create_task(beat())
+    try:
+        yield
+    finally:
+        task.cancel()
 
 
 def _fingerprint(received: ReceivedUpload) -> str:

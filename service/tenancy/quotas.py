@@ -1,16 +1,15 @@
 """Enforces the limits of API keys and of the queue.
 
 Limits are checked and room is reserved in one transaction, so that concurrent submissions cannot pass them together.
-A submission holds a reservation while its body arrives. The reservation becomes the job's in the transaction that
-creates the job (``RedisJobStore.create``), is released when the submission is refused, and lapses when its gateway
-dies.
+A submission holds a reservation while its body arrives, and renews it. The reservation becomes the job's in the
+transaction that creates the job (``RedisJobStore.create``), is released when the submission is refused, and lapses
+when its gateway dies.
 """
 
 from __future__ import annotations
 
 import math
 import secrets
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -26,8 +25,8 @@ from service.redis_state.scripts import quotas
 from service.tenancy.api_keys import ApiKey, KeyLimits
 from service.text import plural
 
-LEASE_S = 1800.0
-"""Seconds after which a reservation lapses: its gateway must have died. It is renewed before the job is created."""
+LEASE_S = 20.0
+"""Seconds after which a reservation lapses that is not renewed: its gateway must have died."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +46,7 @@ class Quotas:
         self._queue_limit = queue_limit
         self._rate = client.register_script(quotas.RATE)
         self._reserve = client.register_script(quotas.RESERVE)
+        self._renew = client.register_script(quotas.RENEW)
 
     def count_submission(self, key: ApiKey) -> None:
         """Counts a submission. Raises RateLimited if the key has made too many within a minute."""
@@ -77,15 +77,25 @@ class Quotas:
         Raises QueueFull, TooManyJobs and StorageQuotaExceeded.
         """
         token, key = reservation.token, reservation.key
-        if self._ask(key_names.QUEUE, token, (0, 1), KeyLimits(jobs=self._queue_limit)) != "ok":
+        limit, wait_s = self._ask(key_names.QUEUE, token, (0, 1), KeyLimits(jobs=self._queue_limit))
+        if limit != "ok":
             waiting = plural(self._queue_limit or 0, "waiting job")
             raise QueueFull(
-                f"The service accepts {waiting} at a time and has reached that limit; try again later."
+                f"The service accepts {waiting} at a time and has reached that limit; try again later.",
+                wait_s,
             )
         if key is not None:
             self._demand(key, token, (size, 1))
 
-    def hold_bytes(self, key: ApiKey | None, token: str, size: int, lease_s: float) -> None:
+    def renew(self, reservation: Reservation) -> None:
+        """Prolongs a reservation by LEASE_S; one that has lapsed stays so."""
+        names = [key_names.QUEUE.held]
+        if reservation.key is not None:
+            names.append(Account(reservation.key.prefix).held)
+        with broker_errors():
+            self._renew(keys=names, args=[reservation.token, LEASE_S])
+
+    def hold_bytes(self, key: ApiKey | None, token: str, size: int, lease_s: float = LEASE_S) -> None:
         """Reserves ``size`` bytes for ``lease_s`` seconds, for a resumable upload. Raises StorageQuotaExceeded."""
         if key is not None:
             self._demand(key, token, (size, 0), lease_s)
@@ -97,16 +107,18 @@ class Quotas:
                 self._redis.hdel(Account(key.prefix).held, token)
 
     def _demand(self, key: ApiKey, token: str, wanted: tuple[int, int], lease_s: float = LEASE_S) -> None:
-        answer = self._ask(Account(key.prefix), token, wanted, key.limits, lease_s)
-        if answer == "jobs":
+        limit, wait_s = self._ask(Account(key.prefix), token, wanted, key.limits, lease_s)
+        if limit == "jobs":
             raise TooManyJobs(
                 f"This key may have {plural(key.limits.jobs or 0, 'unfinished job')} at a time; "
-                "wait for one to end, or cancel one."
+                "wait for one to end, or cancel one.",
+                wait_s,
             )
-        if answer == "bytes":
+        if limit == "bytes":
             raise StorageQuotaExceeded(
                 f"This key may keep {plural(key.limits.bytes or 0, 'byte')} of uploads and results, and "
-                f"{plural(wanted[0], 'more byte')} would exceed that; delete jobs, or wait until they expire."
+                f"{plural(wanted[0], 'more byte')} would exceed that; delete jobs, or wait until they expire.",
+                wait_s,
             )
 
     def _ask(
@@ -116,16 +128,15 @@ class Quotas:
         wanted: tuple[int, int],
         limits: KeyLimits,
         lease_s: float = LEASE_S,
-    ) -> str:
-        now, (size, jobs) = time.time(), wanted
+    ) -> tuple[str, int | None]:
+        """Returns ``ok`` or the limit in the way, and the seconds until that may change, if submissions are in it."""
         most = ["" if limit is None else limit for limit in (limits.jobs, limits.bytes)]
         with broker_errors():
-            return str(
-                self._reserve(
-                    keys=[account.active, account.used, account.held],
-                    args=[token, now, now + lease_s, size, jobs, *most],
-                )
+            answer = self._reserve(
+                keys=[account.active, account.used, account.held], args=[token, lease_s, *wanted, *most]
             )
+        limit, _, wait = str(answer).partition(" ")
+        return limit, math.ceil(float(wait)) if wait else None
 
     def _release(self, reservation: Reservation) -> None:
         with broker_errors():

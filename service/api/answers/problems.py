@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from http import HTTPStatus
 from typing import Any
 
@@ -130,8 +131,8 @@ def install(app: FastAPI) -> None:
 async def _service_error(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ServiceError)
     answer = problem(status_of(type(error)), error.code, str(error))
-    if isinstance(error, LimitReached):
-        answer.headers["Retry-After"] = str(error.retry_after_s)
+    if error.retry_after_s is not None:
+        answer.headers["Retry-After"] = str(math.ceil(error.retry_after_s))
     if isinstance(error, Unauthenticated):
         answer.headers["WWW-Authenticate"] = "Bearer"
     return answer

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
+import time
+from collections.abc import AsyncIterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from anyio.to_thread import run_sync
@@ -12,11 +16,16 @@ from service.api.upload.body import RequestBody
 from service.api.upload.receiving import WRITE_BYTES
 from service.api.upload.tus import Checksum, filename_in
 from service.errors.base import ServiceError
-from service.errors.upload import ChecksumMismatch, MalformedRequest
+from service.errors.upload import ChecksumMismatch, MalformedRequest, UploadLocked
 from service.metrics import UPLOAD_BYTES
 from service.storage.spool import Appender, PartialUpload, UploadSpool, new_upload_id
 from service.tenancy.api_keys import ApiKey
 from service.tenancy.quotas import Quotas
+
+POLL_S = 0.3
+"""How often a writer looks whether another request asks it to stop; what has arrived in a pause is written then."""
+TAKEOVER_S = 20.0
+"""How long a request waits for the writer that it has asked to stop."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +42,11 @@ class UploadIntake:
         Raises MalformedRequest, StorageQuotaExceeded, StorageFull and BrokerUnavailable.
         """
         upload_id = new_upload_id()
-        await run_sync(self.quotas.hold_bytes, self.key, upload_id, length, self.spool.keep_s)
+        await run_sync(self.quotas.hold_bytes, self.key, upload_id, length)
         try:
-            return await run_sync(self.spool.create, length, filename_in(metadata), metadata, upload_id)
+            partial = await run_sync(self.spool.create, length, filename_in(metadata), metadata, upload_id)
+            await run_sync(self.quotas.hold_bytes, self.key, upload_id, length, self.spool.keep_s)
+            return partial
         except ServiceError:
             await run_sync(self.quotas.let_go, self.key, upload_id)
             raise
@@ -50,14 +61,27 @@ class UploadIntake:
         """
         length = (await run_sync(self.spool.get, upload_id)).length
         await run_sync(self.quotas.hold_bytes, self.key, upload_id, length, self.spool.keep_s)
-        with self.spool.appending(upload_id, offset) as appender:
+        with ExitStack() as stack:
+            appender = await self._taken_over(stack, upload_id, offset)
             try:
                 await _receive(body, appender, checksum)
-            except (ChecksumMismatch, ClientDisconnect, MalformedRequest):
+            except (ChecksumMismatch, ClientDisconnect, MalformedRequest, UploadLocked):
                 if checksum:  # What cannot be checked is as good as wrong.
                     appender.undo()
                 raise
         return await run_sync(self.spool.get, upload_id)
+
+    async def _taken_over(self, stack: ExitStack, upload_id: str, offset: int) -> Appender:
+        """Becomes the writer of an upload; asks one that is there to stop, whose client has mostly vanished."""
+        deadline = time.monotonic() + TAKEOVER_S
+        while True:
+            try:
+                return stack.enter_context(self.spool.appending(upload_id, offset))
+            except UploadLocked:
+                if time.monotonic() > deadline:
+                    raise
+            await run_sync(self.spool.ask_to_stop, upload_id)
+            await asyncio.sleep(POLL_S / 2)
 
     def remove(self, upload_id: str) -> None:
         """Removes an upload. Raises UploadNotFound and BrokerUnavailable."""
@@ -69,16 +93,41 @@ async def _receive(body: RequestBody, appender: Appender, checksum: Checksum | N
     hasher = checksum.hasher() if checksum else None
     buffer = bytearray()
     try:
-        async for chunk in body.chunks():
+        async for chunk in _until_asked_to_stop(body, appender):
             UPLOAD_BYTES.inc(len(chunk))
             if hasher:
                 hasher.update(chunk)
             buffer += chunk
-            if len(buffer) >= WRITE_BYTES:
+            if len(buffer) >= WRITE_BYTES or not chunk:
                 data, buffer = bytes(buffer), bytearray()
                 await run_sync(appender.write, data)
+    except UploadLocked:
+        buffer.clear()  # The next writer begins at the offset that it was told.
+        raise
     finally:
         if buffer:
             await run_sync(appender.write, bytes(buffer))
     if checksum and hasher and not hmac.compare_digest(hasher.digest(), checksum.digest):
         raise ChecksumMismatch(f"The bytes do not have the {checksum.algorithm} that was sent with them.")
+
+
+async def _until_asked_to_stop(body: RequestBody, appender: Appender) -> AsyncIterator[bytes]:
+    """Yields a body as it arrives, and nothing in a pause. Raises UploadLocked when another request wants to write."""
+    chunks, looked = body.chunks(), time.monotonic()
+    coming = asyncio.ensure_future(anext(chunks, None))
+    try:
+        while True:
+            await asyncio.wait({coming}, timeout=POLL_S)
+            if time.monotonic() - looked >= POLL_S:
+                looked = time.monotonic()
+                if appender.is_asked_to_stop():
+                    raise UploadLocked("Another request goes on with this upload.")
+            if not coming.done():
+                yield b""
+            elif (chunk := coming.result()) is None:
+                return
+            else:
+                yield chunk
+                coming = asyncio.ensure_future(anext(chunks, None))
+    finally:
+        coming.cancel()

@@ -26,8 +26,9 @@ from service.tracing import span
 FORM_OVERHEAD_BYTES = 128 * 1024
 """What boundaries, headers and fields may add to the file."""
 
-WRITE_BYTES = 1 << 20
-"""Bytes collected before a thread writes them: a thread per network packet would cost more than the write."""
+WRITE_BYTES = 256 << 10
+"""Bytes collected before a thread writes them: a thread per network packet would cost more than the write. Of hundreds
+of uploads at once each holds so many."""
 
 
 @contextmanager

@@ -13,7 +13,7 @@ import pytest
 from tusclient.client import TusClient
 
 from tests.support.clips import Clip, write_clip
-from tests.support.stack import QUICK, Service, running_stack, until
+from tests.support.stack import PATIENCE_S, QUICK, Service, running_stack, until
 
 pytestmark = pytest.mark.integration
 
@@ -168,3 +168,37 @@ def test_the_same_key_gives_the_same_job_though_the_upload_is_used(service: Serv
     ]
     assert [answer.status_code for answer in answers] == [202, 202]
     assert answers[0].json()["id"] == answers[1].json()["id"]
+
+
+def half_sent(service: Service, upload: str, data: bytes, **headers: str) -> socket.socket:
+    """A request for all of ``data`` that stops after half of it."""
+    address = (service.http.base_url.host, service.http.base_url.port)
+    connection = socket.create_connection(address, timeout=PATIENCE_S)
+    lines = [f"PATCH {upload} HTTP/1.1", f"Host: {address[0]}:{address[1]}", "Upload-Offset: 0"]
+    lines += [f"{name}: {value}" for name, value in {**BODY, **headers}.items()]
+    head = "\r\n".join([*lines, f"Content-Length: {len(data)}", "", ""])
+    connection.sendall(head.encode() + data[: len(data) // 2])
+    return connection
+
+
+def test_a_new_writer_takes_the_place_of_one_that_vanished(service: Service, clip: Path) -> None:
+    data = clip.read_bytes()
+    upload, half = begun(service, len(data)), len(data) // 2
+    with half_sent(service, upload, data) as vanished:
+        until(lambda: offset_of(service, upload) == half, "what has arrived")
+        answer = patch(service, upload, half, data[half:])
+        assert (answer.status_code, answer.headers["upload-offset"]) == (204, str(len(data)))
+        told = vanished.recv(65536)
+    assert told.startswith(b"HTTP/1.1 423")
+    assert b"upload_locked" in told
+    assert submit(service, upload).status_code == 202
+
+
+def test_of_a_vanished_writer_with_a_checksum_nothing_is_kept(service: Service, clip: Path) -> None:
+    data = clip.read_bytes()
+    upload = begun(service, len(data))
+    checksum = "sha1 " + base64.b64encode(hashlib.sha1(data).digest()).decode()
+    with half_sent(service, upload, data, **{"Upload-Checksum": checksum}):
+        until(lambda: offset_of(service, upload) == len(data) // 2, "what has arrived")
+        answer = until(lambda: (a := patch(service, upload, 0, data)).status_code != 409 and a, "its undoing")
+        assert answer.status_code == 204

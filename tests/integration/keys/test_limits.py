@@ -10,10 +10,10 @@ import httpx
 import pytest
 import redis
 
-from service.errors.limit import StorageQuotaExceeded
+from service.errors.limit import StorageQuotaExceeded, TooManyJobs
 from service.redis_state.connection import connect
 from service.tenancy.api_keys import KeyLimits, KeyRing, Scope
-from service.tenancy.quotas import Quotas
+from service.tenancy.quotas import LEASE_S, Quotas
 from tests.support.api_keys import (
     TUS,
     USUAL,
@@ -109,6 +109,22 @@ def test_what_a_gateway_that_died_had_reserved_lapses(ring: KeyRing, client: red
         quotas.hold_bytes(key, "of the dead", 100, lease_s=60)
     quotas.let_go(key, "of the living")
     quotas.hold_bytes(key, "of the dead", 100, lease_s=60)
+
+
+def test_what_is_reserved_for_a_submission_lapses_soon_and_the_refusal_says_when(
+    ring: KeyRing, client: redis.Redis
+) -> None:
+    key, _ = ring.create("one job", USUAL, limits=KeyLimits(jobs=1))
+    quotas = Quotas(client)
+    with quotas.room(key) as alive, quotas.room(key) as other:
+        quotas.reserve(alive, 0)
+        quotas.renew(alive)
+        with pytest.raises(TooManyJobs) as refusal:
+            quotas.reserve(other, 0)
+        assert 0 < refusal.value.retry_after_s <= LEASE_S + 1 < 30
+    with quotas.room(key) as after:
+        quotas.renew(after)  # reserves nothing by itself
+        quotas.reserve(after, 0)
 
 
 def test_a_resumable_upload_counts_from_its_beginning(service: Service, ring: KeyRing) -> None:
