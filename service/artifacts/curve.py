@@ -30,11 +30,13 @@ class Curve:
     """Sharpness of the restored frames."""
     prior: Values
     """Mean of the temporal sharpness prior of the input, in 0..1."""
+    cuts: tuple[int, ...] = ()
+    """Numbers of the frames with which a shot begins after another one."""
 
     def to_json(self) -> str:
         """Returns the content of the file."""
         rounded = {name: [_rounded(value) for value in getattr(self, name)] for name in _SERIES}
-        return json.dumps({"start": self.start, **rounded})
+        return json.dumps({"start": self.start, **rounded, "cuts": self.cuts})
 
 
 _SERIES = ("before", "after", "prior")
@@ -49,11 +51,13 @@ def read_curve(path: Path) -> Curve:
 def merged(curves: Iterable[Curve], frames: int) -> Curve:
     """Returns one curve of ``frames`` frames; frames that no curve has are None."""
     series: dict[str, list[float | None]] = {name: [None] * frames for name in _SERIES}
+    cuts: set[int] = set()
     for curve in curves:
+        cuts.update(curve.cuts)
         for name, values in series.items():
             given: Sequence[float | None] = getattr(curve, name)
             values[curve.start : curve.start + len(given)] = given
-    return Curve(0, **{name: tuple(values) for name, values in series.items()})
+    return Curve(0, **{name: tuple(values) for name, values in series.items()}, cuts=tuple(sorted(cuts)))
 
 
 def _rounded(value: float | None) -> float | None:

@@ -197,3 +197,5 @@ class Sharpness:
     before: list[float | None] = field(default_factory=list)
     after: list[float | None] = field(default_factory=list)
     prior: list[float | None] = field(default_factory=list)
+    shots: list[int] = field(default_factory=list)
+    """The frame with which each shot begins."""

@@ -23,6 +23,7 @@ class FrameNotes:
         self._held: list[int] = []
         self._concealed: list[int] = []
         self._deinterlaced = 0
+        self._cuts: list[int] = []
 
     def note(self, frame: DecodedFrame) -> None:
         """Notes a decoded frame."""
@@ -33,6 +34,16 @@ class FrameNotes:
             self._held.append(frame.number)
         elif frame.corrupt:
             self._concealed.append(frame.number)
+
+    def note_cut(self, frame: int) -> None:
+        """Notes that a scene begins with a frame."""
+        if self._segment.start <= frame < self._segment.stop:
+            self._cuts.append(frame)
+
+    @property
+    def cuts(self) -> tuple[int, ...]:
+        """The frames of the segment with which a scene begins after another one."""
+        return tuple(self._cuts)
 
     def findings(self) -> tuple[Finding, ...]:
         """Returns a finding for each kind of frame that was noted."""

@@ -67,6 +67,8 @@ class SegmentResult:
     """The prior of each input frame as a JPEG picture."""
     findings: tuple[Finding, ...] = ()
     """What was found of the video on the way."""
+    cuts: tuple[int, ...] = ()
+    """Frames with which a scene begins after another one."""
 
 
 def restore_segment(
@@ -109,7 +111,7 @@ class _SegmentWork:
         self, piece: PieceEncoder, on_progress: Callable[[int], None], should_stop: Callable[[], bool]
     ) -> None:
         request = self._request
-        windows = form_windows(self._decoded(), request.segment, request.window)
+        windows = form_windows(self._decoded(), request.segment, request.window, self._notes.note_cut)
 
         def stopped() -> bool:
             return self._ended.is_set() or should_stop()
@@ -146,6 +148,7 @@ class _SegmentWork:
             tuple(self._prior),
             tuple(self._heat_maps),
             self._notes.findings(),
+            self._notes.cuts,
         )
 
     def _decoded(self) -> Iterator[DecodedFrame]:

@@ -7,7 +7,7 @@ Context never crosses a scene cut or the ends of the video; there it is mirrored
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,15 +48,19 @@ def mirrored(position: int, low: int, high: int) -> int:
     return low + min(offset, 2 * last - offset)
 
 
-def form_windows(frames: Iterable[DecodedFrame], segment: Segment, length: int) -> Iterator[Window]:
+def form_windows(
+    frames: Iterable[DecodedFrame], segment: Segment, length: int, on_cut: Callable[[int], None]
+) -> Iterator[Window]:
     """Yields windows that together restore every frame of ``segment`` once, in order.
 
     ``frames``: the segment's frames and up to two on each side, in order. At most ``length`` + 5 frames are held.
     ``length``: output frames of a window; the last window of a scene may have fewer.
+    ``on_cut`` gets the number of each frame with which a scene begins.
     """
     scene = _Scene(segment, length)
     for frame in frames:
         if scene.held and is_cut(scene.held[-1].image, frame.image):
+            on_cut(frame.number)
             yield from scene.finish()
         scene.held.append(frame)
         yield from scene.full_windows()

@@ -46,7 +46,7 @@ def test_frames_are_stepped_one_by_one_also_at_a_variable_rate(
 
 
 def test_the_curve_marks_the_frame_and_leads_to_it(page: Page, service: Service, tmp_path: Path) -> None:
-    compare(page, service, write_clip(tmp_path / "curve.mp4", Clip(frames=50)))
+    compare(page, service, write_clip(tmp_path / "curve.mp4", Clip(frames=50, cuts=(20, 35))))
     curve = page.get_by_role("slider", name="Frame, by its sharpness")
     curve.focus()
     page.keyboard.press("Home")
@@ -58,6 +58,11 @@ def test_the_curve_marks_the_frame_and_leads_to_it(page: Page, service: Service,
     assert "of 50 frames became sharper" in page.locator("#curve-summary").inner_text()
     paths = page.locator("#curve-lines path").evaluate_all("(all) => all.map((one) => one.getAttribute('d'))")
     assert [len(re.findall("[ML]", path)) for path in paths] == [50, 50]
+    cuts = page.locator("#curve-lines .cut").evaluate_all(
+        "(all) => all.map((one) => Number(one.getAttribute('x1')))"
+    )
+    assert cuts == pytest.approx([20 / 49 * 1000, 35 / 49 * 1000], abs=0.1)
+    assert "3 shots" in page.locator("#curve-summary").inner_text()
 
 
 def test_the_prior_is_a_third_view_that_follows_the_frame(

@@ -45,6 +45,11 @@ class SharpnessBody(BaseModel):
     prior: list[float | None] = Field(
         description="The mean of the temporal sharpness prior of the input, in 0..1."
     )
+    shots: list[int] = Field(
+        examples=[[0, 48, 131]],
+        description="The frame with which each shot begins, as far as they are restored. No frame is restored with "
+        "the help of another shot's.",
+    )
 
 
 @router.get("/jobs/{job_id}/sharpness", response_model=SharpnessBody, responses=_CURVE)
@@ -95,4 +100,5 @@ def _body(job: Job, curve: Curve) -> SharpnessBody:
         before=list(curve.before),
         after=list(curve.after),
         prior=list(curve.prior),
+        shots=[0, *curve.cuts],
     )

@@ -25,7 +25,7 @@ export class Curve {
     if (!known.length) return this.clear();
     const top = Math.max(...known) * HEADROOM || 1;
     const line = (name) => polyline(name, curve[name].slice(0, frames), top, frames);
-    $("curve-lines").replaceChildren(line("before"), line("after"));
+    $("curve-lines").replaceChildren(...cuts(curve, frames), line("before"), line("after"));
     $("curve-summary").textContent = summary(curve);
     $("curve-frame").max = Math.max(frames - 1, 0);
     $("curve").hidden = false;
@@ -46,6 +46,18 @@ export class Curve {
     this.#values = null;
     $("curve").hidden = true;
   }
+}
+
+/** A line where each shot begins but the first. */
+function cuts(curve, frames) {
+  const shown = (curve.shots ?? []).filter((frame) => frame > 0 && frame < frames);
+  return shown.map((frame) => {
+    const mark = document.createElementNS(SVG, "line");
+    const x = ((frame / (frames - 1)) * WIDTH).toFixed(1);
+    const ends = { class: "cut", x1: x, x2: x, y1: 0, y2: HEIGHT };
+    for (const [name, value] of Object.entries(ends)) mark.setAttribute(name, value);
+    return mark;
+  });
 }
 
 /** Leaves gaps where frames have no value yet; draws the largest value per unit of width of a long video. */
@@ -74,7 +86,12 @@ function summary(curve) {
     .filter(([before, after]) => before !== null && after !== null);
   const mean = (side) => pairs.reduce((sum, pair) => sum + pair[side], 0) / pairs.length;
   const sharper = pairs.filter(([before, after]) => after > before).length;
-  return `Mean ${rounded(mean(0))} before and ${rounded(mean(1))} after; ${sharper} of ${plural(pairs.length, "frame")} became sharper.`;
+  return `Mean ${rounded(mean(0))} before and ${rounded(mean(1))} after; ${sharper} of ${plural(pairs.length, "frame")} became sharper.${shots(curve)}`;
+}
+
+function shots(curve) {
+  const count = (curve.shots ?? []).length;
+  return count > 1 ? ` ${count} shots; dashed lines are the cuts.` : "";
 }
 
 const rounded = (value) => (value == null ? "unknown" : value < 100 ? value.toFixed(1) : String(Math.round(value)));

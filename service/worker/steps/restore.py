@@ -84,7 +84,9 @@ class RestoreStep:
 
     def _write_sharpness(self, job: Job, segment: Segment, result: SegmentResult) -> None:
         """Writes curve and heat maps, before the piece is published: where there is a piece, they are complete."""
-        curve = Curve(segment.start, result.sharpness_before, result.sharpness_after, result.prior)
+        curve = Curve(
+            segment.start, result.sharpness_before, result.sharpness_after, result.prior, result.cuts
+        )
         with self.storage.writing(job.id, curve_name(segment)) as file:
             file.write_text(curve.to_json(), "utf-8")
         with self.storage.writing(job.id, heat_maps_name(segment)) as file:

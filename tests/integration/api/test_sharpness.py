@@ -21,7 +21,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PacedService]:
 
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_clip(tmp_path_factory.mktemp("clip") / "clip.mp4", Clip(frames=36))
+    return write_clip(tmp_path_factory.mktemp("clip") / "clip.mp4", Clip(frames=36, cuts=(5, 24)))
 
 
 def test_finished_job_has_a_value_for_every_frame(service: Service, clip: Path) -> None:
@@ -36,6 +36,7 @@ def test_finished_job_has_a_value_for_every_frame(service: Service, clip: Path) 
     assert curve["before"] == curve["after"]  # this model changes nothing
     assert all(value > 0 for value in curve["before"])
     assert all(0 < value <= 1 for value in curve["prior"])
+    assert curve["shots"] == [0, 5, 24]  # the last one begins with a segment
     known = {"If-None-Match": answer.headers["etag"]}
     assert service.http.get(f"/jobs/{job_id}/sharpness", headers=known).status_code == 304
 

@@ -27,3 +27,18 @@ def test_a_slow_fade_is_no_cut() -> None:
 
 def test_a_still_picture_is_no_cut() -> None:
     assert not is_cut(moving_picture(0), moving_picture(0))
+
+
+def test_an_exposure_that_jumps_is_no_cut() -> None:
+    picture = moving_picture(0, 320, 240).astype(np.float32)
+
+    assert not is_cut((picture * 0.5).astype(np.uint8), (picture * 0.8 + 40).astype(np.uint8))
+
+
+def test_another_scene_of_the_same_brightness_is_a_cut() -> None:
+    """Red and blue change places, green only its place."""
+    before = moving_picture(0, 320, 240)
+    after = np.ascontiguousarray(before[::-1, ::-1, ::-1])
+    after[..., 0] //= 2
+
+    assert is_cut(before, after)

@@ -22,7 +22,7 @@ def windows_of(
     numbers: Sequence[int], segment: Segment, length: int, cuts: Sequence[int] = ()
 ) -> list[Window]:
     frames = [frame(number, sum(cut <= number for cut in cuts) % 2) for number in numbers]
-    return list(form_windows(frames, segment, length))
+    return list(form_windows(frames, segment, length, lambda _frame: None))
 
 
 def contents(window: Window) -> list[int]:
@@ -93,7 +93,7 @@ def test_memory_is_bounded_by_the_window_not_by_the_segment() -> None:
             taken += 1
             yield frame(number)
 
-    for window in form_windows(frames(), Segment(0, 0, 200), 4):
+    for window in form_windows(frames(), Segment(0, 0, 200), 4, lambda _frame: None):
         assert taken <= window.start + 4 + 2 + 1
 
 
