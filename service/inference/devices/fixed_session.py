@@ -8,18 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 
 from service.errors.engine import DeviceUnavailable
 from service.inference.devices.memory import Buffer, CudaBuffer, HostBuffer, Shape
-from service.inference.devices.offers import PROCESSOR, Offer
+from service.inference.devices.offers import GRAPHS, PROCESSOR, Offer
 from service.inference.devices.runtime import QUIET, ort, why_missing
 from service.inference.engine import INPUT, OUTPUT
 from service.types import CONTEXT_FRAMES
-
-_GRAPHS = "enable_cuda_graph"
 
 
 @dataclass(frozen=True)
@@ -41,14 +39,12 @@ class Graph:
 class SessionSettings:
     """What may differ from the usual: for measurements."""
 
-    options: Mapping[str, str] = field(default_factory=dict)
-    """Of the provider, in place of the offer's own."""
-    profile: Path | None = None
-    """Where ONNX Runtime writes what each node took; the file's name gets a time added."""
     optimized: Path | None = None
     """Where ONNX Runtime writes the graph that it made of the file's."""
     basic: bool = False
     """Whether that graph has ONNX's own operators alone, none of one provider's."""
+    assignment: bool = False
+    """Whether the session can tell which provider took which node."""
 
 
 class Lane:
@@ -85,7 +81,9 @@ class FixedSession:
         cannot run there.
         """
         self.shape = shape
-        self.session = _open(graph, shape, offer, settings or SessionSettings())
+        chosen = settings or SessionSettings()
+        wanted = _session_options(graph, shape, chosen)
+        self.session = open_session(str(graph.path), offer, wanted, offer.options)
         restored = (shape[0] - CONTEXT_FRAMES, *shape[1:])
         self._free: SimpleQueue[Lane] = SimpleQueue()
         for number in range(lanes):
@@ -108,31 +106,36 @@ def _buffer(offer: Offer, shape: Shape) -> Buffer:
     return HostBuffer(shape)
 
 
-def _open(graph: Graph, shape: Shape, offer: Offer, settings: SessionSettings) -> ort.InferenceSession:
-    """Opens a session; where its runs cannot be captured as a graph, because a node stays behind, without that."""
-    options = {**offer.options, **settings.options}
+def open_session(
+    model: str | bytes, offer: Offer, wanted: ort.SessionOptions, options: Mapping[str, str]
+) -> ort.InferenceSession:
+    """Opens a graph on a device; where its runs cannot be captured, because a node stays behind, without that.
+
+    ``model``: a path, or a graph as a file holds it. ``options``: of the provider. Raises DeviceUnavailable, and what
+    ONNX Runtime raises.
+    """
+    chosen = dict(options)
     try:
-        return _opened(graph, shape, offer, settings, options)
+        return _opened(model, offer, wanted, chosen)
     except DeviceUnavailable:
         raise
     except Exception:  # ONNX Runtime's exceptions share no base of their own
-        if options.pop(_GRAPHS, None) is None:
+        if chosen.pop(GRAPHS, None) is None:
             raise
-        return _opened(graph, shape, offer, settings, options)
+        return _opened(model, offer, wanted, chosen)
 
 
 def _opened(
-    graph: Graph, shape: Shape, offer: Offer, settings: SessionSettings, options: dict[str, str]
+    model: str | bytes, offer: Offer, wanted: ort.SessionOptions, options: dict[str, str]
 ) -> ort.InferenceSession:
-    wanted = _session_options(graph, shape, settings)
     if offer.plugin_device is None:
         providers: list[tuple[str, dict[str, str]]] = [(offer.provider, options)]
         if offer.provider != PROCESSOR:
             providers.append((PROCESSOR, {}))
-        session = ort.InferenceSession(str(graph.path), wanted, providers=providers, enable_fallback=0)
+        session = ort.InferenceSession(model, wanted, providers=providers, enable_fallback=0)
     else:
         wanted.add_provider_for_devices([offer.plugin_device], options)
-        session = ort.InferenceSession(str(graph.path), wanted, enable_fallback=0)
+        session = ort.InferenceSession(model, wanted, enable_fallback=0)
     if offer.provider not in session.get_providers():
         raise DeviceUnavailable(
             f"The device {offer.device} cannot be used: {why_missing(offer.provider).rstrip('.')}."
@@ -145,11 +148,10 @@ def _session_options(graph: Graph, shape: Shape, settings: SessionSettings) -> o
     options.log_severity_level = QUIET
     for name, size in graph.sizes(shape).items():
         options.add_free_dimension_override_by_name(name, size)
-    if settings.profile is not None:
-        options.enable_profiling = True
-        options.profile_file_prefix = str(settings.profile)
     if settings.optimized is not None:
         options.optimized_model_filepath = str(settings.optimized)
+    if settings.assignment:
+        options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
     if settings.basic:
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_BASIC
     return options

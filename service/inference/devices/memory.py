@@ -62,7 +62,7 @@ class CudaBuffer:
         self.value = ort.OrtValue.ortvalue_from_shape_and_type(shape, np.uint8, "cuda", index)
         self._index = index
         self._staging: Frames = np.zeros(shape, np.uint8)
-        self._cuda = _runtime_library()
+        self._cuda = cuda_runtime()
         self._pinned = self._cuda is not None and self._pin(self._cuda)
 
     def write(self, frames: Frames) -> None:
@@ -98,8 +98,8 @@ class CudaBuffer:
         return not status
 
 
-def _runtime_library() -> ctypes.CDLL | None:
-    """Returns the CUDA runtime that ONNX Runtime uses, which is loaded by now."""
+def cuda_runtime() -> ctypes.CDLL | None:
+    """Returns the library of the CUDA runtime that ONNX Runtime uses, which is loaded by now."""
     from onnxruntime.capi.build_and_package_info import cuda_version
 
     try:

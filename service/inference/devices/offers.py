@@ -25,9 +25,10 @@ _NO_DEVICE = frozenset({"azure"})
 """Providers that pass the work on to others."""
 _TYPES = ("GPU", "NPU", "CPU")
 """Of the devices of a plugin, in order of preference."""
+GRAPHS = "enable_cuda_graph"
 _CUDA_OPTIONS = {
     # Sizes are fixed, so kernels are launched as one graph; heuristics choose them, since trying takes seconds.
-    "enable_cuda_graph": "1",
+    GRAPHS: "1",
     "cudnn_conv_algo_search": "HEURISTIC",
     "arena_extend_strategy": "kSameAsRequested",
     # FP32 is asked for where FP16 is not good enough.
