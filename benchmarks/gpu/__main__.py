@@ -3,8 +3,9 @@
 For every model, precision and size: whether the device computes what the model should (PSNR to its reference in dB),
 the frames per second that a worker gets, the time of the device alone and the part of it that the convolutions would
 need by themselves, how fast they are beside a convolution that suits the device, memory, the copies between device and
-processor, and how many nodes each provider took. Every case runs in a process of its own; one that fails says why, and
-a window that memory does not hold is halved. To try options of the provider, such as NHWC layouts:
+processor, and how many nodes each provider took, of those that the graph for any size has. Every case runs in a process
+of its own; one that fails says why, and a window that memory does not hold is halved. Options of the provider, such as
+another layout, can be tried:
 
     python -m benchmarks.gpu --sizes 1280x720 --set prefer_nhwc=1 --set cudnn_conv_algo_search=EXHAUSTIVE
 """
@@ -80,7 +81,8 @@ def line(case: Case, figures: Figures) -> str:
     nodes = ", ".join(f"{count} {short_name(provider)}" for provider, count in figures.nodes)
     speeds = f"{figures.frames_per_second:10.1f}{figures.frame_ms:10.2f}{figures.share:6.0%}"
     rates = f"{figures.convolutions_teraflops:9.2f}{figures.peak_teraflops:7.2f}"
-    return f"{_name(case)}{exact:>7}{speeds}{rates}{figures.memory / GIB:6.1f} GiB{figures.copies:8}  {nodes}"
+    held = f"{figures.memory / GIB:6.1f} GiB{figures.copies:8}  {nodes} (of {figures.nodes_of_any_size})"
+    return f"{_name(case)}{exact:>7}{speeds}{rates}{held}"
 
 
 def _name(case: Case) -> str:

@@ -75,6 +75,8 @@ class Figures:
     """Bytes of the device, or of the process on a processor."""
     nodes: tuple[tuple[str, int], ...]
     """How many nodes each provider took."""
+    nodes_of_any_size: int
+    """How many the file has, whose sizes are open."""
     copies: int
     """Nodes that were inserted to carry a tensor between the device and the processor."""
 
@@ -104,6 +106,7 @@ def measure(case: Case) -> Figures:
         peak_teraflops=best,
         memory=memory,
         nodes=nodes,
+        nodes_of_any_size=len(onnx.load(path).graph.node),
         copies=copies,
     )
 

@@ -48,6 +48,10 @@ RUN = {
     "test_the_command_prints_every_video_and_the_mean",
     "python -m cascade.network.complexity": "tests/integration/test_readme.py::"
     "test_the_complexity_of_the_presets_is_printed",
+    "python -m service.worker": "tests/integration/jobs/test_devices.py::"
+    "test_a_worker_without_its_device_ends_and_readiness_knows_why",
+    "python -m benchmarks.gpu": "tests/unit/benchmarks/test_gpu.py::"
+    "test_the_command_measures_both_precisions_and_prints_a_row_for_each",
     "python -m export": "tests/integration/training/test_export.py::"
     "test_an_export_describes_itself_and_keeps_the_model_card",
 }
