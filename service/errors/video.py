@@ -35,6 +35,12 @@ class FrameSizeRejected(VideoError):
     code = "frame_size_rejected"
 
 
+class ColorRejected(VideoError):
+    """The colors of the frames have a meaning that only another decoder knows."""
+
+    code = "color_rejected"
+
+
 class VideoTooLong(VideoError):
     """The video has more seconds or frames than allowed."""
 

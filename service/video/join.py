@@ -17,10 +17,10 @@ from av.video.stream import VideoStream
 from service.errors.pipeline import PipelineError
 from service.types import EncodeOptions
 from service.video.container import open_video
+from service.video.headers.boxes import add_picture_boxes, source_boxes
 from service.video.muxing import MUXERS, result_options
 from service.video.source import Source
 from service.video.timing import piece_time_base, ticks
-from service.video.tracks.boxes import add_picture_boxes, source_boxes
 from service.video.tracks.carrying import CarriedFile, Carriers, Cut
 from service.video.tracks.copying import CopiedStream
 from service.video.tracks.describing import describe_file, describe_video, muxer_flags

@@ -13,10 +13,12 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from service.encoding.pixels import Pixels
-from service.errors.video import DamagedVideo
+from service.errors.video import ColorRejected, DamagedVideo
 from service.types import ColorTags, Excerpt
 from service.video.color import chroma_of
 from service.video.container import DECODER_THREADS, decoder_of, head_of, open_video, video_stream
+from service.video.headers.light import Light, read_light
+from service.video.headers.said import DolbyVision, Said, container_says, filled
 from service.video.index import FrameIndex
 from service.video.packets.decoding import decode_frames, tagged
 from service.video.packets.reading import read_index
@@ -25,6 +27,7 @@ from service.video.ranged import RangedFile
 from service.video.timeline import Timeline
 
 _COLOR_RANGE_FULL = 2
+_LIGHT = (Type.MASTERING_DISPLAY_METADATA, Type.CONTENT_LIGHT_LEVEL)
 _OPAQUE = 255
 
 MAX_PIXELS = 8192 * 8192
@@ -49,6 +52,11 @@ class PictureFormat:
     """Degrees clockwise by which a player rotates the frames: 0, 90, 180 or 270."""
     chroma: str = "420"
     """The resolution of chroma, as in ``Pixels``."""
+    light: Light | None = None
+    """What HDR10 says of mastering display and brightness."""
+    dynamic_light: bool = False
+    """Whether the first frame has metadata of HDR10+."""
+    dolby_vision: DolbyVision | None = None
 
     @property
     def pixels(self) -> Pixels:
@@ -119,6 +127,7 @@ def examine(
         if first is None:
             raise DamagedVideo("No frame of the video can be decoded. The file is damaged.")
         picture = _picture(stream, first)
+    picture = _with_said(picture, container_says(media))
     leading = frozenset(pts for pts in index.pts if pts < first_key) - decoded
     return index.without(leading), picture
 
@@ -138,7 +147,20 @@ def _picture(stream: VideoStream, frame: VideoFrame) -> PictureFormat:
         display_matrix=_display_matrix(frame),
         rotation=round(-frame.rotation / 90) * 90 % 360,
         chroma=chroma_of(frame.format),
+        light=read_light(*(_side_data(frame, kind) for kind in _LIGHT)),
+        dynamic_light=_side_data(frame, Type.DYNAMIC_HDR_PLUS) is not None,
     )
+
+
+def _with_said(picture: PictureFormat, said: Said) -> PictureFormat:
+    """Adds what the container says. Raises ColorRejected."""
+    vision = said.dolby_vision
+    if vision is not None and vision.base is None:
+        raise ColorRejected(
+            f"The video is Dolby Vision of profile {vision.profile}: its frames are in colors of their own, which only "
+            "a Dolby Vision decoder can show. Send it as profile 8, HDR10, HLG or SDR."
+        )
+    return replace(picture, color=filled(picture.color, said.color), dolby_vision=vision)
 
 
 def _is_opaque_animation(stream: VideoStream, frame: VideoFrame) -> bool:
@@ -154,11 +176,18 @@ def _color(frame: VideoFrame) -> ColorTags:
 
 
 def _display_matrix(frame: VideoFrame) -> tuple[int, ...] | None:
-    try:
-        matrix = frame.side_data.get(Type.DISPLAYMATRIX)  # type: ignore[call-overload]  # the stub knows one type
-    except ValueError:  # PyAV knows no name for data of another type, such as EXIF, and then tells of none
+    matrix = _side_data(frame, Type.DISPLAYMATRIX)
+    if matrix is None:
         return _rotation_matrix(frame.rotation) if frame.rotation else None
-    return struct.unpack("=9i", bytes(matrix)[:36]) if matrix is not None else None
+    return struct.unpack("=9i", matrix[:36])
+
+
+def _side_data(frame: VideoFrame, kind: Type) -> bytes | None:
+    try:
+        data = frame.side_data.get(kind)  # type: ignore[call-overload]  # the stub knows one type
+    except ValueError:  # PyAV knows no name for data of another type, such as EXIF, and then tells of none
+        return None
+    return None if data is None else bytes(data)
 
 
 def _rotation_matrix(degrees: int) -> tuple[int, ...]:

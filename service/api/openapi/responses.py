@@ -19,6 +19,7 @@ from service.errors.storage import StorageFull, StorageUnavailable
 from service.errors.submission import InvalidOption
 from service.errors.upload import EmptyUpload, MalformedRequest, RequestTimeout, UploadTooLarge
 from service.errors.video import (
+    ColorRejected,
     DamagedVideo,
     ExcerptEmpty,
     FrameSizeRejected,
@@ -59,6 +60,7 @@ UPLOAD_REFUSALS = (
     NotAVideo,
     NoVideoStream,
     DamagedVideo,
+    ColorRejected,
     FrameSizeRejected,
     VideoTooLong,
     ExcerptEmpty,

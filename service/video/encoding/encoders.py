@@ -6,12 +6,14 @@ the order of presentation. Numbers of threads are fixed, because bytes may depen
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import cv2
 
 from service.encoding.pixels import Pixels
 from service.types import EncodeOptions
+from service.video.headers.light import Light, MasteringDisplay, mastering_text, mastering_text_in_units
 
 _THREADS = 2
 _CPU_AVX_512F = 13
@@ -38,8 +40,17 @@ class Encoder:
     threads: int = _THREADS
 
 
-def software(options: EncodeOptions, pixels: Pixels, height: int) -> Encoder:
-    """Returns the encoder in software for pictures of ``height`` lines in ``pixels``."""
+@dataclass(frozen=True)
+class Pictures:
+    """What an encoder has to know of the pictures."""
+
+    pixels: Pixels
+    height: int
+    light: Light | None = None
+
+
+def software(options: EncodeOptions, pictures: Pictures) -> Encoder:
+    """Returns the encoder in software."""
     return {
         "h264": _h264,
         "hevc": _hevc,
@@ -47,40 +58,66 @@ def software(options: EncodeOptions, pixels: Pixels, height: int) -> Encoder:
         "vp9": _vp9,
         "prores": _prores,
         "ffv1": _ffv1,
-    }[options.codec](options, pixels, height)
+    }[options.codec](options, pictures)
 
 
-def _h264(options: EncodeOptions, _pixels: Pixels, _height: int) -> Encoder:
+def _h264(options: EncodeOptions, pictures: Pictures) -> Encoder:
     rate = {"qp": "0"} if options.crf is None else {"crf": str(options.crf)}
-    fixed = {"preset": "medium", "threads": str(_THREADS), "bf": "0", "x264-params": _X264}
+    parameters = _parameters(_X264, *_light(pictures.light, "mastering-display", "cll"))
+    fixed = {"preset": "medium", "threads": str(_THREADS), "bf": "0", "x264-params": parameters}
     return Encoder("libx264", {**fixed, **rate})
 
 
-def _hevc(options: EncodeOptions, _pixels: Pixels, _height: int) -> Encoder:
+def _hevc(options: EncodeOptions, pictures: Pictures) -> Encoder:
     rate = "lossless=1" if options.crf is None else f"crf={options.crf}"
+    light = _light(pictures.light, "master-display", "max-cll")
     # QuickTime and Safari play HEVC by the name hvc1 only.
-    return Encoder("libx265", {"preset": "medium", "x265-params": f"{_X265}:{rate}"}, tag="hvc1")
+    return Encoder(
+        "libx265", {"preset": "medium", "x265-params": _parameters(_X265, rate, *light)}, tag="hvc1"
+    )
 
 
-def _av1(options: EncodeOptions, _pixels: Pixels, _height: int) -> Encoder:
-    return Encoder("libsvtav1", {"preset": "8", "crf": str(options.crf), "svtav1-params": "lp=2"})
+def _av1(options: EncodeOptions, pictures: Pictures) -> Encoder:
+    light = _light(pictures.light, "mastering-display", "content-light", mastering_text_in_units)
+    parameters = _parameters("lp=2", *light)
+    return Encoder("libsvtav1", {"preset": "8", "crf": str(options.crf), "svtav1-params": parameters})
 
 
-def _vp9(options: EncodeOptions, pixels: Pixels, _height: int) -> Encoder:
+def _light(
+    light: Light | None,
+    display: str,
+    content: str,
+    text: Callable[[MasteringDisplay], str] = mastering_text,
+) -> Iterator[str]:
+    """Yields the parameters, named ``display`` and ``content``, that say the light of HDR10 in the stream."""
+    if light and light.mastering:
+        yield f"{display}={text(light.mastering)}"
+    if light and light.content:
+        yield f"{content}={light.content[0]},{light.content[1]}"
+
+
+def _parameters(*each: str) -> str:
+    return ":".join(each)
+
+
+def _vp9(options: EncodeOptions, pictures: Pictures) -> Encoder:
     rate = {"lossless": "1"} if options.crf is None else {"crf": str(options.crf), "b": "0"}
     # The encoder takes no hidden reference frames where it codes transparency beside the picture.
-    hidden = {"auto-alt-ref": "0" if pixels.alpha else "1", "lag-in-frames": "0" if pixels.alpha else "16"}
+    hidden = {
+        "auto-alt-ref": "0" if pictures.pixels.alpha else "1",
+        "lag-in-frames": "0" if pictures.pixels.alpha else "16",
+    }
     return Encoder("libvpx-vp9", {"deadline": "good", "cpu-used": "3", "row-mt": "0", **hidden, **rate})
 
 
-def _prores(options: EncodeOptions, pixels: Pixels, _height: int) -> Encoder:
+def _prores(options: EncodeOptions, pictures: Pictures) -> Encoder:
     profile, tag = _PRORES_PROFILES[options.encode_quality or "high"]
-    if pixels.chroma == "444":
+    if pictures.pixels.chroma == "444":
         profile, tag = _PRORES_4444
-    alpha = {"alpha_bits": "16"} if pixels.alpha else {}
+    alpha = {"alpha_bits": "16"} if pictures.pixels.alpha else {}
     return Encoder("prores_ks", {"profile": profile, "vendor": "apl0", **alpha}, tag=tag)
 
 
-def _ffv1(_options: EncodeOptions, _pixels: Pixels, height: int) -> Encoder:
-    slices = "4" if height < _SLICES_FROM else "16"
+def _ffv1(_options: EncodeOptions, pictures: Pictures) -> Encoder:
+    slices = "4" if pictures.height < _SLICES_FROM else "16"
     return Encoder("ffv1", {"level": "3", "slices": slices, "slicecrc": "1"}, gop=1)

@@ -7,14 +7,17 @@ from types import TracebackType
 from typing import cast
 
 import av
+from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange
 from av.video.stream import VideoStream
 
 from service.encoding.codecs import CODECS
 from service.errors.pipeline import PipelineError
 from service.types import EncodeOptions
-from service.video.encoding.encoders import Encoder, software
+from service.video.encoding.encoders import Encoder, Pictures, software
 from service.video.encoding.pictures import Image, Original, PictureMaker
+from service.video.headers.boxes import add_picture_boxes
+from service.video.headers.light import light_boxes
 from service.video.muxing import MUXERS, piece_container, piece_options
 from service.video.source import Source
 from service.video.timing import piece_time_base, result_pts, ticks
@@ -32,14 +35,18 @@ class PieceEncoder:
             raise PipelineError(
                 f"Results are encoded as {' or '.join(CODECS)}; {options.codec!r} was asked for."
             )
-        self._source = source
+        self._source, self._target = source, target
         self._time_base = piece_time_base(source.index)
         self._maker = PictureMaker(source.picture, options)
         container = piece_container(options.codec, self._maker.layout.pixels.alpha)
         self._container = av.open(
             str(target), "w", format=MUXERS[container], options=piece_options(container, self._time_base)
         )
-        self._stream = self._add_stream(software(options, self._maker.layout.pixels, source.picture.height))
+        self._stream = self._add_stream(
+            software(
+                options, Pictures(self._maker.layout.pixels, source.picture.height, source.picture.light)
+            )
+        )
 
     def __enter__(self) -> PieceEncoder:
         return self
@@ -54,6 +61,8 @@ class PieceEncoder:
             raise PipelineError(f"The piece cannot be written: {failure.strerror}.") from failure
         finally:
             self._container.close()
+        if kind is None and self._container.format.name in ("mp4", "mov"):
+            self._say_light()
 
     def write(self, image: Image, number: int, original: Original | None = None) -> None:
         """Encodes ``image`` as the source's frame ``number``, with that frame's time.
@@ -62,6 +71,7 @@ class PieceEncoder:
         """
         index = self._source.index
         frame = self._maker.picture(image, original)
+        self._tag(frame)
         frame.pts = result_pts(index, number)
         frame.time_base = self._time_base
         frame.duration = ticks(index.step(number) * index.time_base, self._time_base)
@@ -69,6 +79,21 @@ class PieceEncoder:
             self._container.mux(self._stream.encode(frame))
         except av.FFmpegError as failure:
             raise PipelineError(f"Frame {number} cannot be encoded: {failure.strerror}.") from failure
+
+    def _tag(self, frame: VideoFrame) -> None:
+        """Gives a frame the tags of the result: ProRes takes them from there."""
+        tags = self._maker.layout.tags
+        frame.color_primaries, frame.color_trc, frame.colorspace = tags.primaries, tags.transfer, tags.matrix
+        frame.color_range = ColorRange.JPEG if tags.full_range else ColorRange.MPEG
+
+    def _say_light(self) -> None:
+        """Gives the file the light of HDR10, which FFmpeg then hands on; its encoders tell its muxers nothing of it."""
+        light = self._source.picture.light
+        try:
+            if light:
+                add_picture_boxes(self._target, light_boxes(light))
+        except (ValueError, OSError) as failure:
+            raise PipelineError("The light of HDR10 cannot be written into the piece.") from failure
 
     def _add_stream(self, encoder: Encoder) -> VideoStream:
         picture, layout = self._source.picture, self._maker.layout

@@ -12,6 +12,7 @@ from service.video.color import result_tags
 from service.video.encoding.layout import layout
 from service.video.source import PictureFormat
 
+_WITH_LIGHT = ("h264", "hevc", "av1", "prores")
 _CHROMA_NAMES = {"gray": "gray", "rgb": "RGB"}
 
 DEINTERLACED = "Interlaced frames are deinterlaced, by bwdif and each frame's own flag."
@@ -25,6 +26,7 @@ def picture_findings(picture: PictureFormat, options: EncodeOptions) -> Iterator
     yield from _chroma(picture, options, label)
     yield from _alpha(picture, options, label)
     yield from _color(picture, options, label)
+    yield from _light(picture, options, label)
     yield from _size(picture, options, label)
     if picture.interlaced:
         text = TAKEN_AS_PROGRESSIVE if options.deinterlace == "off" else DEINTERLACED
@@ -71,6 +73,21 @@ def _color(picture: PictureFormat, options: EncodeOptions, label: str) -> Iterat
         )
     elif result_tags(picture.color, rgb=False) == taken.tags:
         yield Finding(Kind.KEPT, Code.COLOR, "Primaries, transfer, matrix and range are kept.")
+
+
+def _light(picture: PictureFormat, options: EncodeOptions, label: str) -> Iterator[Finding]:
+    """What HDR says beyond its color tags."""
+    if picture.light and options.codec in _WITH_LIGHT:
+        yield Finding(Kind.KEPT, Code.HDR, "The mastering display and the light levels of HDR10 are kept.")
+    elif picture.light:
+        text = f"The mastering display and the light levels of HDR10 are left out: {label} has no place for them here."
+        yield Finding(Kind.LOST, Code.HDR, text)
+    if picture.dynamic_light:
+        yield Finding(Kind.LOST, Code.HDR, "The dynamic metadata of HDR10+ is left out; HDR10 remains.")
+    if picture.dolby_vision:
+        vision = picture.dolby_vision
+        text = f"Dolby Vision of profile {vision.profile} is left out; its base, {vision.base}, is restored."
+        yield Finding(Kind.LOST, Code.HDR, text)
 
 
 def _size(picture: PictureFormat, options: EncodeOptions, label: str) -> Iterator[Finding]:

@@ -18,9 +18,9 @@ from service.findings import Code, Finding, Kind
 from service.text import plural
 from service.types import EncodeOptions
 from service.video.container import decoder_of, open_video, video_stream
+from service.video.headers import boxes
 from service.video.ranged import RangedFile
 from service.video.source import MAX_PIXELS
-from service.video.tracks import boxes
 from service.video.tracks.naming import LABELS, title_of
 from service.video.tracks.plan import plan_tracks
 from service.video.tracks.tags import content, global_tags, unheld

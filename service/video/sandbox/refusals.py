@@ -11,6 +11,7 @@ from service.errors.base import ServiceError
 from service.errors.storage import StorageUnavailable
 from service.errors.upload import EmptyUpload
 from service.errors.video import (
+    ColorRejected,
     DamagedVideo,
     ExcerptEmpty,
     FrameSizeRejected,
@@ -27,6 +28,7 @@ _KINDS: dict[str, type[ServiceError]] = {
         NotAVideo,
         NoVideoStream,
         DamagedVideo,
+        ColorRejected,
         FrameSizeRejected,
         VideoTooLong,
         ExcerptEmpty,

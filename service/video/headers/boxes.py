@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -20,7 +20,9 @@ from service.video.ranged import RangedFile
 
 _SPHERICAL_V1 = bytes.fromhex("ffcc8263f8554a938814587a02521fdd")
 CODES = {b"clap": Code.CROP, b"st3d": Code.STEREO, b"sv3d": Code.SPHERICAL, b"uuid": Code.SPHERICAL}
-_IN_ENTRY = (b"clap", b"st3d", b"sv3d")
+_SHOWN = (b"clap", b"st3d", b"sv3d", b"uuid")
+_IN_TRACK = (b"uuid",)
+"""What lies beside the description of the samples; all else is in it."""
 _ENTRY_HEADER = 78
 """Bytes of a visual sample entry before its boxes, beside the header of the box."""
 _STSD_HEADER = 8
@@ -38,17 +40,19 @@ class Box:
     end: int
 
 
-def picture_boxes(file: BinaryIO | RangedFile, track: int | None = None) -> dict[bytes, bytes]:
+def picture_boxes(
+    file: BinaryIO | RangedFile, track: int | None = None, kinds: Collection[bytes] = _SHOWN
+) -> dict[bytes, bytes]:
     """Returns the boxes of a file's video track by kind, each whole; none where it is no MP4 or damaged.
 
-    ``track``: the id of the track; None is the first one with video.
+    ``track``: the id of the track; None is the first one with video. ``kinds``: those that are wanted.
     """
     try:
         moov = _read_moov(file)
         if moov is None:
             return {}
         found = _video_track(moov[1], track)
-        return dict(_boxes_of(moov[1], found)) if found else {}
+        return dict(_boxes_of(moov[1], found, kinds)) if found else {}
     except (struct.error, OSError, IndexError):
         return {}
 
@@ -138,14 +142,14 @@ def _entry(moov: bytes, trak: Box) -> Box | None:
     return next(_children(moov, table.body + _STSD_HEADER, table.end), None) if table else None
 
 
-def _boxes_of(moov: bytes, trak: Box) -> Iterator[tuple[bytes, bytes]]:
+def _boxes_of(moov: bytes, trak: Box, kinds: Collection[bytes]) -> Iterator[tuple[bytes, bytes]]:
     entry = _entry(moov, trak)
     if entry:
         for box in _children(moov, entry.body + _ENTRY_HEADER, entry.end):
-            if box.kind in _IN_ENTRY:
+            if box.kind in kinds:
                 yield box.kind, moov[box.start : box.end]
     for box in _children(moov, trak.body, trak.end):
-        if box.kind == b"uuid" and moov[box.body : box.body + 16] == _SPHERICAL_V1:
+        if box.kind in _IN_TRACK and box.kind in kinds and moov[box.body : box.body + 16] == _SPHERICAL_V1:
             yield box.kind, moov[box.start : box.end]
 
 
@@ -154,8 +158,8 @@ def _with_boxes(moov: bytes, boxes: Mapping[bytes, bytes]) -> bytes:
     entry = _entry(moov, trak) if trak else None
     if trak is None or entry is None:
         raise ValueError("The file has no video track.")
-    inner = b"".join(box for kind, box in boxes.items() if kind in _IN_ENTRY)
-    outer = b"".join(box for kind, box in boxes.items() if kind not in _IN_ENTRY)
+    inner = b"".join(box for kind, box in boxes.items() if kind not in _IN_TRACK)
+    outer = b"".join(box for kind, box in boxes.items() if kind in _IN_TRACK)
     data = bytearray(moov)
     data[trak.end : trak.end] = outer
     data[entry.end : entry.end] = inner
@@ -209,7 +213,7 @@ def _replace(path: Path, place: int, length: int, moov: bytes) -> None:
         made.unlink(missing_ok=True)
 
 
-def source_boxes(media: Path | RangedFile) -> dict[bytes, bytes]:
+def source_boxes(media: Path | RangedFile, kinds: Collection[bytes] = _SHOWN) -> dict[bytes, bytes]:
     """Returns the boxes of the track of a source that is restored."""
     with open_video(media) as container:
         if not container.format.name.startswith("mov"):
@@ -217,5 +221,5 @@ def source_boxes(media: Path | RangedFile) -> dict[bytes, bytes]:
         track = video_stream(container).id
     if isinstance(media, Path):
         with media.open("rb") as file:
-            return picture_boxes(file, track)
-    return picture_boxes(media, track)
+            return picture_boxes(file, track, kinds)
+    return picture_boxes(media, track, kinds)
