@@ -13,8 +13,8 @@ from av.stream import Disposition
 from service.findings import Code, Kind
 from service.options import JobOptions
 from service.types import Excerpt
+from service.video.headers.boxes import add_picture_boxes, picture_boxes
 from service.video.sandbox.probe import probe
-from service.video.tracks.boxes import add_picture_boxes, picture_boxes
 from service.video.tracks.describing import advanced
 from tests.support.track_clips import Text, Track, Tracks, write_tracks
 from tests.support.whole_way import LIMITS, Restored, restored
