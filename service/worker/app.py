@@ -7,6 +7,8 @@ Threads have no time limit, so a watchdog ends a worker whose task hangs.
 
 from __future__ import annotations
 
+import logging
+import os
 import secrets
 from typing import Any
 
@@ -49,7 +51,7 @@ from service.worker.steps.plan import PlanStep
 from service.worker.steps.restore import RestoreStep
 from service.worker.tasks import JobSteps, NextSteps, register
 from service.worker.throughput_recorder import ThroughputRecorder
-from service.worker.watchdog import Watchdog
+from service.worker.watchdog import EXIT_TRY_AGAIN, Watchdog
 
 LANE_ENDS_S = 10.0
 """Seconds for the step in the express lane to end when the worker stops; it is asked to at its next window."""
@@ -99,7 +101,7 @@ def build(settings: Settings) -> tuple[Celery, EngineCache, Heartbeat, Backgroun
     queue, way = JobQueue(app, client, turns), RightOfWay()
     owner = f"{settings.worker_name}/{secrets.token_hex(8)}"
     leases = StepLeases(client, owner, settings.claim_ttl_s)
-    engines = EngineCache(settings.models, engine_loader(settings))
+    engines = EngineCache(settings.models, engine_loader(settings, _end))
     watchdog = Watchdog(settings.stall_timeout_s)
     heartbeat = Heartbeat(
         leases,
@@ -178,6 +180,13 @@ def _stop_on_signal(heartbeat: Heartbeat, drain_s: float) -> None:
         heartbeat.drain(drain_s)
 
     worker_shutting_down.connect(on_shutdown, weak=False)
+
+
+def _end(reason: str) -> None:
+    """Ends the process, from whichever thread, to be started again: another process may find the device in order."""
+    logging.getLogger(__name__).critical("The device is lost, and this worker ends: %s", reason)
+    logging.shutdown()
+    os._exit(EXIT_TRY_AGAIN)
 
 
 def _describe(settings: Settings, engines: EngineCache, running: int) -> WorkerState:

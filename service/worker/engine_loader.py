@@ -32,8 +32,12 @@ Load = Callable[[Path], Loaded]
 """Makes an engine from a model's directory; raises ModelNotFound, EngineError or EngineUnavailable."""
 
 
-def engine_loader(settings: Settings) -> Load:
-    """Returns what loads models with the engine of the settings.
+Lost = Callable[[str], None]
+"""Told that a device computes nothing any more."""
+
+
+def engine_loader(settings: Settings, lost: Lost = lambda _: None) -> Load:
+    """Returns what loads models with the engine of the settings; ``lost`` is what becomes of a device that is lost.
 
     Raises RequirementMissing without its package, and InvalidDevice for a device that the engine does not choose.
     """
@@ -42,7 +46,7 @@ def engine_loader(settings: Settings) -> Load:
             f"CDVD_DEVICE={settings.device} is for CDVD_ENGINE=onnx; {settings.engine} has its own ways to say that."
         )
     try:
-        return _CHOICES[settings.engine](settings)
+        return _onnx(settings, lost) if settings.engine == "onnx" else _CHOICES[settings.engine](settings)
     except ImportError as error:
         extra = "cpu" if settings.engine == "onnx" else settings.engine
         raise RequirementMissing(
@@ -51,7 +55,7 @@ def engine_loader(settings: Settings) -> Load:
         ) from error
 
 
-def _onnx(settings: Settings) -> Load:
+def _onnx(settings: Settings, lost: Lost) -> Load:
     from service.inference.devices.falling_back import FallingBack
     from service.inference.devices.placing import DeviceSettings
 
@@ -63,7 +67,7 @@ def _onnx(settings: Settings) -> Load:
     )
 
     def load(directory: Path) -> Loaded:
-        engine = FallingBack(directory, devices)
+        engine = FallingBack(directory, devices, lost)
         return Loaded(engine, lambda: engine.placement)
 
     return load
@@ -108,7 +112,6 @@ def _checked(engine: DeblurEngine, directory: Path, placement: Placement) -> Loa
 
 
 _CHOICES: dict[str, Callable[[Settings], Load]] = {
-    "onnx": _onnx,
     "openvino": _openvino,
     "triton": _triton,
 }

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
 from service.devices.names import CPU, Device
 from service.distribution import build_command, pip_command
 from service.errors.engine import DeviceUnavailable
-from service.inference.devices.plugins import Plugin, registered_plugins
+from service.inference.devices.plugins import registered_plugins
 from service.inference.devices.runtime import CUDA, built_in, ort, preloaded, short_name
 
 PROCESSOR = "CPUExecutionProvider"
@@ -60,7 +60,10 @@ def offers() -> tuple[Offer, ...]:
     """Returns every offer, the best first and the processor last; plugins are registered on the way."""
     preloaded()
     plugins = registered_plugins()
-    found = [*_built_in(built_in()), *_of_plugins(plugins, ort.get_ep_devices())]
+    plugged = {provider for plugin in plugins for provider in plugin.providers}
+    # ONNX Runtime lists the providers of plugins among its own once they have a device.
+    own = [provider for provider in built_in() if provider not in plugged]
+    found = [*_built_in(own), *_of_plugins(plugged, ort.get_ep_devices())]
     return (*sorted(found, key=_rank), processor())
 
 
@@ -96,11 +99,10 @@ def _built_in(providers: Iterable[str]) -> list[Offer]:
     ]
 
 
-def _of_plugins(plugins: Sequence[Plugin], devices: Iterable[Any]) -> list[Offer]:
-    """Numbers the devices of each plugin, accelerators first."""
-    names = {provider for plugin in plugins for provider in plugin.providers}
+def _of_plugins(providers: Set[str], devices: Iterable[Any]) -> list[Offer]:
+    """Numbers the devices of the providers that came with plugins, accelerators first."""
     ours = sorted(
-        (one for one in devices if one.ep_name in names), key=lambda one: _TYPES.index(_type_of(one))
+        (one for one in devices if one.ep_name in providers), key=lambda one: _TYPES.index(_type_of(one))
     )
     numbers: dict[str, int] = {}
     found = []

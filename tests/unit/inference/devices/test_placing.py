@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -26,8 +29,9 @@ from service.inference.devices.device_engine import DeviceEngine
 from service.inference.devices.falling_back import FallingBack
 from service.inference.devices.offers import Offer, processor
 from service.inference.devices.placing import DeviceSettings, place
-from service.inference.engine import Frames
+from service.inference.engine import Frames, Stopped, never
 from service.inference.onnx import OnnxEngine
+from tests.support.fake_engines import IdentityEngine
 from tests.support.graphs import dark_graph, following_graph, identity_graph, write_model
 
 ABSENT = pytest.mark.filterwarnings("ignore:Specified provider 'NoSuchExecutionProvider'")
@@ -171,6 +175,54 @@ def test_and_fails_the_window_where_it_is_not(
         engine.restore(BRIGHT)
     assert engine.placement.device == "cuda"
     assert np.array_equal(engine.restore(WINDOW), WINDOW[2:-2])
+
+
+class LostEngine(IdentityEngine):
+    """A device after an error that it does not recover from."""
+
+    def restore(self, _window: Frames, _stopped: Stopped = never, /) -> Frames:
+        raise InferenceFailed("CUDA failure 700: an illegal memory access was encountered.")
+
+
+def test_a_device_is_lost_when_it_fails_on_the_reference_window_as_well(
+    model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accelerators(monkeypatch, "cuda")
+    failing_on_bright_frames(model)
+    reasons: list[str] = []
+    engine = FallingBack(model, settings("cuda"), reasons.append)
+    with pytest.raises(InferenceFailed):
+        engine.restore(BRIGHT)
+    assert reasons == []
+
+    engine._placed = replace(engine._placed, engine=LostEngine())
+    with pytest.raises(InferenceFailed):
+        engine.restore(WINDOW)
+    assert reasons == ["CUDA failure 700: an illegal memory access was encountered."]
+
+
+PLUGGED_IN = """
+import onnxruntime as ort
+import onnxruntime_ep_openvino as openvino
+from pathlib import Path
+from service.config import default_models
+from service.devices.names import DeviceOrder
+from service.inference.devices import offers, placing, plugins
+
+# Under such a name it also offers devices that it can only compile for, and here not even that.
+ort.register_execution_provider_library("openvino.virtual", openvino.get_library_path())
+offers.registered_plugins = lambda: (plugins.Plugin("openvino", tuple(openvino.get_ep_names())),)
+settings = placing.DeviceSettings(DeviceOrder.parse("openvino,cpu"))
+print(placing.place(default_models() / "cdvd_lite", settings).placement.line.replace("\\n", " "))
+"""
+
+
+def test_a_device_of_a_real_plugin_that_fails_gives_way() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", PLUGGED_IN], capture_output=True, text=True, timeout=240, check=True
+    )
+    assert done.stdout.startswith("cdvd_lite runs on cpu in fp32: ")
+    assert "openvino:0 failed on a window" in done.stdout
 
 
 def test_callers_that_fail_together_move_once(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
