@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from service.findings import Code, Finding, Kind, at_frames
 from service.types import Segment
 from service.video.decode import DecodedFrame
+from service.video.findings.frames import HELD
 from service.video.findings.picture import DEINTERLACED
 from service.video.index import FrameIndex
 
-_HELD = "A frame does not decode; its neighbor's picture is shown in its place."
 _CONCEALED = "A frame decodes with errors, which the decoder concealed."
 
 
@@ -30,6 +30,8 @@ class FrameNotes:
         if not self._segment.start <= frame.number < self._segment.stop:
             return
         self._deinterlaced += frame.deinterlaced
+        if frame.pts in self._index.broken:
+            return  # that was known before
         if frame.held:
             self._held.append(frame.number)
         elif frame.corrupt:
@@ -50,7 +52,7 @@ class FrameNotes:
         return (*self._damage(), *self._fields())
 
     def _damage(self) -> Iterator[Finding]:
-        for text, frames in ((_HELD, self._held), (_CONCEALED, self._concealed)):
+        for text, frames in ((HELD, self._held), (_CONCEALED, self._concealed)):
             if frames:
                 places = [(frame, self._index.seconds(frame)) for frame in frames]
                 yield at_frames(Kind.LOST, Code.DAMAGE, text, places)

@@ -60,6 +60,7 @@ _ALIGNMENT_SLACK = 1 << 20
 
 _ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 
+_STILL = Disposition.attached_pic | Disposition.still_image | Disposition.timed_thumbnails
 _MP4_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
 _MAGIC = (
     *(b"\x1a\x45\xdf\xa3", b"FLV\x01", b"\x00\x00\x01\xba", b"OggS", b"YUV4MPEG2", b"GIF8", b"DKIF"),
@@ -104,18 +105,21 @@ def head_of(media: Path | RangedFile, size: int) -> bytes:
 
 
 def video_stream(container: InputContainer) -> VideoStream:
-    """Returns the stream that a player would show: the first one that is not a cover picture.
+    """Returns the stream that a player would show: of those that are no cover pictures or thumbnails, the default one.
+
+    Where none is marked as such, it is the first.
 
     Raises DamagedVideo for a container without any stream and for a codec that cannot be decoded here, NoVideoStream
     for a container without video.
     """
     if len(container.streams) == 0:
         raise DamagedVideo("The container holds no streams at all. The file is probably truncated.")
-    for stream in container.streams.video:
-        if not stream.disposition & (Disposition.attached_pic | Disposition.still_image):
-            if stream.codec_context is None:
-                raise DamagedVideo("The video stream is in a codec that cannot be decoded here.")
-            return stream
+    moving = [stream for stream in container.streams.video if not stream.disposition & _STILL]
+    if moving:
+        stream = next((one for one in moving if one.disposition & Disposition.default), moving[0])
+        if stream.codec_context is None:
+            raise DamagedVideo("The video stream is in a codec that cannot be decoded here.")
+        return stream
     raise NoVideoStream("The file holds no video stream, only sound, subtitles or pictures. Send a video.")
 
 

@@ -62,6 +62,8 @@ class FrameIndex:
     """The tick of each packet by its place or ordinal; empty where a packet is known by its time."""
     suspect: frozenset[int] = frozenset()
     """Ticks of the frames of which a part may be lost: bytes are missing in the file somewhere around them."""
+    broken: frozenset[int] = frozenset()
+    """Ticks of the frames whose packets cannot be decoded, as their first bytes tell; others may turn out so later."""
     lost: Fraction = Fraction(0)
     """Seconds that the file announces after its last packet, and does not hold: it is truncated."""
     sizes: tuple[tuple[int, int, int], ...] = ()

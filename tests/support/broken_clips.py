@@ -76,13 +76,13 @@ def step_back_in_ts(path: Path, pid: int, after_s: Fraction, by: int) -> Path:
     return path
 
 
-def damage_frame(path: Path, packet: int, byte: int = 0xFF) -> Path:
-    """Overwrite the data of one video packet, counted in the order of the file."""
+def damage_frame(path: Path, packet: int, byte: int = 0xFF, kept: int = 0) -> Path:
+    """Overwrite the data of one video packet, counted in the order of the file, behind its first ``kept`` bytes."""
     with av.open(str(path)) as container:
         places = [(one.pos, one.size) for one in container.demux(video=0) if one.size]
     position, size = places[packet]
     data = bytearray(path.read_bytes())
-    data[position : position + size] = bytes([byte]) * size
+    data[position + kept : position + size] = bytes([byte]) * (size - kept)
     path.write_bytes(data)
     return path
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from service.findings import SHOWN, Code, Finding, Kind
+from service.findings import SHOWN, Code, Finding, Kind, at_frames
 from service.text import plural
 from service.video.index import FrameIndex
 from service.video.timeline import ClockBreak
+
+HELD = "A frame does not decode; its neighbor's picture is shown in its place."
 
 
 def frame_findings(index: FrameIndex) -> Iterator[Finding]:
@@ -27,6 +29,10 @@ def frame_findings(index: FrameIndex) -> Iterator[Finding]:
     if index.lost and index.end is None:
         text = f"The file is truncated: its last {float(index.lost):.3f} s are missing."
         yield Finding(Kind.LOST, Code.DAMAGE, text)
+    broken = [number for number, pts in enumerate(index.pts) if pts in index.broken]
+    if broken:
+        places = [(number, index.seconds(number)) for number in broken]
+        yield at_frames(Kind.LOST, Code.DAMAGE, HELD, places)
     yield from _breaks(index)
 
 

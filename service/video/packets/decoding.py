@@ -59,7 +59,9 @@ def _decoded(packet: VideoPacket, decoder: VideoCodecContext) -> list[VideoFrame
     """Returns the pictures that the decoder gives after ``packet``; None where the packet does not decode."""
     try:
         return decoder.decode(packet)
-    except (av.error.InvalidDataError, av.error.PatchWelcomeError):
+    except av.error.MemoryError:
+        raise
+    except av.FFmpegError:  # decoders have many names for data that they do not understand
         return None
 
 

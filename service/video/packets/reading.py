@@ -14,6 +14,7 @@ from av.video.stream import VideoStream
 from service.errors.video import DamagedVideo, VideoTooLong
 from service.video.index import FrameIndex, Identity, Keyframe
 from service.video.packets.clocks import timeline_of
+from service.video.packets.sanity import sanity_check
 from service.video.packets.sizes import SizeWatch
 from service.video.packets.track import CORRUPT, HIDDEN, KEY, NO_TIME, Track, read_tracks
 from service.video.packets.truncation import lost_seconds
@@ -54,12 +55,20 @@ def read_index(
     timeline = timeline_of(tracks, stream.index, container.format.name)
     clock = timeline.clock(stream.index)
     index = _index(container, picture, clock, bool(timeline.breaks))
-    sizes = [
-        (picture.pts[one.ordinal] - clock.shift(one.ordinal), one.width, one.height)
-        for one in watch.sizes.changes
-    ]
-    lost = lost_seconds(container, stream, tracks, head)
-    return replace(index, breaks=timeline.breaks, sizes=tuple(sizes), lost=lost), timeline
+    changes = watch.sizes.changes
+    index = replace(
+        index,
+        breaks=timeline.breaks,
+        broken=frozenset(_tick(picture, at, clock) for at in watch.broken),
+        sizes=tuple((_tick(picture, one.ordinal, clock), one.width, one.height) for one in changes),
+        lost=lost_seconds(container, stream, tracks, head),
+    )
+    return index, timeline
+
+
+def _tick(track: Track, ordinal: int, clock: StreamClock) -> int:
+    """Returns when a packet's frame appears on the continuous clock."""
+    return track.pts[ordinal] - clock.shift(ordinal)
 
 
 class _Watch:
@@ -69,7 +78,10 @@ class _Watch:
         self._stream = stream.index
         self._max_frames = max_frames
         self._shown = 0
+        self._is_sane = sanity_check(stream.codec_context)
         self.sizes = SizeWatch(stream)
+        self.broken: list[int] = []
+        """Ordinals of the packets that cannot be decoded."""
 
     def see(self, packet: Packet[Any], track: Track) -> None:
         """Raises VideoTooLong for a packet too many, and DamagedVideo for one without a time."""
@@ -80,7 +92,10 @@ class _Watch:
         self._shown += 1
         if self._max_frames is not None and self._shown > self._max_frames:
             raise VideoTooLong(f"The video has more frames than the {self._max_frames} that are allowed.")
-        self.sizes.see(packet, len(track.pts) - 1)
+        if not self._is_sane(bytes(packet)):
+            self.broken.append(len(track.pts) - 1)
+        else:
+            self.sizes.see(packet, len(track.pts) - 1)
 
 
 def _is_frame(track: Track, ordinal: int) -> bool:
@@ -113,7 +128,7 @@ def _shown(track: Track, clock: StreamClock) -> dict[int, int]:
     shown: dict[int, int] = {}
     for at in range(len(track.pts)):
         if _is_frame(track, at):
-            shown.setdefault(track.pts[at] - clock.shift(at), at)
+            shown.setdefault(_tick(track, at, clock), at)
     return shown
 
 
@@ -138,7 +153,7 @@ def _moments(track: Track, shown: dict[int, int], identity: Identity) -> dict[in
 
 def _keyframe(track: Track, at: int, clock: StreamClock) -> Keyframe:
     dts = track.pts[at] if track.dts[at] == NO_TIME else track.dts[at]
-    return Keyframe(track.pts[at] - clock.shift(at), dts, track.place[at])
+    return Keyframe(_tick(track, at, clock), dts, track.place[at])
 
 
 def _typical(pts: tuple[int, ...], track: Track) -> int:

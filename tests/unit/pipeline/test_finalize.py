@@ -389,9 +389,19 @@ def test_an_excerpt_without_a_frame_is_refused(tmp_path: Path) -> None:
         asyncio.run(probe(source, LIMITS, Excerpt(start_s=0.8)))
 
 
-def test_a_frame_that_does_not_decode_is_said_with_its_time(tmp_path: Path) -> None:
-    clip = Clip(frames=12, codec="mjpeg", pix_fmt="yuvj420p", encoder={"qmin": "2", "qmax": "2"})
-    source = damage_frame(write_clip(tmp_path / "clip.mov", clip), 6)
+@pytest.mark.parametrize(
+    ("file", "clip", "kept"),
+    [
+        ("clip.mp4", Clip(frames=12, encoder={"crf": "8", "g": "5", "bf": "0"}), 5),
+        ("clip.mov", Clip(frames=12, codec="prores_ks", pix_fmt="yuv422p10le", encoder={}), 8),
+        ("clip.mov", Clip(frames=12, codec="png", pix_fmt="rgb24", encoder={}), 8),
+    ],
+)
+def test_a_frame_that_does_not_decode_is_said_with_its_time(
+    tmp_path: Path, file: str, clip: Clip, kept: int
+) -> None:
+    """Its packet begins like one of a frame, so that nobody knows before it is decoded."""
+    source = damage_frame(write_clip(tmp_path / file, clip), 6, byte=0, kept=kept)
     request = SegmentRequest(source, tmp_path / "piece.mp4", Segment(1, 5, 10), ENCODE, window=4)
     (damage,) = restore_segment(request, IdentityEngine(), lambda _: None, lambda: False).findings
 

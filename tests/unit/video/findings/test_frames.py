@@ -11,7 +11,7 @@ from service.findings import Code, Finding, Kind
 from service.types import Excerpt
 from service.video.findings.frames import frame_findings
 from service.video.source import load_source
-from tests.support.broken_clips import cut_off, joined, later, remux
+from tests.support.broken_clips import cut_off, damage_frame, joined, later, remux
 from tests.support.clips import Clip, write_clip
 
 CLIP = Clip(frames=15, encoder={"crf": "8", "bf": "0"}, audio="aac")
@@ -52,3 +52,39 @@ def test_what_a_truncated_file_lacks_is_lost(tmp_path: Path) -> None:
     assert (one.kind, one.code) == (Kind.LOST, Code.DAMAGE)
     assert one.text.startswith("The file is truncated: its last 0.")
     assert not found(path, Excerpt(0.0, 0.1))
+
+
+MJPEG = Clip(frames=12, codec="mjpeg", pix_fmt="yuvj420p", encoder={"qmin": "2", "qmax": "2"})
+GROUPS = {"crf": "8", "g": "5", "bf": "0"}
+
+CHECKED = {
+    "H.264 in MP4": ("clip.mp4", Clip(frames=12, encoder=GROUPS)),
+    "HEVC in MP4": (
+        "clip.mp4",
+        Clip(
+            frames=12,
+            codec="libx265",
+            encoder={"crf": "8", "x265-params": "keyint=5:bframes=0:log-level=error"},
+        ),
+    ),
+    "Motion JPEG in MOV": ("clip.mov", MJPEG),
+    "Motion JPEG in AVI": ("clip.avi", MJPEG),
+    "VP9 in MP4": ("clip.mp4", Clip(frames=12, codec="libvpx-vp9", encoder={"crf": "10"})),
+    "ProRes": ("clip.mov", Clip(frames=12, codec="prores_ks", pix_fmt="yuv422p10le", encoder={})),
+    "MPEG-2 in Matroska": (
+        "clip.mkv",
+        Clip(frames=12, codec="mpeg2video", encoder={"qscale": "2", "bf": "0"}),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CHECKED)
+def test_a_packet_that_is_no_frame_is_known_before_anything_is_restored(tmp_path: Path, name: str) -> None:
+    file, clip = CHECKED[name]
+    path = write_clip(tmp_path / file, clip)
+    assert not found(path)
+    if file.endswith("mkv"):
+        return  # a packet's place is that of the block around it there
+    (one,) = found(damage_frame(path, 7, byte=0))
+
+    assert (one.kind, one.code, one.frames, one.times_s) == (Kind.LOST, Code.DAMAGE, (7,), (0.28,))
