@@ -22,6 +22,7 @@ from service.cli.commands.doctor import doctor
 from service.cli.commands.estimate import estimate
 from service.cli.commands.triton import triton
 from service.cli.commands.up import up
+from service.cli.commands.verify import verify
 from service.errors.base import ServiceError
 
 DEBUG_VARIABLE = "CDVD_DEBUG"
@@ -30,7 +31,8 @@ NO_TELEMETRY = ("ORT_DISABLE_TELEMETRY", "1")
 
 EPILOG = (
     "Exit codes: 0 success; 1 a job failed, or something here is missing; 2 wrong usage; 3 refused: no video, no such "
-    "job, not permitted; 4 no answer, or not now: try later; 5 timed out; 130 interrupted; 143 terminated."
+    "job, not permitted; 4 no answer, or not now: try later; 5 timed out; 10 verified, with changes; "
+    "130 interrupted; 143 terminated."
     "\n\n"
     "CDVD_URL is the service that commands talk to, CDVD_KEY the key that they show it. `cdvd --install-completion` "
     "teaches your shell to complete commands, options and job ids."
@@ -46,6 +48,7 @@ app = typer.Typer(
 app.command()(up)
 app.command()(triton)
 app.command()(deblur)
+app.command()(verify)
 app.command()(doctor)
 app.command("webhook-secret")(api_keys.webhook_secret)
 app.add_typer(api_keys.commands, name="keys")

@@ -24,6 +24,8 @@ class Exit(IntEnum):
     UNAVAILABLE = 4
     """There was no answer, or the service cannot now. Asking again later may help."""
     TIMED_OUT = 5
+    CHANGED = 10
+    """`cdvd verify`: nothing is lost, but some of it is in another form."""
 
 
 _REFUSALS = (UploadError, VideoError, SubmissionError, WebhookRefused)

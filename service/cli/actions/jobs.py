@@ -7,7 +7,14 @@ from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
 
-from service.cli.output.jobs import job_line, job_progress, print_jobs, print_report, print_result
+from service.cli.output.jobs import (
+    job_line,
+    job_progress,
+    print_jobs,
+    print_report,
+    print_report_table,
+    print_result,
+)
 from service.cli.output.lines import say, say_json, say_json_line
 from service.cli.output.progress import job_bar
 from service.cli.results import failure, fetch
@@ -95,7 +102,11 @@ class JobActions:
         """Prints a job's fidelity report."""
         with Client(self.url) as client:
             report = client.report(job_id)
-        say_json(report) if self.as_json else print_report(report)
+        if self.as_json:
+            say_json(report)
+        else:
+            print_report(report)
+            print_report_table(report)
 
     def _say(self, job: Job, text: str) -> None:
         say_json(asdict(job)) if self.as_json else say(text)

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 from service.cli.output.lines import say
 from service.client import Finding
+
+_PIPE_WIDTH = 500
+"""Columns of a table that no terminal shows: programs get each finding on one line."""
+_STYLES = {"kept": "green", "changed": "yellow", "lost": "red"}
 
 
 def print_findings(findings: Sequence[Finding]) -> None:
@@ -19,3 +29,16 @@ def print_findings(findings: Sequence[Finding]) -> None:
                 say(f"{label}: {one.text}")
     if kept and all(one.kind != "lost" for one in findings):
         say("Lost: nothing.")
+
+
+def print_table(findings: Sequence[Mapping[str, Any]]) -> None:
+    """Prints one finding a line: the property, what became of it, and the sentence."""
+    table = Table(box=None, pad_edge=False)
+    for name in ("Property", "", "What became of it"):
+        table.add_column(name, no_wrap=name != "What became of it")
+    for one in findings:
+        kind = str(one["kind"])
+        table.add_row(
+            str(one["code"]).replace("_", " "), Text(kind, style=_STYLES.get(kind, "")), one["text"]
+        )
+    Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH).print(table)

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from service.cli.output.findings import print_findings
+from service.cli.output.findings import print_findings, print_table
 from service.cli.output.lines import note, say
 from service.cli.output.units import duration, mebibytes
 from service.client import Job, Progress
@@ -70,8 +70,10 @@ def print_jobs(jobs: list[Job]) -> None:
 
 
 def print_report(report: Mapping[str, Any], indent: str = "") -> None:
-    """Prints every entry on a line of its own, and indents what is made of entries."""
+    """Prints every entry on a line of its own, and indents what is made of entries; findings are a table at the end."""
     for name, value in report.items():
+        if name == "findings":
+            continue
         label = f"{indent}{name.replace('_', ' ')}:"
         if isinstance(value, Mapping):
             say(label)
@@ -82,6 +84,12 @@ def print_report(report: Mapping[str, Any], indent: str = "") -> None:
                 print_report(entry, f"{indent}  ")
         else:
             say(f"{label} {', '.join(map(str, value)) or 'nothing' if isinstance(value, list) else value}")
+
+
+def print_report_table(report: Mapping[str, Any]) -> None:
+    """Prints what a result kept and what not."""
+    if report.get("findings"):
+        print_table(report["findings"])
 
 
 def _status_text(status: str) -> Text:

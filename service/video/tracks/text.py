@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import av
 from av.packet import Packet
 from av.stream import Stream
 from av.subtitles.subtitle import AssSubtitle
+
+from service.video.container import open_video
 
 MILLISECONDS = Fraction(1, 1000)
 _OVERRIDES = re.compile(rb"\{[^}]*\}")
@@ -33,7 +36,7 @@ class TextConverter:
         """Yields the text on the result's clock, whose zero is ``shift`` seconds of the source's."""
         if not packet.size or packet.pts is None:
             return
-        text = self._text(packet)
+        text = plain_text(packet)
         if not text:
             return
         begin = packet.pts * packet.time_base - shift
@@ -46,15 +49,6 @@ class TextConverter:
         """Yields nothing: a text is not held back."""
         yield from ()
 
-    def _text(self, packet: Packet[Any]) -> bytes:
-        try:
-            subtitles = packet.decode()
-        except av.FFmpegError:
-            return b""
-        lines = [each.dialogue for each in subtitles if isinstance(each, AssSubtitle)]
-        plain = (_OVERRIDES.sub(b"", line).replace(b"\\N", b"\n").replace(b"\\h", b" ") for line in lines)
-        return b"\n".join(line.strip() for line in plain).strip()
-
     def _packet(self, text: bytes, start: Fraction, duration: Fraction) -> Packet[Any]:
         payload = text[:_LONGEST]
         if self._codec == _MOV_TEXT:
@@ -64,3 +58,22 @@ class TextConverter:
         made.pts = made.dts = round(start / MILLISECONDS)
         made.duration = max(round(duration / MILLISECONDS), 1)
         return made
+
+
+def plain_texts(path: Path, index: int) -> tuple[str, ...]:
+    """Returns the lines of a stream of text subtitles without their styles; none for pictures."""
+    with open_video(path) as container:
+        stream = container.streams[index]
+        texts = (plain_text(packet) for packet in container.demux(stream) if packet.size)
+        return tuple(text.decode("utf-8", "replace") for text in texts if text)
+
+
+def plain_text(packet: Packet[Any]) -> bytes:
+    """Returns the text of a packet, in UTF-8; none where it does not decode, or is a picture."""
+    try:
+        subtitles = packet.decode()
+    except av.FFmpegError:
+        return b""
+    lines = [each.dialogue for each in subtitles if isinstance(each, AssSubtitle)]
+    plain = (_OVERRIDES.sub(b"", line).replace(b"\\N", b"\n").replace(b"\\h", b" ") for line in lines)
+    return b"\n".join(line.strip() for line in plain).strip()

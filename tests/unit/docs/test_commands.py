@@ -22,6 +22,7 @@ from tests.unit.docs.commands import PAGES, ROOT, Command, blocks, fenced, inlin
 RUN = {
     "make test": ".ci/run",
     "cdvd deblur": "tests/integration/test_wheel.py::test_a_clip_is_deblurred_in_an_empty_directory",
+    "cdvd verify": "tests/integration/client/test_guide.py::test_the_lines_for_a_shell",
     "cdvd up": "tests/integration/cli/test_files.py::test_up_serves_page_and_api_until_stopped",
     "cdvd doctor": "tests/integration/test_wheel.py::test_doctor_finds_the_model_of_the_wheel",
     "cdvd triton": "tests/integration/triton/test_stack.py::test_the_command_runs_a_server_until_it_ends",

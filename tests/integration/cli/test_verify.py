@@ -1,0 +1,109 @@
+"""``cdvd verify``: two files are compared without a service, and the exit code says how bad it is."""
+
+import json
+from pathlib import Path
+
+import av
+import pytest
+
+from tests.support.clips import Clip, write_clip
+from tests.support.command import run
+from tests.support.track_clips import Text, Track, Tracks, write_tracks
+from tests.support.whole_way import restored
+
+RICH = Tracks(
+    [Track("pcm_s16le", tags={"language": "fra"}), Track("aac", tags={"language": "jpn"})],
+    [Text("subrip", [(100, 200, b"Bonjour")])],
+    tags={"title": "Harbour"},
+    chapters=[(0, 200, "One"), (200, 480, "Two")],
+    attachments=[("f.ttf", "font/ttf", b"font")],
+)
+
+
+def kinds(told: str) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for one in json.loads(told)["findings"]:
+        found.setdefault(one["code"], set()).add(one["kind"])
+    return found
+
+
+def test_a_result_that_keeps_everything_exits_with_0(tmp_path: Path) -> None:
+    source = write_tracks(tmp_path / "in.mkv", RICH)
+    result = restored(source)
+    ran = run("verify", source, result.path)
+
+    assert ran.returncode == 0, ran.stdout
+    lines = [line.split() for line in ran.stdout.splitlines()]
+    assert ["frames", "kept", "12"] in [line[:3] for line in lines]
+    assert ran.stdout.splitlines()[-1] == "Everything is kept."
+
+
+def test_what_is_in_another_form_exits_with_10(tmp_path: Path) -> None:
+    plain = Tracks(RICH.sound, RICH.texts, tags=RICH.tags, chapters=RICH.chapters)
+    source = write_tracks(tmp_path / "in.mkv", plain)
+    ran = run("verify", source, restored(source, container="mp4", sound="compatible").path, "--json")
+
+    assert ran.returncode == 10, ran.stdout
+    told = kinds(ran.stdout)
+    assert told["sound"] == {"kept", "changed"}
+    assert told["subtitles"] == {"changed"}
+    assert told["metadata"] == told["chapters"] == {"kept"}
+
+
+def test_what_is_lost_exits_with_1_and_is_named(tmp_path: Path) -> None:
+    source = write_tracks(tmp_path / "in.mkv", RICH)
+    bare = tmp_path / "bare.mp4"
+    with av.open(str(source)) as given, av.open(str(bare), "w") as output:
+        video = output.add_stream_from_template(given.streams.video[0], opaque=True)
+        for number, packet in enumerate(given.demux(video=0)):
+            if packet.size and number < 10:
+                packet.stream = video
+                output.mux(packet)
+    ran = run("verify", source, bare, "--json")
+
+    assert ran.returncode == 1
+    told = kinds(ran.stdout)
+    for code in ("frames", "times", "sound", "subtitles", "attachments", "chapters", "metadata"):
+        assert told[code] == {"lost"}, code
+    assert json.loads(ran.stdout)["worst"] == "lost"
+    assert any("2" in sentence for sentence in json.loads(ran.stdout)["losses"])
+
+
+@pytest.mark.parametrize(
+    ("clip", "code"),
+    [
+        (Clip(rotation=90), "rotation"),
+        (
+            Clip(codec="libx265", pix_fmt="yuv420p10le", encoder={"x265-params": "log-level=error"}),
+            "bit_depth",
+        ),
+        (Clip(pix_fmt="yuv444p"), "chroma"),
+        (Clip(width=128), "size"),
+        (Clip(frames=13), "frames"),
+    ],
+)
+def test_pictures_that_differ_are_told(tmp_path: Path, clip: Clip, code: str) -> None:
+    given, other = write_clip(tmp_path / "given.mp4", clip), write_clip(tmp_path / "other.mp4")
+    ran = run("verify", given, other, "--json")
+
+    assert ran.returncode == 1
+    assert kinds(ran.stdout)[code] == {"lost"}
+
+
+def test_sound_that_is_out_of_step_is_told(tmp_path: Path) -> None:
+    given = write_tracks(tmp_path / "given.mov", Tracks([Track("pcm_s16le")]))
+    late = write_tracks(tmp_path / "late.mov", Tracks([Track("pcm_s16le", start_s=0.1)]))
+    ran = run("verify", given, late, "--json")
+
+    assert ran.returncode == 1
+    assert kinds(ran.stdout)["clock"] == {"lost"}
+    assert any("+100 ms" in sentence for sentence in json.loads(ran.stdout)["losses"])
+
+
+def test_what_is_no_video_is_refused(tmp_path: Path) -> None:
+    given = write_clip(tmp_path / "given.mp4")
+    (tmp_path / "text.mp4").write_text("no video")
+    ran = run("verify", given, tmp_path / "text.mp4")
+
+    assert ran.returncode == 3
+    assert "container format" in ran.stderr
