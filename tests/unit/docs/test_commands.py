@@ -115,7 +115,7 @@ def test_a_shown_command_is_taken_with_its_options(
     command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    for name in ("shaky.mp4", "clips"):
+    for name in ("shaky.mp4", "sharp.mp4", "clips"):
         (tmp_path / name).mkdir() if name == "clips" else (tmp_path / name).touch()
     if command.words[:2] == ["python", "-m"]:
         arguments = [PLACEHOLDER.sub("x", word) for word in command.words[3:]]
