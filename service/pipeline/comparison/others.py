@@ -13,7 +13,7 @@ from av.stream import AttachmentStream, Discard, Disposition
 from service.findings import Code, Finding, Kind
 from service.text import plural
 from service.video.container import open_video, video_stream
-from service.video.tracks.boxes import CODES, source_boxes
+from service.video.headers.boxes import CODES, source_boxes
 from service.video.tracks.copying import PacketDigest
 from service.video.tracks.describing import timecode_of
 from service.video.tracks.naming import codec_name, title_of
