@@ -13,6 +13,8 @@ from service.video.encoding.layout import layout
 from service.video.source import PictureFormat
 
 _WITH_LIGHT = ("h264", "hevc", "av1", "prores")
+_WITH_PIXEL_ASPECT = ("h264", "hevc")
+"""Codecs that state the shape of pixels in the stream. FFmpeg's Matroska muxer is told of none by PyAV."""
 _CHROMA_NAMES = {"gray": "gray", "rgb": "RGB"}
 
 DEINTERLACED = "Interlaced frames are deinterlaced, by bwdif and each frame's own flag."
@@ -28,6 +30,7 @@ def picture_findings(picture: PictureFormat, options: EncodeOptions) -> Iterator
     yield from _color(picture, options, label)
     yield from _light(picture, options, label)
     yield from _size(picture, options, label)
+    yield from _pixel_aspect(picture, options, label)
     if picture.interlaced:
         text = TAKEN_AS_PROGRESSIVE if options.deinterlace == "off" else DEINTERLACED
         yield Finding(Kind.CHANGED, Code.INTERLACING, text)
@@ -65,7 +68,9 @@ def _alpha(picture: PictureFormat, options: EncodeOptions, label: str) -> Iterat
 
 def _color(picture: PictureFormat, options: EncodeOptions, label: str) -> Iterator[Finding]:
     taken = layout(picture, options)
-    if picture.chroma == "rgb" and taken.pixels.chroma != "rgb":
+    if picture.chroma == "rgb" and taken.pixels.chroma == "rgb":
+        yield Finding(Kind.KEPT, Code.COLOR, "Pictures coded in RGB stay so.")
+    elif picture.chroma == "rgb":
         yield Finding(Kind.CHANGED, Code.COLOR, f"Pictures coded in RGB become Y'CbCr of BT.709 in {label}.")
     elif picture.color.matrix != taken.tags.matrix:
         yield Finding(
@@ -98,6 +103,21 @@ def _size(picture: PictureFormat, options: EncodeOptions, label: str) -> Iterato
             f"that plays everywhere has even sizes."
         )
         yield Finding(Kind.CHANGED, Code.SIZE, text)
+
+
+def _pixel_aspect(picture: PictureFormat, options: EncodeOptions, label: str) -> Iterator[Finding]:
+    shape = picture.pixel_aspect
+    if shape is None or shape == 1:
+        return
+    if options.container in ("mp4", "mov") or options.codec in _WITH_PIXEL_ASPECT:
+        text = f"The shape of pixels, {shape.numerator}:{shape.denominator}, is kept."
+        yield Finding(Kind.KEPT, Code.PIXEL_ASPECT, text)
+        return
+    text = (
+        f"The shape of pixels, {shape.numerator}:{shape.denominator}, is left out: "
+        f"{label} in {options.container} cannot be given it here."
+    )
+    yield Finding(Kind.LOST, Code.PIXEL_ASPECT, text)
 
 
 def _is_finer(given: str, taken: str) -> bool:

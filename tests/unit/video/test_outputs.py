@@ -1,0 +1,164 @@
+"""Every codec in every container that holds it: frames and times, the same bytes again, what players look for."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from service.encoding.codecs import CODECS
+from service.types import ColorTags
+from tests.support.clips import Clip, psnr, read_frames, write_clip
+from tests.support.planes import Coding, read_planes, write_planes
+from tests.support.whole_way import restored
+
+PAIRS = [(codec, container) for codec, known in CODECS.items() for container in known.containers]
+UNEVEN = (0, 1001, 4321, 4500, 9000, 9090, 20000, 20033, 30000, 41111, 41200, 50000)
+EXACT = ("mp4", "mov")
+
+
+@pytest.mark.parametrize(("codec", "container"), PAIRS)
+def test_every_frame_is_there_at_its_time(tmp_path: Path, codec: str, container: str) -> None:
+    clip = Clip(time_base=Fraction(1, 90_000), pts=UNEVEN)
+    source = write_clip(tmp_path / "clip.mp4", clip)
+
+    result = restored(source, codec=codec, container=container)
+
+    given, made = read_frames(source), read_frames(result.path)
+    tolerance = 0 if container in EXACT else Fraction(1, 2000)
+    assert len(made) == len(given) == len(UNEVEN)
+    assert len(result.pieces) > 1
+    for (time, picture), (moment, frame) in zip(given, made, strict=True):
+        assert abs(time - moment) <= tolerance
+        assert psnr(picture.to_ndarray(format="rgb24"), frame.to_ndarray(format="rgb24")) > 36
+    assert result.report.largest_timestamp_error_s <= float(tolerance)
+
+
+@pytest.mark.parametrize(("codec", "container"), PAIRS)
+def test_the_same_video_gives_the_same_bytes(tmp_path: Path, codec: str, container: str) -> None:
+    source = write_clip(tmp_path / "clip.mp4", Clip(frames=6, audio="aac"))
+    made = [restored(source, codec=codec, container=container).path.read_bytes() for _ in range(2)]
+
+    assert made[0] == made[1]
+
+
+TAGS = {"h264": "avc1", "hevc": "hvc1", "av1": "av01", "vp9": "vp09", "prores": "apch"}
+
+
+@pytest.mark.parametrize(("codec", "container"), [pair for pair in PAIRS if pair[1] in EXACT])
+def test_players_find_the_codec_by_its_name(tmp_path: Path, codec: str, container: str) -> None:
+    result = restored(write_clip(tmp_path / "clip.mp4", Clip(frames=6)), codec=codec, container=container)
+
+    with av.open(str(result.path)) as opened:
+        stream = opened.streams.video[0]
+        assert stream.codec_context.codec_tag == TAGS[codec]
+        assert stream.average_rate == 25
+    data = result.path.read_bytes()
+    assert data.index(b"moov") < data.index(b"mdat")
+
+
+@pytest.mark.parametrize(("codec", "container"), [pair for pair in PAIRS if pair[1] not in EXACT])
+def test_matroska_states_the_rate_and_has_its_index_in_front(
+    tmp_path: Path, codec: str, container: str
+) -> None:
+    result = restored(write_clip(tmp_path / "clip.mp4", Clip(frames=6)), codec=codec, container=container)
+
+    data = result.path.read_bytes()
+    assert b"\x23\xe3\x83\x84" + (40_000_000).to_bytes(4, "big") in data  # a frame's duration in nanoseconds
+    assert data.index(b"\x1c\x53\xbb\x6b") < data.index(b"\x1f\x43\xb6\x75")  # cues, first cluster
+    assert (b"webm" in data[:64]) == (container == "webm")
+
+
+@pytest.mark.parametrize(("codec", "container"), PAIRS)
+def test_the_shape_of_pixels_and_the_tags_of_color_are_kept(
+    tmp_path: Path, codec: str, container: str
+) -> None:
+    color = ColorTags(6, 6, 6, full_range=False)
+    planes = [np.full((96, 128), 120, np.uint8), *[np.full((48, 64), 110, np.uint8)] * 2]
+    coding = Coding("yuv420p", "libx264", {"crf": "4"}, color, pixel_aspect=Fraction(16, 11))
+    source = write_planes(tmp_path / "clip.mp4", coding, [planes] * 6, (128, 96))
+
+    result = restored(source, codec=codec, container=container)
+
+    with av.open(str(result.path)) as opened:
+        shape = opened.streams.video[0].sample_aspect_ratio
+    said = {one.kind for one in result.info.findings if one.code == "pixel_aspect"}
+    if container in EXACT or codec in ("h264", "hevc"):
+        assert (shape, said) == (Fraction(16, 11), {"kept"})
+    else:
+        assert (shape or 1, said) == (1, {"lost"})
+    kept = result.report.color_out
+    assert (kept.matrix, kept.full_range) in ((6, False), (5, False))  # VP9 has one name for both
+    assert (kept.primaries, kept.transfer) == (6, 6)
+
+
+@pytest.mark.parametrize("codec", ["vp9", "prores"])
+@pytest.mark.parametrize("full_range", [False, True])
+def test_ycgco_becomes_a_matrix_that_the_codec_can_name(tmp_path: Path, codec: str, full_range: bool) -> None:
+    red, green, blue = 200, 90, 40
+    y, cg, co = red / 4 + green / 2 + blue / 4, green / 2 - red / 4 - blue / 4, red / 2 - blue / 2
+    scale, low = ((219, 224), 16) if not full_range else ((255, 255), 0)
+    values = (low + y * scale[0] / 255, 128 + cg * scale[1] / 255, 128 + co * scale[1] / 255)
+    planes = [np.full((96, 128), round(value), np.uint8) for value in values]
+    coding = Coding("yuv444p", "libx264", {"crf": "1"}, ColorTags(1, 1, 8, full_range))
+    source = write_planes(tmp_path / "clip.mp4", coding, [planes] * 6, (128, 96))
+
+    result = restored(source, codec=codec)
+
+    assert result.report.color_out.matrix == 1
+    frame = read_frames(result.path)[-1][1]
+    rgb = frame.reformat(
+        format="rgb24", src_colorspace=1, src_color_range=2 if full_range else 1, dst_color_range=2
+    ).to_ndarray()[48, 64]
+    np.testing.assert_allclose(rgb, (red, green, blue), atol=3)
+
+
+def test_ycgco_stays_as_it_is_where_the_codec_can_name_it(tmp_path: Path) -> None:
+    planes = [np.full((96, 128), value, np.uint8) for value in (110, 60, 190)]  # outside of BT.601's colors
+    coding = Coding("yuv444p", "libx264", {"crf": "1"}, ColorTags(1, 1, 8, False))
+    source = write_planes(tmp_path / "clip.mp4", coding, [planes] * 6, (128, 96))
+
+    result = restored(source, codec="h264")
+
+    assert result.report.color_out.matrix == 8
+    kept = read_planes(result.path)[-1]
+    assert [int(np.median(plane)) for plane in kept] == pytest.approx([110, 60, 190], abs=1)
+
+
+RGB = {
+    "bgr0": ({"codec": "ffv1"}, 0, {}),
+    "yuv444p": ({"codec": "hevc"}, 3, {"color": "changed"}),
+    "yuv420p": ({"container": "mp4"}, 3, {"color": "changed", "chroma": "lost"}),
+}
+
+
+@pytest.mark.parametrize("pixels", RGB)
+def test_rgb_keeps_its_colors(tmp_path: Path, pixels: str) -> None:
+    fields, tolerance, changes = RGB[pixels]
+    planes = [np.dstack([np.full((96, 128), level, np.uint8) for level in (40, 90, 200, 0)])]
+    coding = Coding("bgr0", "ffv1", {}, ColorTags(2, 2, 2, False))
+    source = write_planes(tmp_path / "clip.mkv", coding, [planes] * 6, (128, 96))
+
+    result = restored(source, **fields)
+
+    frame = read_frames(result.path)[-1][1]
+    assert frame.format.name == pixels
+    matrix = None if pixels == "bgr0" else 1
+    rgb = frame.reformat(format="rgb24", src_colorspace=matrix).to_ndarray()
+    np.testing.assert_allclose(rgb[48, 64], (200, 90, 40), atol=tolerance)
+    assert {one.code: one.kind for one in result.info.findings if one.kind != "kept"} == changes
+
+
+@pytest.mark.parametrize("full_range", [False, True])
+def test_gray_keeps_its_levels(tmp_path: Path, full_range: bool) -> None:
+    ramp = np.tile(np.linspace(16, 235, 128).astype(np.uint8), (96, 1))
+    coding = Coding("gray", "libx264", {"crf": "1"}, ColorTags(1, 1, 1, full_range))
+    source = write_planes(tmp_path / "clip.mp4", coding, [[ramp]] * 6, (128, 96))
+
+    result = restored(source)
+
+    luma, *chroma = read_planes(result.path)[-1]
+    np.testing.assert_allclose(luma.astype(int), ramp, atol=4)
+    assert {int(np.median(plane)) for plane in chroma} == {128}
+    assert result.report.color_out.full_range == full_range
