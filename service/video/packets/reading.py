@@ -14,6 +14,7 @@ from av.video.stream import VideoStream
 from service.errors.video import DamagedVideo, VideoTooLong
 from service.video.index import FrameIndex, Identity, Keyframe
 from service.video.packets.clocks import timeline_of
+from service.video.packets.field_pairs import FieldPairs
 from service.video.packets.sanity import sanity_check
 from service.video.packets.sizes import SizeWatch
 from service.video.packets.track import CORRUPT, HIDDEN, KEY, NO_TIME, Track, read_tracks
@@ -78,6 +79,8 @@ class _Watch:
         self._stream = stream.index
         self._max_frames = max_frames
         self._shown = 0
+        codec = stream.codec_context
+        self._fields = FieldPairs(codec.extradata) if codec.codec.canonical_name == "h264" else None
         self._is_sane = sanity_check(stream.codec_context)
         self.sizes = SizeWatch(stream)
         self.broken: list[int] = []
@@ -85,7 +88,12 @@ class _Watch:
 
     def see(self, packet: Packet[Any], track: Track) -> None:
         """Raises VideoTooLong for a packet too many, and DamagedVideo for one without a time."""
-        if packet.stream.index != self._stream or track.flags[-1] & HIDDEN:
+        if packet.stream.index != self._stream:
+            return
+        if self._fields is not None and self._fields.is_second(bytes(packet)):
+            track.flags[-1] |= HIDDEN
+            track.duration[-2] += track.duration[-1]
+        if track.flags[-1] & HIDDEN:
             return
         if packet.pts is None:
             raise DamagedVideo("The video stream holds frames without a timestamp. Remux it and try again.")
