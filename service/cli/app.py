@@ -20,6 +20,7 @@ from service.cli.commands import api_keys, jobs
 from service.cli.commands.deblur import deblur
 from service.cli.commands.doctor import doctor
 from service.cli.commands.estimate import estimate
+from service.cli.commands.replay import replay
 from service.cli.commands.triton import triton
 from service.cli.commands.up import up
 from service.cli.commands.verify import verify
@@ -49,6 +50,7 @@ app.command()(up)
 app.command()(triton)
 app.command()(deblur)
 app.command()(verify)
+app.command()(replay)
 app.command()(doctor)
 app.command("webhook-secret")(api_keys.webhook_secret)
 app.add_typer(api_keys.commands, name="keys")

@@ -16,6 +16,7 @@ from service.cli.output.jobs import frame_progress
 from service.cli.output.lines import note
 from service.cli.output.units import duration, mebibytes
 from service.client import Job
+from service.text import plural
 
 REFRESHES_PER_SECOND = 8
 LINES_EVERY_S = 10.0
@@ -64,6 +65,12 @@ class JobBar:
     def received(self, done: int, total: int) -> None:
         """Shows how many bytes of the result have been fetched."""
         self._bytes("Fetching", done, total)
+
+    def frames(self, done: int, total: int) -> None:
+        """Shows how many frames were restored on this machine."""
+        self._show(
+            ProgressState(self.title + "Deblurring", done, total, f"{done} of {plural(total, 'frame')}")
+        )
 
     def job(self, job: Job) -> None:
         """Shows a job as the service describes it."""

@@ -34,6 +34,7 @@ from service.storage.store import (
     result_name,
 )
 from service.types import Segment
+from service.window_limits import WindowLimits
 from service.worker.engines import EngineCache
 from service.worker.throughput_recorder import ThroughputRecorder
 
@@ -49,6 +50,7 @@ class FinishStep:
     storage: Storage
     engines: EngineCache
     recorder: ThroughputRecorder
+    limits: WindowLimits
 
     def run(self, job: Job) -> None:
         """Joins the pieces, writes the report and the sharpness files, and publishes the result.
@@ -60,7 +62,7 @@ class FinishStep:
         except FileNotFoundError as error:
             log.error("A file of the job is missing: %s", error)
             raise PipelineError("The source or a restored segment of the job is missing.") from error
-        self._write_report(job, json.loads(report.to_json()))
+        self._write_report(job, output, json.loads(report.to_json()))
         self._join_sharpness(job)
         if self.store.succeed(job.id, output):
             self.recorder.result(job, output)
@@ -100,7 +102,7 @@ class FinishStep:
                 found.append(stack.enter_context(self.storage.reading(job.id, name_of(segment))))
         return found
 
-    def _write_report(self, job: Job, report: dict[str, object]) -> None:
+    def _write_report(self, job: Job, output: Output, report: dict[str, object]) -> None:
         made_with = {
             "name": job.spec.model,
             "sha256": self.engines.digest(job.spec.model),
@@ -113,11 +115,21 @@ class FinishStep:
             step = segment_step(segment.index)
             device, _ = devices.get(step, (None, ""))
             segments.append({**asdict(segment), "worker": workers.get(step), "device": device})
-        text = json.dumps(
-            {"job": job.id, "model": made_with, "ran_on": ran_on, **report, "segments": segments}, indent=2
-        )
+        told = {"job": job.id, "model": made_with, "ran_on": ran_on, **report, **self._recipe(job, output)}
+        text = json.dumps({**told, "segments": segments}, indent=2)
         with self.storage.writing(job.id, REPORT) as file:
             file.write_text(text, "utf-8")
+
+    def _recipe(self, job: Job, output: Output) -> dict[str, object]:
+        """Returns what `cdvd replay` needs beside model, options and segments."""
+        video = job.spec.video
+        window = self.limits.window_frames(video.width * video.height, self.engines.memory(job.spec.model))
+        return {
+            "source": asdict(job.spec.source),
+            "result": {"bytes": output.bytes, "sha256": output.sha256},
+            "excerpt": asdict(video.excerpt) if video.excerpt else None,
+            "window_frames": window,
+        }
 
 
 def _digest(path: Path) -> tuple[str, int]:

@@ -23,6 +23,7 @@ RUN = {
     "make test": ".ci/run",
     "cdvd deblur": "tests/integration/test_wheel.py::test_a_clip_is_deblurred_in_an_empty_directory",
     "cdvd verify": "tests/integration/client/test_guide.py::test_the_lines_for_a_shell",
+    "cdvd replay": "tests/integration/cli/test_replay.py::test_a_report_and_its_video_give_the_same_bytes",
     "cdvd up": "tests/integration/cli/test_files.py::test_up_serves_page_and_api_until_stopped",
     "cdvd doctor": "tests/integration/test_wheel.py::test_doctor_finds_the_model_of_the_wheel",
     "cdvd triton": "tests/integration/triton/test_stack.py::test_the_command_runs_a_server_until_it_ends",
@@ -115,7 +116,7 @@ def test_a_shown_command_is_taken_with_its_options(
     command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    for name in ("shaky.mp4", "sharp.mp4", "clips"):
+    for name in ("shaky.mp4", "sharp.mp4", "report.json", "clips"):
         (tmp_path / name).mkdir() if name == "clips" else (tmp_path / name).touch()
     if command.words[:2] == ["python", "-m"]:
         arguments = [PLACEHOLDER.sub("x", word) for word in command.words[3:]]
