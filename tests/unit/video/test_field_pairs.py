@@ -41,15 +41,13 @@ class Writer:
 def parameters(profile: int, fields: bool = True) -> bytes:
     writer = Writer().number(profile, 8).number(0, 8).number(40, 8).unsigned(0)
     if profile == HIGH:
-        writer.unsigned(1, 0, 0).number(0, 1).number(
-            1, 1
-        )  # a matrix for each of eight kinds, two of them written
+        writer.unsigned(1, 0, 0).number(0, 1)
+        writer.number(1, 1)  # a flag for each of eight matrices follows; two of them are written
         writer.number(1, 1)
         for _ in range(16):
             writer.unsigned(1)
-        writer.number(0, 6).number(1, 1).unsigned(
-            15
-        )  # the first step takes it to zero: the rest is as before
+        writer.number(0, 6)
+        writer.number(1, 1).unsigned(16)  # the first step takes it to zero: the rest is as before
     writer.unsigned(4, 0, 2).unsigned(4).number(0, 1).unsigned(119, 33)
     return writer.number(not fields, 1).unit(0x67)
 
