@@ -88,8 +88,8 @@ class EncodingOptions(BaseModel):
     )
     deinterlace: Interlacing = Field(
         "auto",
-        description="`auto` deinterlaces every frame that says that it is interlaced; `off` takes all for progressive, "
-        "for videos that say so wrongly.",
+        description="`auto` deinterlaces every frame that says that it is interlaced; `keep` leaves it interlaced and "
+        "restores its fields each by itself; `off` takes all frames for progressive, for videos that say so wrongly.",
     )
     sound: Sound = Field(
         "auto",

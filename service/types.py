@@ -13,9 +13,9 @@ CONTEXT_FRAMES = 4
 MIN_SIDE = 64
 """Smallest height or width, in pixels, that the exported graphs take."""
 
-Interlacing = Literal["auto", "off"]
-"""What becomes of interlaced frames: ``auto`` deinterlaces those that say that they are interlaced, ``off`` takes all
-for progressive."""
+Interlacing = Literal["auto", "keep", "off"]
+"""What becomes of interlaced frames: ``auto`` deinterlaces those that say that they are interlaced, ``keep`` restores
+their fields each by itself, and ``off`` takes all frames for progressive."""
 
 Engine = Literal["onnx", "openvino", "triton"]
 """What restores windows: ``onnx`` and ``openvino`` are ONNX Runtime and OpenVINO in the worker's process, ``triton``

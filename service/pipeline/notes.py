@@ -8,7 +8,7 @@ from service.findings import Code, Finding, Kind, at_frames
 from service.types import Segment
 from service.video.decode import DecodedFrame
 from service.video.findings.frames import HELD
-from service.video.findings.picture import DEINTERLACED
+from service.video.findings.picture import DEINTERLACED, KEPT_INTERLACED
 from service.video.index import FrameIndex
 
 _CONCEALED = "A frame decodes with errors, which the decoder concealed."
@@ -23,6 +23,7 @@ class FrameNotes:
         self._held: list[int] = []
         self._concealed: list[int] = []
         self._deinterlaced = 0
+        self._woven = 0
         self._cuts: list[int] = []
 
     def note(self, frame: DecodedFrame) -> None:
@@ -30,6 +31,7 @@ class FrameNotes:
         if not self._segment.start <= frame.number < self._segment.stop:
             return
         self._deinterlaced += frame.deinterlaced
+        self._woven += frame.interlaced
         if frame.pts in self._index.broken:
             return  # that was known before
         if frame.held:
@@ -60,3 +62,5 @@ class FrameNotes:
     def _fields(self) -> Iterator[Finding]:
         if self._deinterlaced:
             yield Finding(Kind.CHANGED, Code.INTERLACING, DEINTERLACED, count=self._deinterlaced)
+        if self._woven:
+            yield Finding(Kind.CHANGED, Code.INTERLACING, KEPT_INTERLACED, count=self._woven)

@@ -15,6 +15,7 @@ from service.errors.video import VideoError
 from service.findings import Finding
 from service.inference.engine import DeblurEngine, Frames, Stopped
 from service.metrics import ENGINE_SECONDS, FRAMES, STAGE_SECONDS, timed
+from service.pipeline.fields import restore_fields
 from service.pipeline.notes import FrameNotes
 from service.pipeline.overlap import map_ahead, prefetch
 from service.pipeline.prior import Jpeg, heat_map, prior_maps
@@ -163,7 +164,7 @@ class _SegmentWork:
     def _restore(self, window: Window, stopped: Stopped) -> Frames:
         traced = span("engine", attributes={"cdvd.frame": window.start, "cdvd.frames": len(window.outputs)})
         with traced, STAGE_SECONDS.labels("inference").time(), ENGINE_SECONDS.time():
-            return self._engine.restore(window.frames, stopped)
+            return restore_fields(window, lambda frames: self._engine.restore(frames, stopped))
 
     def _write(self, piece: PieceEncoder, window: Window, frames: Frames) -> None:
         with span("encode"), STAGE_SECONDS.labels("encode").time():

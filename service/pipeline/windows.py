@@ -32,6 +32,8 @@ class Window:
     """uint8 [T+4, H, W, 3], RGB."""
     originals: tuple[VideoFrame | None, ...] = ()
     """The output frames as they were decoded, where they are needed."""
+    interlaced: tuple[bool, ...] = ()
+    """Whether each output frame consists of two fields."""
 
     @property
     def outputs(self) -> Frames:
@@ -95,9 +97,10 @@ class _Scene:
     def _window(self, length: int) -> Window:
         low, start = self.held[0].number, self._next
         wanted = range(start - SIDE, start + length + SIDE)
-        originals = tuple(self.held[number - low].original for number in range(start, start + length))
+        outputs = [self.held[number - low] for number in range(start, start + length)]
         chosen = [self.held[mirrored(number, low, self._high) - low].image for number in wanted]
         self._next = start + length
         while self.held and self.held[0].number < self._next - SIDE:
             self.held.popleft()
-        return Window(start, np.stack(chosen), originals)
+        originals = tuple(frame.original for frame in outputs)
+        return Window(start, np.stack(chosen), originals, tuple(frame.interlaced for frame in outputs))

@@ -36,6 +36,8 @@ class DecodedFrame:
     held: bool = False
     """Whether it does not decode, so that the image is its neighbor's."""
     deinterlaced: bool = False
+    interlaced: bool = False
+    """Whether it says that it is interlaced, and was to be left so."""
     original: VideoFrame | None = None
     """The frame before it was converted, where it was asked for."""
 
@@ -45,8 +47,8 @@ def decode_range(
 ) -> Iterator[DecodedFrame]:
     """Decodes the frames ``start <= number < stop``, each once and in order; holds few frames at a time.
 
-    Frames that say that they are interlaced are deinterlaced unless ``interlacing`` is ``off``. They are the same
-    wherever the range begins and ends. Rotation is not applied: it travels as ``source.picture.display_matrix``.
+    Frames that say that they are interlaced are deinterlaced if ``interlacing`` is ``auto``, the same wherever the
+    range begins and ends. Rotation is not applied: it travels as ``source.picture.display_matrix``.
     ``with_originals``: whether the frames come as they were before they were converted, too.
     Raises what ``numbered_frames`` raises.
     """
@@ -63,12 +65,13 @@ def decode_range(
                     image=to_rgb(frame.picture, how, scaler),
                     held=frame.held,
                     deinterlaced=frame.deinterlaced,
+                    interlaced=interlacing == "keep" and bool(frame.picture.interlaced_frame),
                     original=frame.picture if with_originals else None,
                 )
 
 
 def _frames(source: Source, start: int, stop: int, interlacing: Interlacing) -> Generator[NumberedFrame]:
-    if interlacing == "off":
+    if interlacing != "auto":
         yield from numbered_frames(source, start, stop)
         return
     first, last = max(0, start - REACH), min(source.index.frames, stop + REACH)

@@ -18,7 +18,12 @@ _WITH_PIXEL_ASPECT = ("h264", "hevc")
 _CHROMA_NAMES = {"gray": "gray", "rgb": "RGB"}
 
 DEINTERLACED = "Interlaced frames are deinterlaced, by bwdif and each frame's own flag."
+KEPT_INTERLACED = (
+    "Interlaced frames keep both fields, each restored by itself; the result does not mark them."
+)
 TAKEN_AS_PROGRESSIVE = "Interlaced frames are taken for progressive ones, as was asked for."
+
+_INTERLACING = {"auto": DEINTERLACED, "keep": KEPT_INTERLACED, "off": TAKEN_AS_PROGRESSIVE}
 
 
 def picture_findings(picture: PictureFormat, options: EncodeOptions) -> Iterator[Finding]:
@@ -32,8 +37,7 @@ def picture_findings(picture: PictureFormat, options: EncodeOptions) -> Iterator
     yield from _size(picture, options, label)
     yield from _pixel_aspect(picture, options, label)
     if picture.interlaced:
-        text = TAKEN_AS_PROGRESSIVE if options.deinterlace == "off" else DEINTERLACED
-        yield Finding(Kind.CHANGED, Code.INTERLACING, text)
+        yield Finding(Kind.CHANGED, Code.INTERLACING, _INTERLACING[options.deinterlace])
 
 
 def _depth(picture: PictureFormat, options: EncodeOptions, label: str) -> Iterator[Finding]:

@@ -75,6 +75,8 @@ def inspect(request: ProbeRequest, limits: ProbeLimits) -> VideoInfo:
     _check_size(picture.width, picture.height, limits)
     if request.excerpt:
         index, picture = part_of(index, picture, request.excerpt)
+    if request.asked.deinterlace == "keep" and picture.interlaced:
+        _check_size(picture.width, picture.height // 2, limits)  # of a field
     _check_one_size(index, picture)
     _check_duration(index, limits)
     info = VideoInfo(

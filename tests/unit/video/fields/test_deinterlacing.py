@@ -9,11 +9,12 @@ import pytest
 
 from service.findings import Code, Kind
 from service.pipeline.segment import SegmentRequest, restore_segment
+from service.pipeline.windows import SIDE
 from service.types import EncodeOptions, Segment
 from service.video.decode import DecodedFrame, decode_range
 from service.video.source import load_source
 from tests.support.clips import Clip, psnr, read_frames, write_clip
-from tests.support.fake_engines import IdentityEngine
+from tests.support.fake_engines import IdentityEngine, RecordingEngine
 from tests.support.interlaced_clips import Interlaced, write_hybrid
 
 CLIP = Interlaced(frames=12)
@@ -89,3 +90,22 @@ def test_frames_are_left_as_they_are_where_that_is_asked_for(tmp_path: Path) -> 
 
     assert not result.findings
     assert psnr(first, CLIP.picture(0)) > 35
+
+
+def test_fields_that_are_kept_are_restored_each_by_itself(tmp_path: Path) -> None:
+    """The engine sees pictures of one moment only, of half the height; progressive frames it sees whole."""
+    path, options = write_hybrid(tmp_path, PROGRESSIVE, CLIP), EncodeOptions(crf=2, deinterlace="keep")
+    engine = RecordingEngine()
+    request = SegmentRequest(path, tmp_path / "piece.mp4", Segment(0, 0, 18), options, window=18)
+    result = restore_segment(request, engine, lambda _: None, lambda: False)
+    given = decoded(path, 0, 18, "off")
+    shown = [frame.to_ndarray(format="rgb24") for _, frame in read_frames(request.target)]
+
+    assert {window.shape[1] for window in engine.windows} == {32, 64}
+    halves = [window for window in engine.windows if window.shape[1] == 32]
+    fields = {field.tobytes() for window in halves for field in window[SIDE:-SIDE]}
+    assert fields == {frame.image[parity::2].tobytes() for frame in given[6:] for parity in (0, 1)}
+    for one, other in zip(given, shown, strict=True):
+        assert psnr(one.image, other) > 35
+    (one,) = result.findings
+    assert (one.kind, one.code, one.count) == (Kind.CHANGED, Code.INTERLACING, 12)
