@@ -18,6 +18,7 @@ from service.config import Settings
 from service.devices.names import DeviceOrder
 from service.distribution import build_command, install_command, onnx_runtimes, pip_command
 from service.errors.base import ServiceError
+from service.errors.engine import ModelNotFound
 from service.errors.startup import RequirementMissing
 from service.local.redis_server import find_redis_server
 from service.local.triton.install import VERSION as TRITON_VERSION
@@ -125,6 +126,8 @@ def device(settings: Settings, models: Path) -> Finding:
         placed = place(models / settings.model, chosen)
     except ImportError as error:
         return Finding("Device", False, f"{error.name} is not installed", install_command("cpu"))
+    except ModelNotFound:
+        return Finding("Device", False, f"not tried without {settings.model}", required=False)
     except ServiceError as error:
         return Finding(
             "Device", False, str(error), "correct CDVD_DEVICE, or what keeps the device from working"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+import httpx
+
 from service.cli.output.lines import note, say, say_json
 from service.config import Settings
 from service.embedded import EmbeddedOptions, EmbeddedStack
@@ -21,17 +23,29 @@ def serve(options: EmbeddedOptions, *, first_key: bool, as_json: bool) -> None:
         (note if as_json else say)(f"The API key, which is shown only now: {key}")
     try:
         with EmbeddedStack(options) as stack:
-            data = options.data.resolve()
+            data, lines = options.data.resolve(), _runs_on(stack.url)
             if as_json:
-                say_json({"url": stack.url, "data": str(data), "pid": os.getpid(), "key": key})
+                told = {"url": stack.url, "data": str(data), "pid": os.getpid(), "key": key}
+                say_json({**told, "runs_on": lines})
             else:
                 say(f"Page and API: {stack.url}/")
+                for line in lines:
+                    say(f"{line}.")
                 say(f"Jobs and videos are kept in {data}. Ctrl-C stops.")
             if stack.read_only:
                 note(f"Uploads wait, everything else works: {stack.read_only}")
             stack.wait()
     except (KeyboardInterrupt, SystemExit):  # the stack turns SIGTERM into SystemExit
         (note if as_json else say)("Stopped.")
+
+
+def _runs_on(url: str) -> list[str]:
+    """Returns a sentence for each model that is loaded: where it runs, and why."""
+    try:
+        workers = httpx.get(f"{url}/readyz", trust_env=False).json()["workers"]
+    except (httpx.HTTPError, KeyError):  # not ready any more, which the stack will tell
+        return []
+    return [placement["line"] for worker in workers for placement in worker["placements"]]
 
 
 def _first_key(options: EmbeddedOptions) -> str | None:

@@ -183,6 +183,7 @@ def test_up_tells_its_address_as_json(tmp_path: Path, models: Path) -> None:
         assert process.stdout is not None
         told = json.loads("".join(iter(process.stdout.readline, "}\n")) + "}")
         assert (told["pid"], told["data"]) == (process.pid, str(tmp_path / "data"))
+        assert [line.partition(": ")[0] for line in told["runs_on"]] == [f"{QUICK} runs on cpu in fp32"]
         assert httpx.get(f"{told['url']}/livez", trust_env=False).is_success
         assert stop(process, signal.SIGINT) == 0
         assert process.stdout.read() == ""

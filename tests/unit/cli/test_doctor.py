@@ -80,6 +80,12 @@ def test_the_device_is_tried_with_the_model_that_jobs_use() -> None:
     assert "directml cannot be used" in finding.detail
 
 
+def test_without_its_model_no_device_is_tried(tmp_path: Path) -> None:
+    finding = checks.device(Settings(device="cpu"), tmp_path)
+    assert (finding.found, finding.required) == (False, False)
+    assert "not tried without" in finding.detail
+
+
 def test_a_machine_without_redis_is_told_how_to_get_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
