@@ -125,7 +125,12 @@ def _upload_parts(settings: Settings, client: redis.Redis, estimator: Estimator)
     qualities = QualityModels(settings.model, settings.best_model)
     chooser = Chooser(catalog, qualities, settings.default_quality, estimator)
     return UploadParts(
-        rules=SubmissionRules(chooser, _probe_limits(settings), settings.webhook_allow_private),
+        rules=SubmissionRules(
+            chooser,
+            _probe_limits(settings),
+            asyncio.Semaphore(settings.probes),
+            settings.webhook_allow_private,
+        ),
         submissions=Submissions(client),
         spool=UploadSpool(settings.data / "uploads", settings.upload_keep_s, settings.min_free_bytes),
         max_bytes=settings.max_upload_bytes,

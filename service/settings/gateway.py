@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from ipaddress import ip_network
 
 from pydantic import Field, field_validator
@@ -50,6 +51,9 @@ class GatewaySettings(BaseSettings):
     max_frame_pixels: int = Field(default=4096 * 2304, gt=0)
     max_duration_s: float = Field(default=3600.0, gt=0)
     max_frames: int = Field(default=120_000, gt=0)
+    probes: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
+    """Uploads that are looked at at a time, each in a process of its own; the others wait their turn. One takes about
+    80 MB and half a second of a core. By default as many as there are cores."""
     probe_timeout_s: float = Field(default=30.0, gt=0)
     min_free_bytes: int = Field(default=GIB // 2, ge=0)
     """Disk space that uploads leave free, for pieces and results."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 from anyio.to_thread import run_sync
@@ -31,6 +32,8 @@ class SubmissionRules:
 
     chooser: Chooser
     probe_limits: ProbeLimits
+    probe_slots: asyncio.Semaphore
+    """Bounds how many files are probed at a time; the others wait their turn."""
     webhook_allow_private: bool
 
     async def specify(self, received: ReceivedUpload) -> JobSpec:
@@ -43,7 +46,7 @@ class SubmissionRules:
         await run_sync(self.check_model, options)
         await run_sync(self.check_webhook, options.webhook_url)
         with span("probe"):
-            video = await probe(received.upload.contents(), self.probe_limits, options.excerpt, options.asked)
+            video = await self.look_at(received, options)
         if options.strict:
             require_lossless(video.findings)
         check_preview(options, video)
@@ -61,6 +64,11 @@ class SubmissionRules:
             strict=options.strict,
             preview=options.preview,
         )
+
+    async def look_at(self, received: ReceivedUpload, options: JobOptions) -> VideoInfo:
+        """Probes an upload when it is its turn. Raises VideoError, EmptyUpload and StorageUnavailable."""
+        async with self.probe_slots:
+            return await probe(received.upload.contents(), self.probe_limits, options.excerpt, options.asked)
 
     def check_model(self, options: JobOptions) -> None:
         """Raises InvalidOption unless the model is installed and has the stages that are asked for.

@@ -22,6 +22,7 @@ from service.errors.upload import UploadNotFound
 from service.jobs.idempotency import Submissions, checked_key
 from service.jobs.job import Job
 from service.storage.spool import UploadSpool
+from service.storage.threads import on_disk
 from service.submission.acceptance import JobAcceptance
 from service.submission.received import ReceivedUpload, filled_from_spool
 from service.submission.rules import SubmissionRules
@@ -99,7 +100,7 @@ class Submitter:
 
         ``confirm`` is called before the job is made, and raises if it is not to be.
         """
-        filled = await run_sync(filled_from_spool, received, self.spool)
+        filled = await on_disk(filled_from_spool, received, self.spool)
         spec = await self.rules.specify(filled)
         with span("accept"):
             # By now the size is known; the bytes of a resumable upload are counted since it began.
@@ -108,7 +109,7 @@ class Submitter:
             job = await run_sync(self.acceptance.accept, filled.upload, spec, room, self.tenant)
         if filled.spooled:
             with suppress(UploadNotFound):
-                await run_sync(self.spool.remove, filled.spooled)
+                await on_disk(self.spool.remove, filled.spooled)
             await run_sync(self.quotas.let_go, self.key, filled.spooled)
         return job
 

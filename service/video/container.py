@@ -6,6 +6,7 @@ hold their own frames are on the list, and FFmpeg may use no protocol but ``file
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import cast
 
@@ -58,6 +59,20 @@ DECODER_THREADS = 2
 _ALIGNMENT_SLACK = 1 << 20
 """Pixels above the limit that pass: decoders check sizes rounded up to whole blocks."""
 
+_PICTURE_CODECS = {
+    "apng",
+    "bmp",
+    "gif",
+    "jpegls",
+    "jpegxl",
+    "jpegxl_anim",
+    "mjpeg",
+    "png",
+    "tiff",
+    "webp",
+    "webp_anim",
+}
+
 _ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 
 _STILL = Disposition.attached_pic | Disposition.still_image | Disposition.timed_thumbnails
@@ -80,12 +95,18 @@ def open_video(media: Path | RangedFile, max_pixels: int | None = None) -> Input
     options = {
         "format_whitelist": ",".join(FORMATS),
         "protocol_whitelist": "file",
+        "codec_whitelist": _decoded_at_once(),
         "fflags": "+genpts",  # AVI stores no presentation times; FFmpeg then works them out
     }
     if max_pixels is not None:
         options["max_pixels"] = str(max_pixels + _ALIGNMENT_SLACK)
     try:
-        return av.open(_openable(media), "r", options=options, metadata_errors="replace")
+        openable = _openable(media)
+        if isinstance(openable, VirtualMovie):
+            del options[
+                "codec_whitelist"
+            ]  # made here, of one stream of pictures, whose sizes nobody wrote down
+        return av.open(openable, "r", options=options, metadata_errors="replace")
     except av.FFmpegError as error:
         if _begins_like_a_video(media):
             raise DamagedVideo(
@@ -93,6 +114,16 @@ def open_video(media: Path | RangedFile, max_pixels: int | None = None) -> Input
                 "Send the complete file."
             ) from error
         raise NotAVideo(f"The file is in no container format that is accepted. Send {ACCEPTED}.") from error
+
+
+@cache
+def _decoded_at_once() -> str:
+    """Returns the codecs that FFmpeg may decode to find the streams, before anybody asks for a frame.
+
+    Pictures are not among them: a container can have hundreds attached, each some kilobytes that become 100 megabytes.
+    The sizes of videos in these codecs are in their containers.
+    """
+    return ",".join(sorted(av.codecs_available - _PICTURE_CODECS))
 
 
 def head_of(media: Path | RangedFile, size: int) -> bytes:

@@ -27,7 +27,6 @@ from service.submission.chooser import Chooser
 from service.submission.received import ReceivedUpload
 from service.submission.rules import SubmissionRules
 from service.types import MIN_SIDE, EncodeOptions
-from service.video.sandbox.probe import probe
 
 router = APIRouter(tags=["jobs"])
 
@@ -142,7 +141,7 @@ class _Work:
 async def _of_upload(received: ReceivedUpload, rules: SubmissionRules) -> _Work:
     options = JobOptions.from_text(received.fields)
     await run_sync(rules.chooser.check, options)
-    info = await probe(received.upload.contents(), rules.probe_limits, options.excerpt, options.asked)
+    info = await rules.look_at(received, options)
     frame = _Frames(info.width, info.height, info.frames, info.fps)
     encode = options.encode(info)
     work = await run_sync(_work, frame, encode, options, rules.chooser, received.upload.size)

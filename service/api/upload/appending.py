@@ -19,6 +19,7 @@ from service.errors.base import ServiceError
 from service.errors.upload import ChecksumMismatch, MalformedRequest, UploadLocked
 from service.metrics import UPLOAD_BYTES
 from service.storage.spool import Appender, PartialUpload, UploadSpool, new_upload_id
+from service.storage.threads import on_disk
 from service.tenancy.api_keys import ApiKey
 from service.tenancy.quotas import Quotas
 
@@ -44,7 +45,7 @@ class UploadIntake:
         upload_id = new_upload_id()
         await run_sync(self.quotas.hold_bytes, self.key, upload_id, length)
         try:
-            partial = await run_sync(self.spool.create, length, filename_in(metadata), metadata, upload_id)
+            partial = await on_disk(self.spool.create, length, filename_in(metadata), metadata, upload_id)
             await run_sync(self.quotas.hold_bytes, self.key, upload_id, length, self.spool.keep_s)
             return partial
         except ServiceError:
@@ -59,7 +60,7 @@ class UploadIntake:
         Raises UploadNotFound, UploadLocked, UploadOffsetMismatch, UploadTooLarge, ChecksumMismatch, MalformedRequest,
         StorageQuotaExceeded, StorageFull, BrokerUnavailable and ClientDisconnect.
         """
-        length = (await run_sync(self.spool.get, upload_id)).length
+        length = (await on_disk(self.spool.get, upload_id)).length
         await run_sync(self.quotas.hold_bytes, self.key, upload_id, length, self.spool.keep_s)
         with ExitStack() as stack:
             appender = await self._taken_over(stack, upload_id, offset)
@@ -69,7 +70,7 @@ class UploadIntake:
                 if checksum:  # What cannot be checked is as good as wrong.
                     appender.undo()
                 raise
-        return await run_sync(self.spool.get, upload_id)
+        return await on_disk(self.spool.get, upload_id)
 
     async def _taken_over(self, stack: ExitStack, upload_id: str, offset: int) -> Appender:
         """Becomes the writer of an upload; asks one that is there to stop, whose client has mostly vanished."""
@@ -80,7 +81,7 @@ class UploadIntake:
             except UploadLocked:
                 if time.monotonic() > deadline:
                     raise
-            await run_sync(self.spool.ask_to_stop, upload_id)
+            await on_disk(self.spool.ask_to_stop, upload_id)
             await asyncio.sleep(POLL_S / 2)
 
     def remove(self, upload_id: str) -> None:
@@ -100,13 +101,13 @@ async def _receive(body: RequestBody, appender: Appender, checksum: Checksum | N
             buffer += chunk
             if len(buffer) >= WRITE_BYTES or not chunk:
                 data, buffer = bytes(buffer), bytearray()
-                await run_sync(appender.write, data)
+                await on_disk(appender.write, data)
     except UploadLocked:
         buffer.clear()  # The next writer begins at the offset that it was told.
         raise
     finally:
         if buffer:
-            await run_sync(appender.write, bytes(buffer))
+            await on_disk(appender.write, bytes(buffer))
     if checksum and hasher and not hmac.compare_digest(hasher.digest(), checksum.digest):
         raise ChecksumMismatch(f"The bytes do not have the {checksum.algorithm} that was sent with them.")
 

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
 import anyio
-from anyio.to_thread import run_sync
 from starlette.requests import Request
 
 from service.api.upload.body import RequestBody
@@ -19,6 +18,7 @@ from service.jobs.job import new_job_id
 from service.metrics import UPLOAD_BYTES, UPLOAD_SECONDS, UPLOADS
 from service.options import JobOptions
 from service.storage.store import Storage, Upload
+from service.storage.threads import on_disk
 from service.submission.received import ReceivedUpload
 from service.text import plural
 from service.tracing import span
@@ -56,7 +56,7 @@ async def received_upload(
     try:
         boundary = boundary_of(request.headers.get("content-type", ""))
         length = _checked_length(request, max_bytes)
-        upload = await run_sync(storage.begin_upload, new_job_id(), length)
+        upload = await on_disk(storage.begin_upload, new_job_id(), length)
     except (UploadError, StorageError):
         await body.drain()
         raise
@@ -64,7 +64,7 @@ async def received_upload(
         yield await _receive(body, _FileSink(upload, max_bytes), boundary)
     finally:
         with anyio.CancelScope(shield=True):
-            await run_sync(upload.discard)
+            await on_disk(upload.discard)
 
 
 def declared_length(request: Request) -> int:
@@ -95,14 +95,14 @@ class _FileSink:
         """Writes what was collected if that is ``at_least`` so many bytes. Raises StorageError."""
         if len(self._buffer) >= at_least:
             data, self._buffer = bytes(self._buffer), bytearray()
-            await run_sync(self.upload.write, data)
+            await on_disk(self.upload.write, data)
 
     async def finish(self) -> str:
         """Writes the rest and returns the SHA-256 of the file in hex. Raises EmptyUpload and StorageError."""
         await self.flush()
         if not self._taken:
             raise EmptyUpload("The file is empty; send a video.")
-        return await run_sync(self.upload.finish)
+        return await on_disk(self.upload.finish)
 
 
 async def _receive(body: RequestBody, sink: _FileSink, boundary: bytes) -> ReceivedUpload:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+import os
 import resource
 import signal
 import sys
@@ -27,6 +28,9 @@ _TRACEBACK_CHARACTERS = 2000
 """How much of the end of a traceback an error message or a line of the log holds."""
 
 GIB = 1 << 30
+
+NICENESS = 10
+"""Children yield the processor to what answers requests."""
 
 
 async def run_child(module: str, limits: str, request: str, timeout_s: float) -> bytes:
@@ -57,6 +61,7 @@ def restrict(memory: int, timeout_s: float) -> None:
     ``memory``: bytes of address space; ``timeout_s``: wall clock and CPU seconds.
     """
     seconds = math.ceil(timeout_s) + 1
+    os.nice(NICENESS)
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -25,8 +25,8 @@ class ProbeLimits:
     min_side: int = MIN_SIDE
     timeout_s: float = 30.0
     """Wall clock and CPU seconds of the child process."""
-    memory: int = 2 * GIB
-    """Bytes of address space of the child process."""
+    memory: int = GIB
+    """Bytes of address space of the child process: enough for sixteen frames of 4096x2304 in 10 bits, and libraries."""
 
 
 _INFO = TypeAdapter(VideoInfo)

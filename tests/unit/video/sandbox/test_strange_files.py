@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import struct
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
 import pytest
@@ -68,3 +70,62 @@ def test_a_failure_that_nobody_foresaw_refuses_the_file_and_is_logged(tmp_path: 
 
     assert json.loads(child.stdout)["code"] == DamagedVideo.code
     assert "ZeroDivisionError: a rate of 1/0" in child.stderr
+
+
+def test_attached_pictures_are_not_decoded(tmp_path: Path) -> None:
+    """Each is 70 KB of file and 75 MB of memory; a container may have hundreds."""
+    bomb = with_attachments(write_clip(tmp_path / "clip.mkv"), [blank_png(3300, 2850)] * 12)
+    script = (
+        "import resource, sys; from pathlib import Path; from service.video.container import open_video\n"
+        "open_video(Path(sys.argv[1]), 4096 * 2304)\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    )
+    child = subprocess.run([sys.executable, "-c", script, bomb], capture_output=True, text=True, check=True)
+
+    assert int(child.stdout) < 400 << 10  # KiB
+    assert look(bomb).codec == "h264"
+
+
+@pytest.mark.parametrize(("codec", "pix_fmt"), [("mjpeg", "yuvj420p"), ("png", "rgb24")])
+def test_videos_of_pictures_are_still_videos(tmp_path: Path, codec: str, pix_fmt: str) -> None:
+    path = write_clip(tmp_path / "clip.mov", Clip(codec=codec, pix_fmt=pix_fmt, encoder={}))
+
+    assert (look(path).codec, look(path).width) == (codec, 96)
+
+
+def blank_png(width: int, height: int) -> bytes:
+    """The largest picture that its bytes can hold: 16 bits, four channels, all black."""
+
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    packer, row = zlib.compressobj(9), bytes(1 + 8 * width)
+    pixels = b"".join(packer.compress(row) for _ in range(height)) + packer.flush()
+    header = struct.pack(">IIBBBBB", width, height, 16, 6, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
+
+
+def with_attachments(path: Path, pictures: list[bytes]) -> Path:
+    """Puts pictures into a Matroska file, before its first cluster."""
+
+    def element(name: str, body: bytes) -> bytes:
+        return bytes.fromhex(name) + (len(body) | 1 << 56).to_bytes(8, "big") + body
+
+    segment, cluster = bytes.fromhex("18538067"), bytes.fromhex("1f43b675")
+    whole = path.read_bytes()
+    start, at = whole.index(segment), whole.index(cluster)
+    begin = start + 4 + 9 - whole[start + 4].bit_length()
+    files = b"".join(
+        element(
+            "61a7",
+            element("466e", b"a.png")
+            + element("4660", b"image/png")
+            + element("46ae", bytes([number + 1]))
+            + element("465c", picture),
+        )
+        for number, picture in enumerate(pictures)
+    )
+    unknown_size = segment + b"\x01" + b"\xff" * 7
+    attached = element("1941a469", files)
+    path.write_bytes(whole[:start] + unknown_size + whole[begin:at] + attached + whole[at:])
+    return path
