@@ -7,10 +7,15 @@ from collections.abc import Iterator
 from service.findings import Code, Finding, Kind, at_frames
 from service.types import Segment
 from service.video.decode import DecodedFrame
+from service.video.fields.pulldown import is_pulldown
 from service.video.findings.frames import HELD
 from service.video.findings.picture import DEINTERLACED, KEPT_INTERLACED
 from service.video.index import FrameIndex
 
+_PULLDOWN = (
+    "The video is film in 3:2 pulldown: two of five frames consist of two film frames. They are deinterlaced like the "
+    "others, and all frames stay."
+)
 _CONCEALED = "A frame decodes with errors, which the decoder concealed."
 
 
@@ -24,6 +29,7 @@ class FrameNotes:
         self._concealed: list[int] = []
         self._deinterlaced = 0
         self._woven = 0
+        self._repeating: list[int] = []
         self._cuts: list[int] = []
 
     def note(self, frame: DecodedFrame) -> None:
@@ -32,6 +38,8 @@ class FrameNotes:
             return
         self._deinterlaced += frame.deinterlaced
         self._woven += frame.interlaced
+        if frame.repeats:
+            self._repeating.append(frame.number)
         if frame.pts in self._index.broken:
             return  # that was known before
         if frame.held:
@@ -62,5 +70,7 @@ class FrameNotes:
     def _fields(self) -> Iterator[Finding]:
         if self._deinterlaced:
             yield Finding(Kind.CHANGED, Code.INTERLACING, DEINTERLACED, count=self._deinterlaced)
+        if is_pulldown(self._repeating, self._segment.frames):
+            yield Finding(Kind.CHANGED, Code.INTERLACING, _PULLDOWN, count=len(self._repeating))
         if self._woven:
             yield Finding(Kind.CHANGED, Code.INTERLACING, KEPT_INTERLACED, count=self._woven)

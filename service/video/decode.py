@@ -16,6 +16,7 @@ from service.types import Interlacing
 from service.video.color import conversion
 from service.video.conversion.rgb import to_rgb
 from service.video.fields.deinterlacing import REACH, deinterlaced
+from service.video.fields.pulldown import with_repeats
 from service.video.frames import numbered_frames
 from service.video.packets.gaps import NumberedFrame
 from service.video.source import Source
@@ -36,6 +37,8 @@ class DecodedFrame:
     held: bool = False
     """Whether it does not decode, so that the image is its neighbor's."""
     deinterlaced: bool = False
+    repeats: bool = False
+    """Whether one of the two fields that it was made of is that of the frame before."""
     interlaced: bool = False
     """Whether it says that it is interlaced, and was to be left so."""
     original: VideoFrame | None = None
@@ -65,6 +68,7 @@ def decode_range(
                     image=to_rgb(frame.picture, how, scaler),
                     held=frame.held,
                     deinterlaced=frame.deinterlaced,
+                    repeats=frame.repeats,
                     interlaced=interlacing == "keep" and bool(frame.picture.interlaced_frame),
                     original=frame.picture if with_originals else None,
                 )
@@ -76,4 +80,4 @@ def _frames(source: Source, start: int, stop: int, interlacing: Interlacing) -> 
         return
     first, last = max(0, start - REACH), min(source.index.frames, stop + REACH)
     with closing(numbered_frames(source, first, last)) as frames:
-        yield from deinterlaced(frames)
+        yield from deinterlaced(with_repeats(frames))

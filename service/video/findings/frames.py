@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from service.findings import SHOWN, Code, Finding, Kind, at_frames
 from service.text import plural
 from service.video.index import FrameIndex
 from service.video.timeline import ClockBreak
 
+_THREE_TO_TWO, _ROUNDING = 1.5, 0.03
+"""Of the durations of neighbors; times in milliseconds are rounded."""
+_FEWEST, _NEARLY_ALL = 8, 0.9
 HELD = "A frame does not decode; its neighbor's picture is shown in its place."
 
 
@@ -34,6 +38,17 @@ def frame_findings(index: FrameIndex) -> Iterator[Finding]:
         places = [(number, index.seconds(number)) for number in broken]
         yield at_frames(Kind.LOST, Code.DAMAGE, HELD, places)
     yield from _breaks(index)
+    if _is_soft_pulldown(index):
+        text = "The video is film in 3:2 pulldown by flags: its frames are shown in turns for two and for three fields."
+        yield Finding(Kind.KEPT, Code.INTERLACING, text)
+
+
+def _is_soft_pulldown(index: FrameIndex) -> bool:
+    """Returns whether nearly all frames last in turns 3/2 as long as their neighbors."""
+    steps = [index.step(frame) for frame in range(index.frames - 1)]
+    ratios = [max(one, other) / min(one, other) for one, other in pairwise(steps) if min(one, other)]
+    alternating = sum(abs(ratio - _THREE_TO_TWO) < _ROUNDING for ratio in ratios)
+    return len(ratios) >= _FEWEST and alternating >= _NEARLY_ALL * len(ratios)
 
 
 def _breaks(index: FrameIndex) -> Iterator[Finding]:

@@ -22,6 +22,8 @@ class NumberedFrame:
     corrupt: bool = False
     """Whether the decoder concealed damaged data."""
     deinterlaced: bool = False
+    repeats: bool = False
+    """Whether one of its two fields is that of the frame before."""
 
 
 def without_gaps(
