@@ -3,6 +3,7 @@
 import { Comparison } from "./compare/comparison.js";
 import { JobList } from "./jobs/job_list.js";
 import { signedIn } from "./lib/sign_in.js";
+import { offerOutputs } from "./upload/output.js";
 import { offerRestorations } from "./upload/restoration.js";
 import { Uploader } from "./upload/uploader.js";
 
@@ -27,6 +28,7 @@ const list = new JobList({
 });
 new Uploader({ announce, onJob: (job) => list.add(job) });
 
+offerOutputs();
 await signedIn();
 list.refresh();
 offerRestorations().catch(showOutage);

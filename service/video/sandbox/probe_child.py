@@ -37,6 +37,9 @@ from service.video.sandbox.probe_protocol import (
 from service.video.sandbox.refusals import refusal_to_json, unforeseen
 from service.video.source import PictureFormat, examine, part_of
 
+_DOCTYPE_WEBM = b"\x42\x82\x84webm"
+"""The element of Matroska's header by which WebM differs."""
+
 
 def main() -> None:
     """Answers the request on standard input."""
@@ -67,7 +70,7 @@ def inspect(request: ProbeRequest, limits: ProbeLimits) -> VideoInfo:
         stream = video_stream(container)
         _check_size(stream.codec_context.width, stream.codec_context.height, limits)
         index, _ = read_index(container, stream, head, limits.max_frames)
-        name = assembled_kind(head) or _container(container)
+        name = assembled_kind(head) or _container(container, head)
         codec = stream.codec_context.codec.canonical_name
         audio = tuple(_codec(stream) for stream in container.streams.audio)
         subtitles = tuple(_codec(stream) for stream in container.streams.subtitles)
@@ -136,11 +139,13 @@ def _codec(stream: Stream) -> str:
     return stream.codec_context.codec.canonical_name if stream.codec_context else "unknown"
 
 
-def _container(container: InputContainer) -> str:
+def _container(container: InputContainer, head: bytes) -> str:
     """Returns one name for a container; FFmpeg names a demuxer after all that it reads, such as mov,mp4,m4a,3gp."""
     name = container.format.name
     if name.startswith("mov"):
         return "mov" if container.metadata.get("major_brand", "").strip() == "qt" else "mp4"
+    if name.startswith("matroska") and _DOCTYPE_WEBM in head:
+        return "webm"
     return name.split(",")[0]
 
 

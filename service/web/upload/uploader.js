@@ -4,6 +4,7 @@ import { submit } from "../lib/api.js";
 import { bytes, duration } from "../lib/format.js";
 import { estimateText } from "./estimate.js";
 import { Pace } from "./pace.js";
+import { chosenOutput } from "./output.js";
 import { chosenRestoration } from "./restoration.js";
 import { TusUpload, persistently, terminate, unfinished } from "./tus.js";
 
@@ -80,7 +81,7 @@ export class Uploader {
       progress: (sent) => this.#show(sent),
       waiting: (wait, error) => this.#showBreak(wait, error),
     });
-    const restoration = chosenRestoration();
+    const restoration = { ...chosenRestoration(), ...chosenOutput() };
     this.#current = { file, upload, restoration, pace: new Pace(), stopped: false, resume: null, sent: 0 };
     this.#showPaused(false);
     this.#show(0);

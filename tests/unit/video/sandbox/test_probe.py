@@ -65,7 +65,7 @@ def test_a_file_is_known_by_its_content_not_by_its_name(tmp_path: Path) -> None:
     path = write_clip(tmp_path / "clip.webm", Clip(codec="libvpx-vp9", encoder={}, audio="libopus"))
     info = look(path.rename(tmp_path / "upload"))
 
-    assert (info.container, info.codec, info.audio) == ("matroska", "vp9", ("opus",))
+    assert (info.container, info.codec, info.audio) == ("webm", "vp9", ("opus",))
 
 
 def test_a_variable_rate_is_noticed(tmp_path: Path) -> None:
