@@ -93,7 +93,7 @@ def test_image_installs_what_its_programs_import(image: str) -> None:
     assert run.returncode == 0, run.stderr
 
 
-@pytest.mark.parametrize("image", [*PROGRAMS, "triton-cpu"])
+@pytest.mark.parametrize("image", [*PROGRAMS, "triton-cpu", "worker-gpu", "all-in-one-gpu"])
 def test_pinned_versions_are_those_that_the_project_allows(image: str) -> None:
     limits = allowed()
     for name, requirements in pinned(image).items():
@@ -106,6 +106,17 @@ def test_gateway_is_light_and_no_image_that_serves_holds_torch() -> None:
     assert {"numpy", "onnxruntime", "tritonclient"}.isdisjoint(pinned("gateway"))
     for image in ("gateway", "worker", "all-in-one", "triton-cpu"):
         assert "torch" not in pinned(image)
+
+
+@pytest.mark.parametrize("image", ["worker", "all-in-one"])
+def test_an_image_for_gpus_has_the_other_build_of_the_runtime_and_is_the_same_otherwise(image: str) -> None:
+    usual, other = pinned(image), pinned(f"{image}-gpu")
+    brought = {name for name in other if name.startswith("nvidia-")}
+    assert {"nvidia-cudnn-cu13", "nvidia-cublas", "nvidia-cufft"} <= brought
+    assert set(usual) - set(other) == {"onnxruntime"}
+    assert set(other) - set(usual) == {"onnxruntime-gpu", *brought}
+    assert all(usual[name] == other[name] for name in set(usual) & set(other))
+    assert f"{image}${{GPU:+-gpu}}.txt" in (ROOT / "docker" / image / "Dockerfile").read_text()
 
 
 def test_the_same_onnx_runtime_everywhere() -> None:
