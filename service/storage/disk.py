@@ -11,11 +11,11 @@ import errno
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from service.errors.storage import StorageFull
+from service.errors.storage import StorageError, StorageFull, StorageUnavailable
 from service.text import plural
 
 _BLOCK = 512
@@ -24,6 +24,10 @@ _KEEP_SIZE = 1
 """Of fallocate(2): a file that grows in blocks, not in size."""
 _UNSUPPORTED = (errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL, errno.ENODEV)
 _FULL = (errno.ENOSPC, errno.EDQUOT)
+_UNUSABLE = (
+    *(errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.ENOTDIR, errno.ENODEV, errno.ENXIO),
+    *(errno.ESTALE, errno.ENOTCONN, errno.EHOSTDOWN, errno.EMFILE, errno.ENFILE),
+)
 
 
 def require_space(directory: Path, wanted: int, reserve: int) -> None:
@@ -47,7 +51,7 @@ def claim_space(descriptor: int, path: Path, size: int, reserve: int) -> None:
     if missing <= 0:
         return
     require_space(path.parent, missing, reserve)
-    with full_disk():
+    with disk_errors():
         _allocate(descriptor, size)
     try:
         require_space(path.parent, 0, reserve)  # others may have claimed at the same moment
@@ -57,23 +61,34 @@ def claim_space(descriptor: int, path: Path, size: int, reserve: int) -> None:
 
 
 @contextmanager
-def full_disk() -> Iterator[None]:
-    """Turns the error of a disk without room into StorageFull."""
+def disk_errors(*more: int) -> Iterator[None]:
+    """Turns the error of a disk without room into StorageFull, of one that takes no writes into StorageUnavailable.
+
+    ``more``: further error numbers that mean that it takes none.
+    """
     try:
         yield
+    except StorageError:
+        raise
     except Exception as error:
-        if isinstance(error, StorageFull) or not _is_full(error):
+        number = _number(error, (*_FULL, *_UNUSABLE, *more))
+        if number is None:
             raise
-        raise StorageFull("The disk of the service is full. Try again later.") from error
+        if number in _FULL:
+            raise StorageFull("The disk of the service is full. Try again later.") from error
+        raise StorageUnavailable(
+            f"The disk of the service cannot be used: {os.strerror(number)}. Try again later."
+        ) from error
 
 
-def _is_full(error: BaseException | None) -> bool:
-    """Returns whether a disk without room is what went wrong, whatever was made of it since."""
+def _number(error: BaseException | None, numbers: Collection[int]) -> int | None:
+    """Returns the first of ``numbers`` that is what went wrong, whatever was made of it since."""
     while error is not None:
-        if getattr(error, "errno", None) in _FULL:
-            return True
+        number: int | None = getattr(error, "errno", None)
+        if number in numbers:
+            return number
         error = error.__cause__ or error.__context__
-    return False
+    return None
 
 
 def _allocate(descriptor: int, size: int) -> None:

@@ -22,7 +22,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from service.errors.storage import StorageFull
-from service.storage.disk import claim_space, full_disk, require_space
+from service.storage.disk import claim_space, disk_errors, require_space
 from service.storage.store import PIECES, SOURCE, DownloadHeaders
 
 _PRIVATE = 0o700
@@ -65,13 +65,13 @@ class FilesystemUpload:
     def write(self, data: bytes) -> None:
         if self._size + len(data) > self._claimed:
             self.claim(self._size + len(data) + CLAIMED_BYTES)
-        with full_disk():
+        with disk_errors():
             self._file.write(data)
         self._digest.update(data)
         self._size += len(data)
 
     def finish(self) -> str:
-        with full_disk():
+        with disk_errors():
             self._file.flush()
             self._file.truncate(self._size)  # gives back what was claimed beyond
             os.fsync(self._file.fileno())
@@ -82,9 +82,9 @@ class FilesystemUpload:
         return self._directory / SOURCE
 
     def keep(self) -> None:
-        with full_disk():
+        with disk_errors():
             (self._directory / PIECES).mkdir(mode=_PRIVATE)
-        self._directory.rename(self._home)
+            self._directory.rename(self._home)
 
     def discard(self) -> None:
         with suppress(OSError):
@@ -105,9 +105,9 @@ class FilesystemStorage:
             directory.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
 
     def begin_upload(self, job_id: str, expected_bytes: int) -> FilesystemUpload:
-        require_space(self._root, expected_bytes, self._reserve)
         directory = self._incoming / secrets.token_hex(16)
-        with full_disk():
+        with disk_errors(errno.ENOENT):
+            require_space(self._root, expected_bytes, self._reserve)
             directory.mkdir(mode=_PRIVATE)
             upload = FilesystemUpload(job_id, directory, self._jobs / job_id, self._reserve)
         try:
@@ -135,7 +135,7 @@ class FilesystemStorage:
         target = self._jobs / job_id / name
         draft = target.with_name(f"{target.name}.{secrets.token_hex(8)}.part")
         try:
-            with full_disk():
+            with disk_errors():
                 yield draft
                 draft.replace(target)
         finally:
@@ -162,7 +162,7 @@ class FilesystemStorage:
     def check(self) -> None:
         require_space(self._root, 0, self._reserve)
         probe = self._incoming / f".{secrets.token_hex(8)}"
-        with full_disk():
+        with disk_errors():
             probe.touch()
             probe.unlink()
 
@@ -170,8 +170,11 @@ class FilesystemStorage:
         """Renames first, so that a task that still writes there fails instead of filling the directory again."""
         doomed = self._trash / secrets.token_hex(16)
         try:
-            path.rename(doomed)
+            with disk_errors():
+                path.rename(doomed)
         except FileNotFoundError:
+            with disk_errors(errno.ENOENT):
+                self._trash.stat()  # without it, what is missing is the whole disk
             return
         shutil.rmtree(doomed, ignore_errors=True)
 

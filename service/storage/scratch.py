@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from service.errors.storage import LocalCopiesTooSmall, StorageUnavailable
-from service.storage.disk import full_disk
+from service.storage.disk import disk_errors
 from service.text import plural
 
 
@@ -50,7 +50,7 @@ class Scratch:
         try:
             with copy.fetching:
                 if not copy.complete:
-                    with full_disk():
+                    with disk_errors():
                         fetch(copy.path)
                     copy.complete = True
             yield copy.path
@@ -62,7 +62,7 @@ class Scratch:
         """Gives a path for a new file, which is removed when the block ends."""
         path = self._new_path()
         try:
-            with full_disk():
+            with disk_errors():
                 yield path
         finally:
             path.unlink(missing_ok=True)

@@ -10,6 +10,7 @@ Nothing else is kept, so an upload whose gateway dies continues where its file e
 from __future__ import annotations
 
 import copy
+import errno
 import fcntl
 import json
 import os
@@ -24,7 +25,7 @@ from pathlib import Path
 
 from service.errors.storage import StorageFull
 from service.errors.upload import UploadLocked, UploadNotFound, UploadOffsetMismatch, UploadTooLarge
-from service.storage.disk import claim_space, full_disk, require_space
+from service.storage.disk import claim_space, disk_errors, require_space
 from service.text import plural
 
 _ID = re.compile(r"[0-9a-f]{32}")
@@ -84,7 +85,7 @@ class Appender:
             raise UploadTooLarge(
                 f"The upload has more bytes than were announced: {plural(self._length, 'byte')}."
             )
-        with full_disk():
+        with disk_errors():
             view = memoryview(data)
             while view:
                 view = view[os.write(self._file, view) :]
@@ -131,13 +132,14 @@ class UploadSpool:
 
         ``upload_id``: one from ``new_upload_id``; None makes one. Raises StorageFull unless ``length`` bytes fit.
         """
-        self.sweep()
-        require_space(self._root, length, self._reserve)
+        with disk_errors(errno.ENOENT):
+            self.sweep()
+            require_space(self._root, length, self._reserve)
         upload_id = upload_id or new_upload_id()
         about = _Description(length, filename, metadata, self._owner or "")
         directory = self._root / upload_id
         try:
-            with full_disk():
+            with disk_errors():
                 directory.mkdir(mode=_PRIVATE)
                 (directory / "about.json").write_text(json.dumps(asdict(about)))
                 with (directory / "data").open("xb") as data:
@@ -153,8 +155,9 @@ class UploadSpool:
         try:
             if not _ID.fullmatch(upload_id):
                 raise FileNotFoundError
-            about = _Description(**json.loads((directory / "about.json").read_text()))
-            state = (directory / "data").stat()
+            with disk_errors():
+                about = _Description(**json.loads((directory / "about.json").read_text()))
+                state = (directory / "data").stat()
         except (FileNotFoundError, ValueError):
             raise UploadNotFound(f"There is no upload {upload_id[:64]!r}, or it has expired.") from None
         if self._owner not in (None, about.owner):
@@ -196,12 +199,16 @@ class UploadSpool:
 
     def ask_to_stop(self, upload_id: str) -> None:
         """Asks the request that writes to an upload to end, in whichever gateway it is. Raises UploadNotFound."""
-        with full_disk(), suppress(FileNotFoundError):
+        with disk_errors(), suppress(FileNotFoundError):
             _stop_mark(self.get(upload_id)).touch()
 
     def remove(self, upload_id: str) -> None:
-        """Removes an upload with its bytes. Raises UploadNotFound."""
-        shutil.rmtree(self.get(upload_id).path.parent, ignore_errors=True)
+        """Removes an upload with its bytes. Raises UploadNotFound; StorageUnavailable if it stays."""
+        directory = self.get(upload_id).path.parent
+        doomed = directory.with_name(f"{secrets.token_hex(16)}.gone")
+        with disk_errors():
+            directory.rename(doomed)
+        shutil.rmtree(doomed, ignore_errors=True)  # what stays goes with the next sweep after its time
 
     def sweep(self) -> int:
         """Removes the uploads that have expired; returns how many."""
@@ -216,7 +223,8 @@ class UploadSpool:
 
     def _open(self, partial: PartialUpload) -> int:
         try:
-            return os.open(partial.path, os.O_WRONLY | os.O_APPEND)
+            with disk_errors():
+                return os.open(partial.path, os.O_WRONLY | os.O_APPEND)
         except FileNotFoundError:
             raise UploadNotFound(f"Upload {partial.id} was removed.") from None
 

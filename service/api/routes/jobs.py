@@ -5,6 +5,7 @@ Plain functions run in threads, because Redis may wait.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Annotated
 
@@ -34,6 +35,7 @@ from service.api.upload.receiving import counted_outcome, declared_length, recei
 from service.errors.job import JobNotFound, JobStateConflict
 from service.errors.limit import QueueFull, RateLimited, StorageQuotaExceeded, TooManyJobs
 from service.errors.pipeline import FidelityLost
+from service.errors.storage import StorageUnavailable
 from service.errors.submission import IdempotencyKeyReused, SubmissionInFlight
 from service.errors.upload import UploadIncomplete, UploadNotFound
 from service.errors.webhook import WebhookRefused
@@ -148,12 +150,17 @@ def retry_job(job_id: str, jobs: OwnJobs, queue: Queue, limits: Limits, caller: 
     return _accepted(jobs.get(job_id))
 
 
-@router.delete("/jobs/{job_id}", status_code=204, responses=_NOT_FOUND)
+@router.delete("/jobs/{job_id}", status_code=204, responses=problems(JobNotFound, StorageUnavailable))
 def delete_job(job_id: str, jobs: OwnJobs, storage: Files) -> None:
-    """Removes a job and all of its files; a running one stops at the next window."""
+    """Removes a job and all of its files; a running one stops at the next window.
+
+    Where the files cannot be removed now, the job stays as it is, and the same call may succeed later.
+    """
     job = jobs.get(job_id)
+    storage.delete(job.id)  # before the record: without it nobody would find the files
     jobs.delete(job.id)
-    storage.delete(job.id)
+    with suppress(StorageUnavailable):
+        storage.delete(job.id)  # what a worker wrote until it noticed; a sweep finds the rest
 
 
 def _accepted(job: Job) -> Response:

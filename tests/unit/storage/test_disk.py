@@ -11,7 +11,7 @@ import pytest
 
 from service.errors.pipeline import PipelineError
 from service.errors.storage import StorageFull
-from service.storage.disk import claim_space, full_disk
+from service.storage.disk import claim_space, disk_errors
 from service.storage.filesystem import FilesystemStorage
 from service.storage.spool import UploadSpool
 
@@ -104,7 +104,7 @@ def test_full_disk_is_seen_through_what_was_made_of_it(tmp_path: Path) -> None:
         publish()
 
     assert list((tmp_path / "jobs" / JOB).iterdir()) == []
-    with pytest.raises(PipelineError), full_disk():
+    with pytest.raises(PipelineError), disk_errors():
         raise PipelineError("Something else.")
 
 
