@@ -10,6 +10,7 @@ from pathlib import Path
 
 from cascade.network.cascade import Cascade
 from export import verify
+from export.channels import fill_channels
 from export.memory import MemoryCost, memory_cost
 from export.onnx import write_onnx
 from export.precision import half_precision
@@ -58,11 +59,12 @@ def export(cascade: Cascade, directory: Path, options: ExportOptions) -> list[ve
 def _write(cascade: Cascade, directory: Path, options: ExportOptions) -> list[verify.Comparison]:
     fp32, fp16 = directory / "1" / FP32_GRAPH, directory / _HALF
     context = 2 * cascade.config.stages
-    write_onnx(cascade, fp32, options.opset)
+    filled = fill_channels(cascade)
+    write_onnx(filled, fp32, options.opset)
     verify.check_signature(fp32)
     comparisons = verify.compare(cascade, fp32)
     if options.half:
-        write_onnx(half_precision(cascade), fp16, options.opset)
+        write_onnx(half_precision(filled), fp16, options.opset)
         verify.check_signature(fp16)
         comparisons += verify.compare_precision(cascade, fp32, fp16)
     cost = memory_cost(fp32, context)

@@ -51,15 +51,15 @@ class EmbeddedOptions:
     models: Path = field(default_factory=default_models)
     model: str = "cdvd_lite"
     engine: Engine | None = None
-    """What restores windows; None is what ``CDVD_ENGINE`` says. For ``triton`` a server is started here, fetched
-    from PyPI when it is not there yet, unless ``CDVD_TRITON_URLS`` names others."""
+    """What restores windows; None is what ``CDVD_ENGINE`` says, or else ``auto``. For ``triton`` a server is started
+    here, fetched from PyPI when it is not there yet, unless ``CDVD_TRITON_URLS`` names others."""
     device: str | None = None
     """Where ONNX Runtime restores them; None is what ``CDVD_DEVICE`` says."""
     triton: Path = field(default_factory=cache_directory)
     """Where a Triton from PyPI is kept."""
     allow_unauthenticated: bool = False
     """Listen on other addresses than loopback although everyone who reaches them may do everything."""
-    start_timeout_s: float = 60.0
+    start_timeout_s: float = 120.0
     stop_timeout_s: float = 10.0
     """Time for the window in work to end before the worker is killed; its segment is then done again."""
 
@@ -164,7 +164,7 @@ def _redis(
 def _triton_server(options: EmbeddedOptions, data: Path) -> TritonServer | None:
     """The server to start here, if windows go to a Triton and nobody has named one."""
     settings = Settings()
-    if (options.engine or settings.engine) != "triton" or "triton_urls" in settings.model_fields_set:
+    if _engine(options, settings) != "triton" or "triton_urls" in settings.model_fields_set:
         return None
     return TritonServer(
         install=install(options.triton),
@@ -207,7 +207,7 @@ def _environment(
         "CDVD_DATA": str(data),
         "CDVD_MODELS": str(options.models.resolve()),
         "CDVD_MODEL": options.model,
-        "CDVD_ENGINE": options.engine or settings.engine,
+        "CDVD_ENGINE": _engine(options, settings),
         "CDVD_DEVICE": options.device or settings.device,
         "CDVD_HOST": options.host,  # where the listener is that the gateway is given
         "CDVD_ALLOW_UNAUTHENTICATED": str(allow_unauthenticated),
@@ -217,19 +217,21 @@ def _environment(
     }
 
 
+def _engine(options: EmbeddedOptions, settings: Settings) -> Engine:
+    return options.engine or (settings.engine if "engine" in settings.model_fields_set else "auto")
+
+
 def _require_model(options: EmbeddedOptions) -> None:
     if not (options.models / options.model / "1" / "model.onnx").is_file():
-        raise ModelNotFound(
-            f"There is no model {options.model!r} in {options.models}. Name the model repository with "
-            "--models or CDVD_MODELS."
-        )
+        missing = f"There is no model {options.model!r} in {options.models}."
+        raise ModelNotFound(f"{missing} Name the model repository with --models or CDVD_MODELS.")
 
 
 def _require_device(options: EmbeddedOptions) -> None:
     """Looks for a device that is asked for by name, before anything is started. Raises DeviceUnavailable."""
     settings = Settings()
     order = DeviceOrder.parse(options.device or settings.device)
-    if (options.engine or settings.engine) == "onnx" and order.devices[0].kind not in (AUTO, CPU):
+    if _engine(options, settings) in ("auto", "onnx") and order.devices[0].kind not in (AUTO, CPU):
         from service.inference.devices.placing import require_one
 
         require_one(order)

@@ -17,7 +17,7 @@ Interlacing = Literal["auto", "keep", "off"]
 """What becomes of interlaced frames: ``auto`` deinterlaces those that say that they are interlaced, ``keep`` restores
 their fields each by itself, and ``off`` takes all frames for progressive."""
 
-Engine = Literal["onnx", "openvino", "triton"]
+Engine = Literal["auto", "onnx", "openvino", "triton"]
 """What restores windows: ``onnx`` and ``openvino`` are ONNX Runtime and OpenVINO in the worker's process, ``triton``
 are servers of NVIDIA Triton."""
 

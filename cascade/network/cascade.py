@@ -63,10 +63,14 @@ class Stage(nn.Module):
         known = None if known_flow is None else FlowPrediction(known_flow.flatten(0, 2), levels=[])
         flow = known or self.neighbor_flow(frames)
         fields = split(flow.flow, 2, b * m)
-        center = frames[:, 1:-1].flatten(0, 1)
-        neighbors = torch.cat((frames[:, :-2].flatten(0, 1), frames[:, 2:].flatten(0, 1)))
-        warped, masks = warp(neighbors, flow.flow, padding="border")
-        warped, masks = split(warped, 2, b * m), split(masks, 2, b * m)
+        previous, center, following = (
+            part.flatten(0, 1) for part in (frames[:, :-2], frames[:, 1:-1], frames[:, 2:])
+        )
+        warped, masks = zip(
+            warp(previous, fields[0], padding="border"),
+            warp(following, fields[1], padding="border"),
+            strict=True,
+        )
         prior = sharpness_prior(center, warped, masks, self.config.prior)
         restored = self.restoration(RestorationInput(center, warped, masks, prior, fields))
         return StageOutput(

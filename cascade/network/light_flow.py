@@ -31,6 +31,8 @@ class LightLevel(nn.Module):
         super().__init__()
         self.is_top = level == len(config.channels)
         self.radius = config.radius[level - 1]
+        self.filler = 0
+        """How many channels of ``first`` come once more, last, for convolutions that want blocks of channels."""
         inputs = volume_channels(self.radius) + config.channels[level - 1]
         if not self.is_top:
             inputs += 2 + config.decoder[-1]
@@ -51,15 +53,18 @@ class LightLevel(nn.Module):
         Returns (flow in pixels of this level's grid [M, 2, h, w], features).
         """
         if above is None:
-            features = self.layers(torch.cat((self._volume(first, second), first), dim=1))
+            features = self._features(first, self._volume(first, second), first)
             return self.predict(features).float(), features
         size = (first.shape[-2], first.shape[-1])
         upflow = resize(above[0], size) * 2
         warped, _ = warp(second, upflow, padding="zeros")
-        inputs = (self._volume(first, warped), first, upflow, resize(above[1], size))
-        features = self.layers(torch.cat(inputs, dim=1))
+        features = self._features(first, self._volume(first, warped), first, upflow, resize(above[1], size))
         # In float32 also under autocast: bfloat16 would round a flow of 30 px to eighths.
         return upflow + self.predict(features).float(), features
+
+    def _features(self, first: Tensor, *inputs: Tensor) -> Tensor:
+        filler = (first[:, : self.filler],) if self.filler else ()
+        return self.layers(torch.cat((*inputs, *filler), dim=1))  # type: ignore[no-any-return]
 
     def _volume(self, first: Tensor, second: Tensor) -> Tensor:
         return F.leaky_relu(correlation(_unit(first), _unit(second), self.radius) * _COSINE_SCALE, SLOPE)

@@ -7,15 +7,16 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from cascade.network.config import Prior
+from cascade.network.warp import Pair
 
 _WINDOW = 5
 
 
-def sharpness_prior(center: Tensor, warped: Tensor, masks: Tensor, kind: Prior) -> Tensor:
+def sharpness_prior(center: Tensor, warped: Pair, masks: Pair, kind: Prior) -> Tensor:
     """Computes S in [0, 1], near 1 where a pixel is sharp in all three frames; section 3.3 of the paper.
 
-    ``center`` [B, 3, H, W] and ``warped`` [2, B, 3, H, W] (previous and next, aligned to the center), RGB in
-    [0, 1]; ``masks`` [2, B, 1, H, W]. Returns [B, 1, H, W], without gradient.
+    ``center`` [B, 3, H, W] and ``warped`` (previous and next, aligned to the center), RGB in [0, 1]; ``masks``
+    [B, 1, H, W] each. Returns [B, 1, H, W], without gradient.
 
     The paper writes ``S = exp(-1/2 sum_j D)``, D the sum of squared differences over a window around the pixel:
     `Prior.EQUATION`. The released code, and so every released checkpoint, takes 5x5 box means m (zeros outside
@@ -25,12 +26,11 @@ def sharpness_prior(center: Tensor, warped: Tensor, masks: Tensor, kind: Prior) 
     both = masks[0] * masks[1]
     if kind is Prior.NONE:
         return torch.ones_like(both)
-    center, warped = center.detach(), warped.detach()
+    difference = torch.cat((warped[0] - center, warped[1] - center), dim=1).detach()
     if kind is Prior.EQUATION:
-        squares = ((warped - center) ** 2).sum(dim=(0, 2)).unsqueeze(1)
+        squares = (difference**2).sum(dim=1, keepdim=True)
         return torch.exp(-0.5 * _box_mean(squares) * _WINDOW**2) * both
-    difference = _box_mean((warped - center).flatten(0, 1)).reshape(warped.shape)
-    distance = 0.5 * (difference**2).sum(dim=(0, 2)).unsqueeze(1)
+    distance = 0.5 * (_box_mean(difference) ** 2).sum(dim=1, keepdim=True)
     return torch.exp(-torch.sqrt(distance)) * both
 
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from cascade.network.config import RestorationConfig
-from cascade.network.warp import warp
+from cascade.network.warp import Pair, warp
 
 _FLOW_UNIT = 16.0
 """Pixels of flow that count as 1 for the light network's input."""
@@ -28,14 +28,14 @@ class RestorationInput:
 
     center: Tensor
     """[B, 3, H, W] RGB in [0, 1]."""
-    warped: Tensor
-    """[2, B, 3, H, W]: previous and next frame aligned to the center, zero where they do not reach."""
-    masks: Tensor
-    """[2, B, 1, H, W]: 1 where the aligned frames are valid, else 0."""
+    warped: Pair
+    """[B, 3, H, W] each: previous and next frame aligned to the center, zero where they do not reach."""
+    masks: Pair
+    """[B, 1, H, W] each: 1 where the aligned frames are valid, else 0."""
     prior: Tensor
     """[B, 1, H, W]: the temporal sharpness prior S."""
-    flow: Tensor
-    """[2, B, 2, H, W]: flow from the center to the previous and the next frame, in pixels."""
+    flow: Pair
+    """[B, 2, H, W] each: flow from the center to the previous and the next frame, in pixels."""
 
 
 class ResidualBlock(nn.Module):
@@ -143,9 +143,10 @@ class LightRestoration(nn.Module):
         previous, following = _neighbor_weights(out[:, 12:])
         full = F.pixel_shuffle(torch.cat((out[:, :12], previous, following), dim=1), 2)
         # Where a neighbor does not reach, its weight goes to the center: no dark edges, whatever was learned.
-        blend = full[:, 3:4] * (x.warped[0] - x.masks[0] * x.center)
-        blend = blend + full[:, 4:5] * (x.warped[1] - x.masks[1] * x.center)
-        return x.center + blend + full[:, :3]
+        previous, following = full[:, 3:4] * x.masks[0], full[:, 4:5] * x.masks[1]
+        center = 1 - previous - following
+        blend = previous * x.warped[0] + center * x.center + following * x.warped[1]
+        return blend + full[:, :3]
 
     def _inputs(self, x: RestorationInput) -> tuple[Tensor, ...]:
         """Returns what the body sees, at half resolution: several [B, n, H / 2, W / 2]."""

@@ -18,7 +18,7 @@ from service.metrics import ENGINE_SECONDS, FRAMES, STAGE_SECONDS, timed
 from service.pipeline.fields import restore_fields
 from service.pipeline.notes import FrameNotes
 from service.pipeline.overlap import map_ahead, prefetch
-from service.pipeline.prior import Jpeg, heat_map, prior_maps
+from service.pipeline.prior import Jpeg, Maps, heat_map, prior_maps
 from service.pipeline.sharpness import sharpness
 from service.pipeline.windows import SIDE, Window, form_windows
 from service.text import plural
@@ -92,6 +92,16 @@ def restore_segment(
     return work.result(request.target.stat().st_size, monotonic() - began)
 
 
+@dataclass(frozen=True)
+class _Restored:
+    """What was made of a window, and measured of it."""
+
+    frames: Frames
+    sharpness_before: tuple[float, ...]
+    sharpness_after: tuple[float, ...]
+    prior: Maps
+
+
 class _SegmentWork:
     """Takes one segment through the stages and collects what is measured on the way."""
 
@@ -125,8 +135,8 @@ class _SegmentWork:
             self._giving_up_at_the_end(),
         ):
             self._check(should_stop)
-            for window, frames in done:
-                self._write(piece, window, frames)
+            for window, restored in done:
+                self._write(piece, window, restored)
                 on_progress(self._done)
                 self._check(should_stop)
 
@@ -161,27 +171,27 @@ class _SegmentWork:
             self._notes.note(frame)
             yield frame
 
-    def _restore(self, window: Window, stopped: Stopped) -> Frames:
+    def _restore(self, window: Window, stopped: Stopped) -> _Restored:
+        """Measures here, too: in a thread of its own, while the engine has the next window and the encoder the last."""
         traced = span("engine", attributes={"cdvd.frame": window.start, "cdvd.frames": len(window.outputs)})
         with traced, STAGE_SECONDS.labels("inference").time(), ENGINE_SECONDS.time():
-            return restore_fields(window, lambda frames: self._engine.restore(frames, stopped))
+            frames = restore_fields(window, lambda part: self._engine.restore(part, stopped))
+        with STAGE_SECONDS.labels("measure").time():
+            maps = prior_maps(window.frames)
+            return _Restored(frames, sharpness(window.outputs), sharpness(frames), maps)
 
-    def _write(self, piece: PieceEncoder, window: Window, frames: Frames) -> None:
+    def _write(self, piece: PieceEncoder, window: Window, restored: _Restored) -> None:
+        frames = restored.frames
         with span("encode"), STAGE_SECONDS.labels("encode").time():
             for offset, image in enumerate(frames):
                 piece.write(image, window.start + offset, _original(window, offset))
         FRAMES.inc(len(frames))
-        with STAGE_SECONDS.labels("measure").time():
-            self._measure(window, frames)
+        self._before += restored.sharpness_before
+        self._after += restored.sharpness_after
+        self._prior += [float(one.mean()) / 255 for one in restored.prior]
+        self._heat_maps += map(heat_map, restored.prior)
         self._done += len(frames)
         self._windows += 1
-
-    def _measure(self, window: Window, frames: Frames) -> None:
-        self._before += sharpness(window.outputs)
-        self._after += sharpness(frames)
-        maps = prior_maps(window.frames)
-        self._prior += [float(one.mean()) / 255 for one in maps]
-        self._heat_maps += map(heat_map, maps)
 
     def _check(self, should_stop: Callable[[], bool]) -> None:
         if self._done < self._request.segment.frames and should_stop():

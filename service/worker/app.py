@@ -46,6 +46,7 @@ from service.worker.express_lane import LOOK_S, ExpressLane
 from service.worker.heartbeat import Heartbeat
 from service.worker.right_of_way import RightOfWay
 from service.worker.runner import StepRunner
+from service.worker.runtime.choice import settled
 from service.worker.steps.finish import FinishStep
 from service.worker.steps.plan import PlanStep
 from service.worker.steps.restore import RestoreStep
@@ -63,6 +64,7 @@ def main(device: str | None = None) -> None:
     configure_logging(settings.log_format, settings.log_level)
     configure_tracing("cdvd-worker")
     _open_data(settings)
+    settings = settled(settings)
     app, engines, heartbeat, lane = build(settings)
     _stop_on_signal(heartbeat, settings.drain_s)
     load_default_model(engines, settings.model, heartbeat.stopping, heartbeat.last_words)

@@ -5,6 +5,7 @@ A runtime is imported when it is chosen: a worker that uses Triton loads no runt
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +14,12 @@ from service.config import Settings
 from service.devices.names import AUTO, CPU, DeviceOrder
 from service.devices.placement import Placement
 from service.distribution import install_command
-from service.errors.engine import InvalidDevice
+from service.errors.engine import InvalidDevice, PrecisionTooLow
 from service.errors.startup import RequirementMissing
 from service.inference.engine import DeblurEngine
 from service.inference.precision import check_precision
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,9 @@ Load = Callable[[Path], Loaded]
 """Makes an engine from a model's directory; raises ModelNotFound, EngineError or EngineUnavailable."""
 
 
+_ONNX = ("onnx", "auto")
+"""``auto`` where nothing was measured: see ``service.worker.runtime``."""
+
 Lost = Callable[[str], None]
 """Told that a device computes nothing any more."""
 
@@ -41,14 +47,16 @@ def engine_loader(settings: Settings, lost: Lost = lambda _: None) -> Load:
 
     Raises RequirementMissing without its package, and InvalidDevice for a device that the engine does not choose.
     """
-    if settings.engine != "onnx" and settings.device not in (AUTO, CPU):
+    if settings.engine not in _ONNX and settings.device not in (AUTO, CPU):
         raise InvalidDevice(
             f"CDVD_DEVICE={settings.device} is for CDVD_ENGINE=onnx; {settings.engine} has its own ways to say that."
         )
     try:
-        return _onnx(settings, lost) if settings.engine == "onnx" else _CHOICES[settings.engine](settings)
+        if settings.engine in _ONNX:
+            return _onnx(settings, lost)
+        return _CHOICES[settings.engine](settings)
     except ImportError as error:
-        extra = "cpu" if settings.engine == "onnx" else settings.engine
+        extra = "cpu" if settings.engine in _ONNX else settings.engine
         raise RequirementMissing(
             f"CDVD_ENGINE={settings.engine} needs a package that is not installed ({error.name}). "
             f"Install it: {install_command(extra)}"
@@ -74,13 +82,28 @@ def _onnx(settings: Settings, lost: Lost) -> Load:
 
 
 def _openvino(settings: Settings) -> Load:
+    from service.inference.bfloat16 import has_bfloat16
     from service.inference.openvino import OpenVinoEngine
 
     def load(directory: Path) -> Loaded:
+        if settings.precision == "auto" and has_bfloat16():
+            engine = OpenVinoEngine(directory, threads=settings.engine_threads, bfloat16=True)
+            if _is_exact(engine, directory):
+                return _placed(engine, Placement(directory.name, CPU, "bf16", "CDVD_ENGINE=openvino"))
+            engine.close()
         engine = OpenVinoEngine(directory, threads=settings.engine_threads)
         return _checked(engine, directory, Placement(directory.name, CPU, "fp32", "CDVD_ENGINE=openvino"))
 
     return load
+
+
+def _is_exact(engine: DeblurEngine, directory: Path) -> bool:
+    """Returns whether the engine is known to be as close to FP32 as the model's card asks."""
+    try:
+        return check_precision(engine, directory) is not None
+    except PrecisionTooLow as error:
+        log.info("Not in bfloat16: %s", error)
+        return False
 
 
 def _triton(settings: Settings) -> Load:
@@ -108,6 +131,10 @@ def _checked(engine: DeblurEngine, directory: Path, placement: Placement) -> Loa
     except BaseException:
         engine.close()
         raise
+    return _placed(engine, placement)
+
+
+def _placed(engine: DeblurEngine, placement: Placement) -> Loaded:
     return Loaded(engine, lambda: placement)
 
 

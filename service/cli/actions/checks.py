@@ -136,6 +136,19 @@ def device(settings: Settings, models: Path) -> Finding:
     return Finding("Device", True, placed.placement.line)
 
 
+def runtime(settings: Settings) -> Finding:
+    """Reports which runtime `cdvd up` takes on this machine's processor, as measured at an earlier start."""
+    name = "Runtime"
+    try:
+        from service.worker.runtime.choice import kept_choice
+    except ImportError as error:
+        return Finding(name, False, f"{error.name} is not installed", install_command("cpu"), False)
+    kept = kept_choice(settings)
+    if kept is None:
+        return Finding(name, True, "not measured yet: `cdvd up` does at its first start", required=False)
+    return Finding(name, True, kept.line, required=False)
+
+
 def triton(addresses: Sequence[str], model: str) -> Finding:
     """Checks whether one of the servers at ``addresses`` restores a window of ``model`` now."""
     from service.inference.triton import TritonEngine, TritonOptions

@@ -30,11 +30,22 @@ def examine(models: Path | None) -> list[Finding]:
         checks.ffmpeg(),
         checks.x264(),
         checks.onnxruntime(),
-        *([checks.device(settings, models or settings.models)] if settings.engine == "onnx" else []),
+        *(
+            [checks.device(settings, models or settings.models)]
+            if settings.engine in ("auto", "onnx")
+            else []
+        ),
+        *runtime(settings, models),
         *triton(settings),
         *repository(models or settings.models, settings.model),
         checks.disk(settings.data, settings.min_free_bytes),
     ]
+
+
+def runtime(settings: Settings, models: Path | None) -> Iterator[Finding]:
+    """Reports what ``cdvd up`` measured, unless CDVD_ENGINE names the engine."""
+    if "engine" not in settings.model_fields_set or settings.engine == "auto":
+        yield checks.runtime(settings.model_copy(update={"models": models or settings.models}))
 
 
 def triton(settings: Settings) -> Iterator[Finding]:

@@ -68,6 +68,14 @@ def test_a_result_is_not_overwritten_by_the_next(load: Open, tmp_path: Path) -> 
     np.testing.assert_array_equal(first, WINDOW[2:-2])
 
 
+def test_windows_may_change_their_size(load: Open, tmp_path: Path) -> None:
+    engine = load(write_model(tmp_path, averaging_graph()))
+    windows = [WINDOW, WINDOW[:5], WINDOW[:, :, :64], WINDOW[:6, :63], WINDOW]
+
+    for window in windows:
+        np.testing.assert_array_equal(engine.restore(window), AveragingEngine().restore(window))
+
+
 def test_the_graphs_arithmetic_is_the_fakes(load: Open, tmp_path: Path) -> None:
     engine = load(write_model(tmp_path, averaging_graph()))
 

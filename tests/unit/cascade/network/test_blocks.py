@@ -14,7 +14,7 @@ from cascade.network.config import LITE, Prior
 from cascade.network.correlation import correlation, volume_channels
 from cascade.network.prior import sharpness_prior
 from cascade.network.restoration import LightRestoration, PixelUnshuffle, RestorationInput
-from cascade.network.warp import inside, sampling_grid, warp
+from cascade.network.warp import inside, positions, warp
 
 
 class Constant(nn.Module):
@@ -55,10 +55,22 @@ def test_correlation_is_the_inner_product_with_every_displaced_pixel(width: int,
 def test_the_mask_is_where_warped_ones_stay_ones() -> None:
     flow = torch.randn(3, 2, 20, 30) * 8
     flow[0] = 0.0
-    grid = sampling_grid(flow)
+    x, y = positions(flow)
+    grid = torch.cat((x * (2 / 29) - 1, y * (2 / 19) - 1), dim=1).permute(0, 2, 3, 1)
     ones = F.grid_sample(torch.ones(3, 1, 20, 30), grid, padding_mode="zeros", align_corners=True)
-    assert torch.equal(inside(grid), (ones >= 0.999).float())
-    assert inside(grid)[0].all()
+    assert torch.equal(inside(x, y), (ones >= 0.999).float())
+    assert inside(x, y)[0].all()
+
+
+@pytest.mark.parametrize("padding", ["border", "zeros"])
+def test_samples_are_those_of_the_reference_which_counts_from_pixel_centers(padding: str) -> None:
+    image, flow = torch.rand(2, 3, 20, 30), torch.randn(2, 2, 20, 30) * 4
+    x, y = positions(flow)
+    grid = torch.cat((x * (2 / 29) - 1, y * (2 / 19) - 1), dim=1).permute(0, 2, 3, 1)
+    expected = F.grid_sample(image, grid, padding_mode=padding, align_corners=True)
+    warped, mask = warp(image, flow, padding)
+    torch.testing.assert_close(warped, expected * mask, atol=1e-5, rtol=0)
+    assert 0 < mask.sum() < mask.numel()
 
 
 def test_warping_by_whole_pixels_moves_pixels() -> None:
