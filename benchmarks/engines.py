@@ -5,6 +5,8 @@ and prints the median time of each and its speed as a multiple of the first's: t
 compares runs that followed each other. Only that ratio means something on a busy machine. Two graphs side by side:
 
     python -m benchmarks.engines --models OLD NEW --engines onnxruntime --threads 2
+
+With ``--profile`` it prints what the time goes to instead, by kind of operator.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from statistics import median
 import numpy as np
 from skimage.data import coffee
 
+from benchmarks import operators
 from cascade.synthesis.demo_clip import render_demo_clip
 from service.config import default_models
 from service.inference.engine import DeblurEngine, Frames
@@ -31,6 +34,7 @@ from service.types import CONTEXT_FRAMES
 ENGINES: dict[str, Callable[[Path, int], DeblurEngine]] = {
     "onnxruntime": lambda directory, threads: OnnxEngine(directory, threads=threads),
     "openvino": lambda directory, threads: OpenVinoEngine(directory, threads=threads),
+    "bfloat16": lambda directory, threads: OpenVinoEngine(directory, threads=threads, bfloat16=True),
 }
 
 
@@ -51,7 +55,12 @@ class Row:
 
 
 def measure(
-    models: Sequence[Path], engines: Sequence[str], window: Frames, threads: int, rounds: int
+    models: Sequence[Path],
+    engines: Sequence[str],
+    window: Frames,
+    threads: int,
+    rounds: int,
+    clock: Callable[[], float] = time.perf_counter,
 ) -> list[Row]:
     """Times every model (its directory) in every engine on ``window`` uint8 [T + 4, H, W, 3]; they take turns."""
     runs = {(model, name): ENGINES[name](model, threads) for model in models for name in engines}
@@ -59,9 +68,9 @@ def measure(
     restored: dict[tuple[Path, str], Frames] = {}
     for _ in range(rounds + 1):
         for key, engine in runs.items():
-            start = time.perf_counter()
+            start = clock()
             restored[key] = engine.restore(window)
-            seconds[key].append(time.perf_counter() - start)
+            seconds[key].append(clock() - start)
     first = next(iter(runs))
     per_frame = 1000 / (len(window) - CONTEXT_FRAMES)
     return [
@@ -100,7 +109,17 @@ def main() -> None:
     photo: Frames = coffee()
     blurred, _ = render_demo_clip(photo, frames=count, height=chosen.height, width=chosen.width)
     window = np.ascontiguousarray(blurred)
-    rows = measure(chosen.models, chosen.engines, window, chosen.threads, chosen.rounds)
+    if chosen.profile:
+        for model in chosen.models:
+            for engine in chosen.engines:
+                graph = model / "1" / "model.onnx"
+                print(f"{model.name} in {engine}:")
+                print(
+                    operators.table(operators.PROFILERS[engine](graph, window, chosen.threads, chosen.rounds))
+                )
+        return
+    clock = time.process_time if chosen.processor else time.perf_counter
+    rows = measure(chosen.models, chosen.engines, window, chosen.threads, chosen.rounds, clock)
     print(table(rows, chosen.threads))
 
 
@@ -117,11 +136,21 @@ def _parser() -> argparse.ArgumentParser:
         default=[default_models() / "cdvd_lite"],
         help="their directories; the first is the one that the others are compared with",
     )
-    parser.add_argument("--engines", nargs="+", choices=list(ENGINES), default=list(ENGINES))
+    parser.add_argument(
+        "--engines",
+        nargs="+",
+        choices=list(ENGINES),
+        default=list(ENGINES),
+        help="bfloat16 is OpenVINO's, for the convolutions",
+    )
     parser.add_argument("--width", type=int, default=640)
     parser.add_argument("--height", type=int, default=360)
     parser.add_argument("--frames", type=int, default=4, help="output frames of the window")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
+    parser.add_argument(
+        "--processor", action="store_true", help="count processor time: with one thread, on a busy machine"
+    )
+    parser.add_argument("--profile", action="store_true", help="print shares of the time by operator")
     parser.add_argument("--rounds", type=int, default=5)
     return parser
 

@@ -1,7 +1,6 @@
 """Everything on this machine: Redis, a worker and the gateway as children of this process.
 
-They die with this process, however it dies, and are started again when they die themselves. Jobs are in the
-data directory, so the next start goes on with them.
+They die with this process, however it dies, and are started again when they die. The next start goes on with the jobs.
 """
 
 from __future__ import annotations
@@ -62,6 +61,9 @@ class EmbeddedOptions:
     start_timeout_s: float = 120.0
     stop_timeout_s: float = 10.0
     """Time for the window in work to end before the worker is killed; its segment is then done again."""
+
+    def engine_for(self, settings: Settings) -> Engine:
+        return self.engine or (settings.engine if "engine" in settings.model_fields_set else "auto")
 
 
 class EmbeddedStack:
@@ -164,7 +166,7 @@ def _redis(
 def _triton_server(options: EmbeddedOptions, data: Path) -> TritonServer | None:
     """The server to start here, if windows go to a Triton and nobody has named one."""
     settings = Settings()
-    if _engine(options, settings) != "triton" or "triton_urls" in settings.model_fields_set:
+    if options.engine_for(settings) != "triton" or "triton_urls" in settings.model_fields_set:
         return None
     return TritonServer(
         install=install(options.triton),
@@ -207,7 +209,7 @@ def _environment(
         "CDVD_DATA": str(data),
         "CDVD_MODELS": str(options.models.resolve()),
         "CDVD_MODEL": options.model,
-        "CDVD_ENGINE": _engine(options, settings),
+        "CDVD_ENGINE": options.engine_for(settings),
         "CDVD_DEVICE": options.device or settings.device,
         "CDVD_HOST": options.host,  # where the listener is that the gateway is given
         "CDVD_ALLOW_UNAUTHENTICATED": str(allow_unauthenticated),
@@ -215,10 +217,6 @@ def _environment(
         "CDVD_CLAIM_TTL_S": str(CLAIM_TTL_S),
         "CDVD_SWEEP_AFTER_S": "0",  # nobody else writes here
     }
-
-
-def _engine(options: EmbeddedOptions, settings: Settings) -> Engine:
-    return options.engine or (settings.engine if "engine" in settings.model_fields_set else "auto")
 
 
 def _require_model(options: EmbeddedOptions) -> None:
@@ -231,7 +229,7 @@ def _require_device(options: EmbeddedOptions) -> None:
     """Looks for a device that is asked for by name, before anything is started. Raises DeviceUnavailable."""
     settings = Settings()
     order = DeviceOrder.parse(options.device or settings.device)
-    if _engine(options, settings) in ("auto", "onnx") and order.devices[0].kind not in (AUTO, CPU):
+    if options.engine_for(settings) in ("auto", "onnx") and order.devices[0].kind not in (AUTO, CPU):
         from service.inference.devices.placing import require_one
 
         require_one(order)
