@@ -9,6 +9,7 @@ import runpy
 import sys
 import tomllib
 from collections.abc import Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -116,14 +117,16 @@ def test_a_shown_command_is_taken_with_its_options(
     command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    for name in ("shaky.mp4", "sharp.mp4", "report.json", "clips"):
-        (tmp_path / name).mkdir() if name == "clips" else (tmp_path / name).touch()
+    for name in ("shaky.mp4", "sharp.mp4", "report.json"):
+        (tmp_path / name).touch()
+    for name in ("clips", "frames"):
+        (tmp_path / name).mkdir()
     if command.words[:2] == ["python", "-m"]:
         arguments = [PLACEHOLDER.sub("x", word) for word in command.words[3:]]
         parser = parser_of(command.words[2], monkeypatch)
         assert parser.parse_args(arguments) if parser else not arguments
     elif command.words[0] == "cdvd":
-        leaf, arguments, context = leaf_of(command.words[1:])
+        leaf, arguments, context = leaf_of([*takewhile(lambda word: word != ">", command.words[1:])])
         leaf.make_context(leaf.name, [*arguments], parent=context)
 
 

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from service.findings import Code, Kind
 from service.video.container import open_video
 from service.video.decode import decode_range
+from service.video.findings.frames import frame_findings
 from service.video.source import Source, load_source
 from tests.support.broken_clips import joined, later, remux, step_back_in_ts
 from tests.support.clips import Clip, psnr, read_packets, write_clip
@@ -141,3 +143,16 @@ def test_sound_alone_that_steps_back_keeps_its_order(tmp_path: Path) -> None:
     assert len(found["audio"]) == sounds
     assert all(before < after for before, after in pairwise(found["audio"]))
     assert {after - before for before, after in pairwise(sorted(found["video"]))} == {FRAME}
+
+
+def test_a_frame_with_the_time_of_its_neighbor_is_left_out_and_said(tmp_path: Path) -> None:
+    """All frames are keyframes: a single one that is late is no other clock."""
+    clip = Clip(frames=10, codec="mpeg2video", encoder={"g": "1", "qscale": "2"})
+    path = write_clip(tmp_path / "clip.ts", clip)
+    last = load_source(path).index.pts[-1]
+    source = load_source(step_back_in_ts(path, pid=0x100, after_s=Fraction(last, 90_000), by=3600))
+    (one,) = frame_findings(source.index)
+
+    assert (source.index.frames, source.index.duplicates) == (9, 1)
+    assert not source.timeline.breaks
+    assert (one.kind, one.code, one.count) == (Kind.LOST, Code.DUPLICATES, 1)
