@@ -12,7 +12,7 @@ from pathlib import Path
 
 from service.artifacts.curve import merged, read_curve
 from service.artifacts.heat_maps import merge_pictures
-from service.artifacts.segment_findings import read_findings
+from service.artifacts.segment_findings import read_findings, read_reported
 from service.errors.pipeline import PipelineError
 from service.fidelity import require_lossless
 from service.jobs.job import Job, Output
@@ -58,16 +58,34 @@ class FinishStep:
         Raises PipelineError for pieces that cannot be joined, and FidelityLost for a strict job that lost something.
         """
         try:
-            output, report = self._join(job)
+            output = self._publish(job)
         except FileNotFoundError as error:
-            log.error("A file of the job is missing: %s", error)
-            raise PipelineError("The source or a restored segment of the job is missing.") from error
-        self._write_report(job, output, json.loads(report.to_json()))
-        self._join_sharpness(job)
+            output = self._published(job, error)
         if self.store.succeed(job.id, output):
             self.recorder.result(job, output)
             self.storage.drop_pieces(job.id)
         self.leases.drop(job.id, FINISH)
+
+    def _publish(self, job: Job) -> Output:
+        output, report = self._join(job)
+        self._write_report(job, output, json.loads(report.to_json()))
+        self._join_sharpness(job)
+        return output
+
+    def _published(self, job: Job, missing: FileNotFoundError) -> Output:
+        """Returns the result of a job whose pieces were dropped: it had succeeded, and Redis lost that in a crash."""
+        spec = job.spec
+        try:
+            with (
+                self.storage.reading(job.id, REPORT) as report,
+                self.storage.reading(job.id, result_name(spec.options.container)) as result,
+            ):
+                findings, (digest, size) = read_reported(report), _digest(result)
+        except FileNotFoundError:
+            log.error("A file of the job is missing: %s", missing)
+            raise PipelineError("The source or a restored segment of the job is missing.") from missing
+        options = spec.options
+        return Output(size, digest, options.container, options.codec, spec.video.frames, findings=findings)
 
     def _join(self, job: Job) -> tuple[Output, FinalReport]:
         spec = job.spec
