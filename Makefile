@@ -1,4 +1,4 @@
-# make demo | test | check | format | install | develop | package | compose-test | fuzz | load | lock.  Everything happens in .venv; nothing is installed elsewhere.
+# make demo | test | check | format | install | develop | package | compose-test | fuzz | load | chaos | lock.  Everything happens in .venv; nothing is installed elsewhere.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -6,7 +6,7 @@ comma := ,
 # The CPU build of torch (200 MB) rather than the CUDA build (gigabytes); falls back to the package index.
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 
-.PHONY: demo test check format lint unit install develop clean package compose-test lock fuzz load
+.PHONY: demo test check format lint unit install develop clean package compose-test lock fuzz load chaos
 
 demo: $(VENV)/.demo
 	$(BIN)/python -m benchmarks.demo
@@ -38,6 +38,10 @@ fuzz: $(VENV)/.dev
 # A gateway under uploads, listeners and slow clients, for some minutes; prints a table of what became of it.
 load: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.reliability.load
+
+# Kills, stops, restarts and copies a running service, and judges what became of every job: make chaos MINUTES=10
+chaos: $(VENV)/.dev
+	$(BIN)/python -m benchmarks.reliability.chaos --minutes $(MINUTES)
 
 # A wheel and a source distribution in dist/, both with the models.
 package: $(VENV)/.dev

@@ -28,6 +28,11 @@ def test_progress_tells_frames_speed_and_time_left() -> None:
     assert job_progress(job("running", progress)) == "12 of 48 frames, 3.1 frames/s, 0:11 left"
 
 
+def test_progress_tells_that_the_disk_is_full() -> None:
+    waiting = Progress(12, 48, 0.25, stage="waiting_for_space")
+    assert job_progress(job("running", waiting)) == "12 of 48 frames, waits for space on the disk of the service"
+
+
 def test_progress_tells_nothing_that_is_not_known() -> None:
     assert job_progress(job("queued", Progress())) == ""
     assert job_progress(job("running", Progress(0, 48))) == "0 of 48 frames"

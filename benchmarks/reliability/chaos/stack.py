@@ -1,0 +1,159 @@
+"""A whole service as processes that can be killed, stopped, copied and started again."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+import httpx
+import psutil
+
+PARTS = {"worker": "service.worker", "gateway": "service.api", "redis": "redis-server"}
+"""Words in the command line of each part."""
+SETTINGS = {"CDVD_SEGMENT_FRAMES": "8", "CDVD_WINDOW_FRAMES": "4", "CDVD_ENGINE_THREADS": "1"}
+READY_S = 120.0
+
+
+class Stack:
+    """``cdvd up`` with a second worker, always at the same address."""
+
+    def __init__(self, data: Path, models: Path, model: str) -> None:
+        self.data = data
+        self._settings = {**SETTINGS, "CDVD_MODELS": str(models), "CDVD_MODEL": model}
+        self._port = _free_port()
+        self._up: subprocess.Popen[bytes] | None = None
+        self._second: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Where it is reached."""
+        return f"http://127.0.0.1:{self._port}"
+
+    def start(self) -> None:
+        """Starts what does not run and returns when jobs are worked on. Raises TimeoutError."""
+        if self._up is None or self._up.poll() is not None:
+            command = [sys.executable, "-m", "service.cli", "up", "--model", self._settings["CDVD_MODEL"]]
+            own = ["--port", str(self._port), "--data", str(self.data)]
+            self._up = self._run([*command, *own], "up", {})
+        self.await_ready()
+        if self._second is None or self._second.poll() is not None:
+            own = {
+                "CDVD_REDIS_URL": f"unix://{self.data / 'run' / 'redis.sock'}?db=0",
+                "CDVD_DATA": str(self.data),
+                "CDVD_WORKER_NAME": "second",
+                "CDVD_CLAIM_TTL_S": "10",
+            }
+            self._second = self._run([sys.executable, "-m", "service.worker"], "second", own)
+
+    def await_ready(self) -> None:
+        """Returns when ``/readyz`` says so. Raises TimeoutError."""
+        deadline = time.monotonic() + READY_S
+        while time.monotonic() < deadline:
+            with suppress(httpx.HTTPError):
+                if httpx.get(f"{self.url}/readyz", timeout=5, trust_env=False).is_success:
+                    return
+            time.sleep(0.1)
+        raise TimeoutError(f"not ready within {READY_S:g} s: {self._log('up').read_text()[-2000:]}")
+
+    @property
+    def is_up(self) -> bool:
+        """Whether ``cdvd up`` still runs."""
+        return self._up is not None and self._up.poll() is None
+
+    def part(self, name: str) -> psutil.Process | None:
+        """Returns a process of ``cdvd up``, or the second worker; None while there is none."""
+        if name == "second":
+            return _process(self._second)
+        found = [
+            one for one in self._children() if PARTS[name] in _command(one) and "launch" not in _command(one)
+        ]
+        return found[0] if found else None
+
+    def kill_all(self) -> None:
+        """Kills every process at once, as a loss of power would."""
+        for process in self._all():
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        self._reap()
+
+    def lose_power(self, elsewhere: Path) -> None:
+        """Kills everything, and leaves a copy of the data as it was at one moment; later bytes are lost."""
+        processes = list(self._all())
+        _signal(processes, signal.SIGSTOP)
+        shutil.copytree(self.data, elsewhere, ignore=shutil.ignore_patterns("run", "*.sock"))
+        self.kill_all()
+        shutil.rmtree(self.data, ignore_errors=True)
+        self.data = elsewhere
+
+    def stop(self) -> None:
+        """Ends everything in good order."""
+        for process in (self._second, self._up):
+            if process is not None and process.poll() is None:
+                process.terminate()
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(60)
+        self.kill_all()
+
+    def _all(self) -> Iterable[psutil.Process]:
+        roots = [process for process in (_process(self._up), _process(self._second)) if process]
+        return [*(child for root in roots for child in _tree(root)), *roots]
+
+    def _children(self) -> list[psutil.Process]:
+        root = _process(self._up)
+        return _tree(root) if root else []
+
+    def _reap(self) -> None:
+        for process in (self._up, self._second):
+            if process is not None:
+                process.kill()
+                process.wait()
+
+    def _run(self, command: list[str], name: str, settings: Mapping[str, str]) -> subprocess.Popen[bytes]:
+        inherited = {key: value for key, value in os.environ.items() if not key.startswith("CDVD_")}
+        with self._log(name).open("ab") as log:
+            return subprocess.Popen(
+                command, env={**inherited, **self._settings, **settings}, stdout=log, stderr=log
+            )
+
+    def _log(self, name: str) -> Path:
+        return self.data.parent / f"{name}.log"
+
+
+def _process(popen: subprocess.Popen[bytes] | None) -> psutil.Process | None:
+    if popen is None or popen.poll() is not None:
+        return None
+    with suppress(psutil.NoSuchProcess):
+        return psutil.Process(popen.pid)
+    return None
+
+
+def _tree(root: psutil.Process) -> list[psutil.Process]:
+    with suppress(psutil.NoSuchProcess):
+        return root.children(recursive=True)
+    return []
+
+
+def _command(process: psutil.Process) -> str:
+    with suppress(psutil.Error):
+        return " ".join(process.cmdline())
+    return ""
+
+
+def _signal(processes: Iterable[psutil.Process], number: signal.Signals) -> None:
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.send_signal(number)
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
