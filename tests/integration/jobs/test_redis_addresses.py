@@ -128,20 +128,27 @@ def servers(tmp_path: Path) -> Iterator[tuple[str, Child]]:
         yield f"sentinel://:{QUOTED}@127.0.0.1:9,127.0.0.1:{ports[2]}/{MASTER}/2", master
 
 
-def test_job_survives_the_death_of_the_master(servers: tuple[str, Child], tmp_path: Path) -> None:
+@pytest.mark.parametrize("with_worker", [False, True])
+def test_job_survives_the_death_of_the_master(
+    servers: tuple[str, Child], tmp_path: Path, with_worker: bool
+) -> None:
+    """And of the worker in the same moment, before anybody knows that there is another master."""
     url, master = servers
     clip = write_clip(tmp_path / "clip.mp4", Clip(frames=48))
     settings = {"CDVD_REDIS_URL": url, "CDVD_SEGMENT_FRAMES": "12"}
     with held_engine() as engine, cluster(tmp_path, {**settings, **engine.settings()}) as processes:
         service = processes.gateway()
-        processes.worker("one")
+        worker = processes.worker("one")
         until_ready(service, workers=1)
         job_id = service.submit(clip, model=SLOW)
         engine.pace.let(1)
         service.until_frames(job_id, 1)
 
         assert master.pid
-        subprocess.run(["kill", "-9", str(master.pid)], check=True)
+        victims = [master, worker] if with_worker else [master]
+        subprocess.run(["kill", "-9", *(str(victim.pid) for victim in victims)], check=True)
+        if with_worker:
+            processes.worker("one")
         until(lambda: service.http.get("/readyz").is_success, "the replica has taken over")
         engine.pace.release()
         job = service.until_status(job_id, "succeeded")

@@ -30,7 +30,9 @@ def test_progress_tells_frames_speed_and_time_left() -> None:
 
 def test_progress_tells_that_the_disk_is_full() -> None:
     waiting = Progress(12, 48, 0.25, stage="waiting_for_space")
-    assert job_progress(job("running", waiting)) == "12 of 48 frames, waits for space on the disk of the service"
+    assert (
+        job_progress(job("running", waiting)) == "12 of 48 frames, waits for space on the disk of the service"
+    )
 
 
 def test_progress_tells_nothing_that_is_not_known() -> None:
