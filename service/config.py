@@ -21,6 +21,7 @@ from service.redis_state.connection import with_password
 from service.settings.gateway import GIB, GatewaySettings
 from service.storage.options import S3Options, StorageOptions
 from service.types import Engine
+from service.webhooks.address import Reach
 from service.webhooks.signature import secret_key
 from service.window_limits import WindowLimits
 
@@ -81,6 +82,8 @@ class Settings(GatewaySettings):
     """Signs webhooks: ``whsec_`` and base64. None: made at first use and kept in Redis."""
     webhook_allow_private: bool = False
     """Webhooks may go to this machine and to private networks: for tests and intranets."""
+    webhook_ports: frozenset[int] | None = None
+    """Ports (JSON) that webhooks may go to; None is 80 and 443, and any with ``webhook_allow_private``."""
     webhook_timeout_s: float = Field(default=10.0, gt=0)
     """Seconds for a receiver to answer."""
     webhook_first_delay_s: float = Field(default=5.0, gt=0)
@@ -178,6 +181,10 @@ class Settings(GatewaySettings):
         usual = (init_settings, env_settings, dotenv_settings, file_secret_settings)
         directory = Path(os.environ.get("CDVD_SECRETS_DIR", "/run/secrets"))
         return (*usual, SecretsSettingsSource(settings_cls, directory)) if directory.is_dir() else usual
+
+    def webhook_reach(self) -> Reach:
+        """Returns where webhooks may go."""
+        return Reach(self.webhook_allow_private, self.webhook_ports)
 
     def window_limits(self) -> WindowLimits:
         """Returns how workers with these settings cut videos."""

@@ -111,7 +111,10 @@ def rule_of(method: str, path: str) -> Rule:
 
 
 def admitted(request: Request, ring: KeyRing, rule: Rule) -> Caller:
-    """Returns the caller if the rule lets them in. Raises Unauthenticated, ScopeMissing, OriginMissing."""
+    """Returns the caller if the rule lets them in.
+
+    Raises Unauthenticated, ScopeMissing, OriginMissing and RateLimited.
+    """
     if not rule.scopes:
         return NOBODY
     caller = caller_of(request, ring)
@@ -128,7 +131,10 @@ def admitted(request: Request, ring: KeyRing, rule: Rule) -> Caller:
 
 
 def caller_of(request: Request, ring: KeyRing) -> Caller | None:
-    """Returns the caller by key or by session, and None for neither where one is asked for."""
+    """Returns the caller by key or by session, and None for neither where one is asked for.
+
+    Raises RateLimited if too many wrong ones came from the same address.
+    """
     if not ring.any():
         return ANONYMOUS
     scheme, _, text = request.headers.get("authorization", "").partition(" ")
@@ -136,7 +142,11 @@ def caller_of(request: Request, ring: KeyRing) -> Caller | None:
         key = ring.identify(text.strip()) if scheme.lower() == "bearer" else None
     else:
         key = _in_session(request, ring)
-    return None if key is None else Caller(key.tenant, key.scopes, key)
+    if key is None:
+        if scheme:
+            request.app.state.wrong_keys.count(request.client.host if request.client else "")
+        return None
+    return Caller(key.tenant, key.scopes, key)
 
 
 class Rechecks:

@@ -6,17 +6,19 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 from anyio.to_thread import run_sync
 from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 
 from service.api.answers import problems
 from service.api.gateway import Gateway, open_gateway
 from service.api.middleware.guard import Guard
-from service.api.middleware.request_log import RequestLog
+from service.api.middleware.request_log import REQUEST_ID, RequestLog
 from service.api.openapi.guide import GUIDE
 from service.api.openapi.responses import describe_keys
 from service.api.routes import (
@@ -34,6 +36,7 @@ from service.api.routes import (
     version,
     webhooks,
 )
+from service.api.wrong_keys import WrongKeys
 from service.config import Settings
 from service.errors.broker import BrokerUnavailable
 from service.errors.storage import StorageUnavailable
@@ -58,6 +61,16 @@ ROUTES = (
     metrics,
 )
 
+_TUS = (
+    *("Tus-Resumable", "Upload-Length", "Upload-Offset", "Upload-Metadata", "Upload-Checksum"),
+    *("Upload-Expires", "Tus-Version", "Tus-Extension", "Tus-Max-Size"),
+)
+CORS: dict[str, Any] = {
+    "allow_methods": ("GET", "HEAD", "POST", "PATCH", "DELETE"),
+    "allow_headers": ("Authorization", "Idempotency-Key", "If-None-Match", "Last-Event-ID", "Range", *_TUS),
+    "expose_headers": ("Location", "Retry-After", "ETag", "Content-Disposition", REQUEST_ID, *_TUS),
+}
+"""For pages of others that were allowed: with a key, never with cookies."""
 OBJECTS_TIMEOUT = httpx.Timeout(60.0, connect=5.0)
 
 
@@ -87,7 +100,12 @@ def create_app(settings: Settings) -> FastAPI:
     for module in ROUTES:
         app.include_router(module.router)
     _serve_page(app)
-    app.add_middleware(Guard, hosts=_hosts(settings), media=settings.s3_public_url)
+    app.state.wrong_keys = WrongKeys(settings.wrong_keys_per_minute)
+    if settings.cors_origins:
+        app.add_middleware(CORSMiddleware, **CORS, allow_origins=tuple(settings.cors_origins))
+    app.add_middleware(
+        Guard, hosts=_hosts(settings), media=settings.s3_public_url, origins=settings.cors_origins
+    )
     app.add_middleware(RequestLog)
     return app
 

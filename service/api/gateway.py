@@ -129,7 +129,7 @@ def _upload_parts(settings: Settings, client: redis.Redis, estimator: Estimator)
             chooser,
             _probe_limits(settings),
             asyncio.Semaphore(settings.probes),
-            settings.webhook_allow_private,
+            settings.webhook_reach(),
         ),
         submissions=Submissions(client),
         spool=UploadSpool(settings.data / "uploads", settings.upload_keep_s, settings.min_free_bytes),

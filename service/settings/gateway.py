@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from ipaddress import ip_network
+from typing import Annotated
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -40,6 +41,11 @@ class GatewaySettings(BaseSettings):
     """For the header of a request to arrive, from the beginning of the connection or of the request."""
     body_least_rate: float = Field(default=1024.0, gt=0)
     """Bytes per second of a request's body at least, on average over ten seconds; slower ones are ended with 408."""
+    wrong_keys_per_minute: int = Field(default=20, ge=1)
+    """Wrong keys from one address before further ones get 429 instead of 401."""
+    cors_origins: frozenset[Annotated[str, Field(pattern=r"^https?://[^/\s,*]+$")]] = frozenset()
+    """Origins (JSON, such as ``["https://app.example.org"]``) whose pages may use the API with a key; none by default.
+    Sessions are for the service's own page alone."""
     event_streams: int = Field(default=3000, ge=1)
     """Event streams that are open at a time."""
     event_streams_per_tenant: int = Field(default=2000, ge=1)

@@ -20,7 +20,7 @@ from service.text import plural
 from service.tracing import current_traceparent, span
 from service.types import VideoInfo
 from service.video.sandbox.probe import ProbeLimits, probe
-from service.webhooks.address import permitted_addresses, read_target
+from service.webhooks.address import Reach, permitted_addresses, read_target
 
 PREVIEW_S = 5.0
 """Seconds of video that a preview may have: what goes before all others must be short."""
@@ -34,7 +34,7 @@ class SubmissionRules:
     probe_limits: ProbeLimits
     probe_slots: asyncio.Semaphore
     """Bounds how many files are probed at a time; the others wait their turn."""
-    webhook_allow_private: bool
+    webhook_reach: Reach
 
     async def specify(self, received: ReceivedUpload) -> JobSpec:
         """Returns what the job is to do. Cheap checks come before the probe, which reads the video.
@@ -93,10 +93,8 @@ class SubmissionRules:
         if url is None:
             return
         target = read_target(url)
-        if self.webhook_allow_private:
-            return
         try:
-            permitted_addresses(target, allow_private=False)
+            permitted_addresses(target, self.webhook_reach)
         except (OSError, UnicodeError) as error:
             raise WebhookRefused(f"The webhook's host {target.host} is not found: {error}.") from error
 

@@ -1,4 +1,4 @@
-"""Checks where webhooks may go: to public web servers, and with the operator's consent to those of an intranet."""
+"""Decides where webhooks may go: to public web servers, and with the operator's consent to those of an intranet."""
 
 from __future__ import annotations
 
@@ -14,10 +14,37 @@ LONGEST_URL = 2000
 """Characters of a webhook's URL at most."""
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
+"""All of IPv6 that was ever given to anybody (RFC 4291)."""
+_SET_APART = tuple(
+    map(
+        ipaddress.ip_network,
+        (
+            *("192.0.0.0/24", "192.31.196.0/24", "192.52.193.0/24", "192.88.99.0/24", "192.175.48.0/24"),
+            *("2001::/23", "2001:db8::/32", "2002::/16", "2620:4f:8000::/48", "3fff::/20"),
+        ),
+    )
+)
+"""Blocks in the registries of special addresses, some of which count as global: anycast, tunnels, documentation."""
 
-IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolve = Callable[[str, int], tuple[str, ...]]
 """Returns the IP addresses of a host and a port; raises OSError."""
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Where webhooks may go."""
+
+    private: bool = False
+    """To this machine and to private networks, too."""
+    ports: frozenset[int] | None = None
+    """None is 80 and 443, and any port where webhooks may go to private networks."""
+
+    def allowed_ports(self) -> frozenset[int] | None:
+        """Returns the ports; None is any."""
+        if self.ports is None:
+            return None if self.private else frozenset(_DEFAULT_PORTS.values())
+        return self.ports
 
 
 @dataclass(frozen=True)
@@ -55,16 +82,19 @@ def resolve(host: str, port: int) -> tuple[str, ...]:
     return tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
-def permitted_addresses(
-    target: WebhookTarget, allow_private: bool, resolver: Resolve = resolve
-) -> tuple[str, ...]:
+def permitted_addresses(target: WebhookTarget, reach: Reach, resolver: Resolve = resolve) -> tuple[str, ...]:
     """Returns the IP addresses to connect to.
 
     A connection must go to one of these and not resolve the name again, because the answer could change in between.
-    Raises WebhookRefused if any address is not public, and OSError if the name cannot be resolved.
+    Raises WebhookRefused for a port that webhooks may not go to and if any address is not public, and OSError if the
+    name cannot be resolved.
     """
+    ports = reach.allowed_ports()
+    if ports is not None and target.port not in ports:
+        listed = ", ".join(map(str, sorted(ports)))
+        raise WebhookRefused(f"Webhooks go to the ports {listed}, not to {target.port}.")
     addresses = resolver(target.host, target.port)
-    if not allow_private:
+    if not reach.private:
         for address in addresses:
             if not is_public(address):
                 raise WebhookRefused(f"Webhooks go to public addresses only; {target.host} is at {address}.")
@@ -72,17 +102,11 @@ def permitted_addresses(
 
 
 def is_public(text: str) -> bool:
-    """Returns whether an address, and any address embedded in it, is reachable from everywhere."""
+    """Returns whether an address is global unicast and no block of it is set apart, now or when it is translated."""
     address = ipaddress.ip_address(text.partition("%")[0])
     if isinstance(address, ipaddress.IPv6Address) and address in _NAT64:
         address = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-    reached = (address, *_embedded(address))
-    return all(one.is_global and not one.is_multicast and not one.is_reserved for one in reached)
-
-
-def _embedded(address: IpAddress) -> tuple[IpAddress, ...]:
-    """Returns the IPv4 addresses that an IPv6 address stands for: gateways and sockets translate them back."""
-    if isinstance(address, ipaddress.IPv4Address):
-        return ()
-    known = (address.ipv4_mapped, address.sixtofour, *(address.teredo or ()))
-    return tuple(one for one in known if one is not None)
+    if isinstance(address, ipaddress.IPv6Address) and address not in _GLOBAL_UNICAST:
+        return False
+    apart = any(address.version == block.version and address in block for block in _SET_APART)
+    return address.is_global and not address.is_multicast and not address.is_reserved and not apart

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 
 from service.errors.webhook import WebhookFailed
-from service.webhooks.address import Resolve, WebhookTarget, permitted_addresses, read_target, resolve
+from service.webhooks.address import Reach, Resolve, WebhookTarget, permitted_addresses, read_target, resolve
 
 ANSWER_BYTES = 4096
 """Bytes of the answer that are read, so that ordinary receivers see a clean end; only the status matters."""
@@ -19,10 +19,10 @@ ANSWER_BYTES = 4096
 class WebhookClient:
     """Sends webhooks. Follows no redirects and asks no proxy."""
 
-    def __init__(self, timeout_s: float, allow_private: bool, resolver: Resolve = resolve) -> None:
+    def __init__(self, timeout_s: float, reach: Reach, resolver: Resolve = resolve) -> None:
         """``timeout_s``: seconds for a whole attempt, once the name is resolved."""
         self._timeout_s = timeout_s
-        self._allow_private = allow_private
+        self._allowed = reach
         self._resolver = resolver
         self._tls = ssl.create_default_context()
 
@@ -33,7 +33,7 @@ class WebhookClient:
         """
         target = read_target(url)
         try:
-            addresses = permitted_addresses(target, self._allow_private, self._resolver)
+            addresses = permitted_addresses(target, self._allowed, self._resolver)
             with self._connected(target, addresses) as connection:
                 connection.request("POST", target.path, body, dict(headers))
                 answer = connection.getresponse()

@@ -138,7 +138,7 @@ def _chores(settings: Settings) -> tuple[BackgroundThread, ...]:
     secret = settings.webhook_secret
     sender = WebhookSender(
         DeliveryStore(client),
-        WebhookClient(settings.webhook_timeout_s, settings.webhook_allow_private),
+        WebhookClient(settings.webhook_timeout_s, settings.webhook_reach()),
         RetryPlan(settings.webhook_timeout_s, settings.webhook_first_delay_s, settings.webhook_attempts),
         secret.get_secret_value() if secret else None,
     )

@@ -117,16 +117,27 @@ class Gate:
 
     def _home(self, guest: Guest) -> str:
         """Returns what connections are counted by; empty for those that are not counted."""
-        try:
-            address = ipaddress.ip_address(guest.address.partition("%")[0])
-        except ValueError:
-            return ""
-        address = getattr(address, "ipv4_mapped", None) or address
-        if any(address.version == network.version and address in network for network in self._limits.exempt):
-            return ""
-        if address.version == 4:
-            return str(address)
-        return str(ipaddress.ip_network((address, _IPV6_HOME), strict=False))
+        address = _address(guest.address)
+        exempt = address is None or any(
+            address.version == network.version and address in network for network in self._limits.exempt
+        )
+        return "" if exempt else str(home_of(guest.address))
+
+
+def home_of(text: str) -> Network | None:
+    """Returns what counts as one client: an IPv4 address, or a /64 of IPv6; None for what is no address."""
+    address = _address(text)
+    if address is None:
+        return None
+    return ipaddress.ip_network((address, 32 if address.version == 4 else _IPV6_HOME), strict=False)
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        address = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
 
 
 def networks(texts: Iterable[str]) -> tuple[Network, ...]:

@@ -34,14 +34,22 @@ _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 class Guard:
     """ASGI middleware that refuses foreign names and origins."""
 
-    def __init__(self, app: ASGIApp, hosts: frozenset[str] | None, media: str | None = None) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        hosts: frozenset[str] | None,
+        media: str | None = None,
+        origins: frozenset[str] = frozenset(),
+    ) -> None:
         """``hosts``: takes requests only under these names and those of this machine; None is any.
         ``media``: the address that downloads are redirected to, which the page must be allowed to play from.
+        ``origins``: of pages of others that may use the service.
         """
         self._app = app
         allowed = f" {urlsplit(media).scheme}://{urlsplit(media).netloc}" if media else ""
         self._headers = {**_HEADERS, "Content-Security-Policy": _POLICY.format(media=allowed)}
         self._hosts = hosts
+        self._origins = origins
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -51,6 +59,8 @@ class Guard:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
+                if "access-control-allow-origin" in headers:
+                    headers["Cross-Origin-Resource-Policy"] = "cross-origin"
                 for name, value in self._headers.items():
                     headers.setdefault(name, value)
             await send(message)
@@ -72,9 +82,12 @@ class Guard:
                 f"This service answers only to names that it knows as its own, not to {host[:100]!r}."
             )
         origin = headers.get("origin")
-        if method not in _SAFE_METHODS and origin is not None and not _is_same(origin, host):
+        if method not in _SAFE_METHODS and origin is not None and not self._may_change(origin, host):
             return _forbidden(f"Pages of {origin[:100]!r} may not change anything here.")
         return None
+
+    def _may_change(self, origin: str, host: str) -> bool:
+        return origin in self._origins or _is_same(origin, host)
 
     def _is_ours(self, name: str) -> bool:
         return self._hosts is None or name in self._hosts or is_loopback(name)

@@ -14,7 +14,7 @@ from service.api.answers.problems import MEDIA_TYPE, status_of, title_of
 from service.errors.access import OriginMissing, ScopeMissing, Unauthenticated
 from service.errors.base import ServiceError
 from service.errors.broker import BrokerUnavailable
-from service.errors.limit import TooManyConnections
+from service.errors.limit import RateLimited, TooManyConnections
 from service.errors.storage import StorageFull, StorageUnavailable
 from service.errors.submission import InvalidOption
 from service.errors.upload import EmptyUpload, MalformedRequest, RequestTimeout, UploadTooLarge
@@ -40,6 +40,7 @@ _ANYWHERE = (
     (HTTPStatus.BAD_REQUEST, MalformedRequest.code),
     (HTTPStatus.REQUEST_TIMEOUT, RequestTimeout.code),
     (HTTPStatus.TOO_MANY_REQUESTS, TooManyConnections.code),
+    (HTTPStatus.TOO_MANY_REQUESTS, RateLimited.code),
     (HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request"),
     (HTTPStatus.INTERNAL_SERVER_ERROR, ServiceError.code),
     (HTTPStatus.SERVICE_UNAVAILABLE, BrokerUnavailable.code),

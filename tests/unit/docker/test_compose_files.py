@@ -36,6 +36,7 @@ def test_service_is_locked_up(name: str) -> None:
 
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
+    assert 0 < service["pids_limit"] <= 512
     assert "no-new-privileges:true" in service["security_opt"]
 
 

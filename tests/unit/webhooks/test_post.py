@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from service.errors.webhook import WebhookFailed, WebhookRefused
+from service.webhooks.address import Reach
 from service.webhooks.post import WebhookClient
 from tests.support.receiver import receiver
 
@@ -14,7 +15,7 @@ from tests.support.receiver import receiver
 def test_the_body_arrives_under_the_name_in_the_url():
     with receiver() as hook:
         port = urlsplit(hook.url).port
-        client = WebhookClient(5.0, True, lambda _host, _port: ("127.0.0.1",))
+        client = WebhookClient(5.0, Reach(private=True), lambda _host, _port: ("127.0.0.1",))
         status = client.post(f"http://hooks.example.com:{port}/in?x=1", b"{}", {"webhook-id": "msg_1"})
     request = hook.received[0]
     assert (status, request.path, request.body) == (200, "/in?x=1", b"{}")
@@ -25,13 +26,13 @@ def test_the_body_arrives_under_the_name_in_the_url():
 def test_redirects_are_not_followed():
     with receiver() as hook:
         hook.answers, hook.headers = [302], {"Location": hook.url}
-        assert WebhookClient(5.0, True).post(hook.url, b"{}", {}) == 302
+        assert WebhookClient(5.0, Reach(private=True)).post(hook.url, b"{}", {}) == 302
     assert len(hook.received) == 1
 
 
 def test_a_name_that_moved_to_a_private_address_is_not_connected_to():
     with receiver() as hook, pytest.raises(WebhookRefused):
-        WebhookClient(5.0, False).post(hook.url, b"{}", {})
+        WebhookClient(5.0, Reach()).post(hook.url, b"{}", {})
     assert hook.received == []
 
 
@@ -39,7 +40,7 @@ def test_nobody_there_is_a_failure():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     with pytest.raises(WebhookFailed):
-        WebhookClient(1.0, True).post(f"http://127.0.0.1:{port}/", b"{}", {})
+        WebhookClient(1.0, Reach(private=True)).post(f"http://127.0.0.1:{port}/", b"{}", {})
 
 
 def test_a_receiver_that_answers_byte_by_byte_is_cut_off():
@@ -60,7 +61,9 @@ def test_a_receiver_that_answers_byte_by_byte_is_cut_off():
         thread = threading.Thread(target=drip, args=[listener])
         thread.start()
         with pytest.raises(WebhookFailed):
-            WebhookClient(0.5, True).post(f"http://127.0.0.1:{listener.getsockname()[1]}/", b"{}", {})
+            WebhookClient(0.5, Reach(private=True)).post(
+                f"http://127.0.0.1:{listener.getsockname()[1]}/", b"{}", {}
+            )
         over.set()
         thread.join()
     assert sent < 100  # of one each 0.05 s: a pause of the whole machine does not count

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from service.errors.webhook import WebhookFailed
+from service.webhooks.address import Reach
 from service.webhooks.post import WebhookClient
 
 
@@ -62,9 +63,9 @@ def url(certificate: Path) -> Iterator[str]:
 def test_a_trusted_receiver_is_reached(url: str, certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate.with_name("cert.pem")))
 
-    assert WebhookClient(5, allow_private=True).post(url, b"{}", {}) == 204
+    assert WebhookClient(5, Reach(private=True)).post(url, b"{}", {}) == 204
 
 
 def test_a_stranger_is_not(url: str) -> None:
     with pytest.raises(WebhookFailed, match="CERTIFICATE_VERIFY_FAILED"):
-        WebhookClient(5, allow_private=True).post(url, b"{}", {})
+        WebhookClient(5, Reach(private=True)).post(url, b"{}", {})
