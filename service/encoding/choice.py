@@ -7,11 +7,12 @@ in MOV become ProRes, FFV1 and transparency in Matroska FFV1, transparency in We
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from service.encoding.codecs import (
     ALPHA_CONTAINERS,
     CODECS,
+    HARDWARE,
     Codec,
 )
 from service.encoding.pixels import Pixels
@@ -66,10 +67,10 @@ def check(asked: Asked) -> None:
             f"and {asked.container} holds {_held(asked.container)}."
         )
     _check_quality(asked, codec)
-    _check_pixels(asked, codec)
-    if asked.encoder == "hardware" and not codec.hardware:
-        able = ", ".join(name for name, each in CODECS.items() if each.hardware)
+    if asked.encoder == "hardware" and asked.codec not in HARDWARE:
+        able = ", ".join(HARDWARE)
         raise ImpossibleEncodingError(f"No hardware encodes {codec.label} here; it encodes {able}.")
+    _check_pixels(asked, codec, asked.codec)
 
 
 def resolve(asked: Asked, video: VideoInfo | None = None) -> EncodeOptions:
@@ -83,7 +84,7 @@ def resolve(asked: Asked, video: VideoInfo | None = None) -> EncodeOptions:
     name = asked.codec or _codec(asked, container, pixels, video.codec if video else "")
     codec = CODECS[name]
     _check_quality(asked, codec)
-    _check_pixels(asked, codec)
+    _check_pixels(asked, codec, name)
     quality = asked.encode_quality or (None if asked.crf is not None else _usual_quality(codec))
     return EncodeOptions(
         codec=name,
@@ -106,6 +107,8 @@ def pixels_of(video: VideoInfo) -> Pixels:
 def result_pixels(options: EncodeOptions, source: Pixels) -> Pixels:
     """Returns the pixels of a result: what the codec and the container keep of the source's."""
     codec = CODECS[options.codec]
+    if options.encoder == "hardware":
+        return HARDWARE[options.codec].nearest(replace(source, alpha=False), depth=options.bit_depth)
     wider = codec.more_pixels if options.bit_depth or options.chroma else None
     found = (wider or codec.pixels).nearest(
         source,
@@ -167,8 +170,9 @@ def _check_quality(asked: Asked, codec: Codec) -> None:
         )
 
 
-def _check_pixels(asked: Asked, codec: Codec) -> None:
-    offered = codec.more_pixels or codec.pixels
+def _check_pixels(asked: Asked, codec: Codec, name: str) -> None:
+    in_hardware = HARDWARE.get(name) if asked.encoder == "hardware" else None
+    offered = in_hardware or codec.more_pixels or codec.pixels
     if asked.bit_depth is not None and asked.bit_depth not in offered.depths:
         depths = " or ".join(map(str, offered.depths))
         raise ImpossibleEncodingError(

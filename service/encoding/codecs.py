@@ -32,8 +32,6 @@ class Codec:
     """Whether it can code without loss."""
     even_sizes: bool = True
     """Whether sides must be multiples of the chroma samples: 4:2:0 then has even ones."""
-    hardware: bool = False
-    """Whether there is hardware that encodes it."""
 
     @property
     def qualities(self) -> tuple[str, ...]:
@@ -53,7 +51,6 @@ CODECS: dict[str, Codec] = {
         # over 18, for 1.6 times the bytes: what was restored should not be coded away.
         crf={"draft": 24, "good": 18, "high": 14},
         worst_crf=51,
-        hardware=True,
     ),
     "hevc": Codec(
         label="HEVC",
@@ -61,7 +58,6 @@ CODECS: dict[str, Codec] = {
         pixels=PixelRange(("420", "422", "444"), (8, 10, 12)),
         crf={"draft": 26, "good": 20, "high": 16},
         worst_crf=51,
-        hardware=True,
     ),
     "av1": Codec(
         label="AV1",
@@ -71,7 +67,6 @@ CODECS: dict[str, Codec] = {
         worst_crf=63,
         lossless=False,  # SVT-AV1's lossless mode changes samples of 10 bits
         even_sizes=False,
-        hardware=True,
     ),
     "vp9": Codec(
         label="VP9",
@@ -97,6 +92,13 @@ CODECS: dict[str, Codec] = {
         even_sizes=False,
     ),
 }
+
+HARDWARE: dict[str, PixelRange] = {
+    "h264": PixelRange(("420",), (8,)),
+    "hevc": PixelRange(("420",), (8, 10)),
+    "av1": PixelRange(("420",), (8, 10)),
+}
+"""What hardware of all makers encodes."""
 
 ALPHA_CONTAINERS: dict[str, tuple[str, ...]] = {
     "prores": ("mov", "mkv"),

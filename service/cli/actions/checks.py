@@ -97,6 +97,17 @@ def x264() -> Finding:
     return Finding("H.264 encoder", False, "FFmpeg was built without libx264", remedy)
 
 
+def hardware_encoders() -> Finding:
+    """Reports what ``encoder=hardware`` finds here, by opening it."""
+    if _module("av") is None or _module("cv2") is None:
+        return Finding("Hardware encoders", False, "not tried without PyAV", required=False)
+    from service.video.encoding.hardware import found
+
+    names = found()
+    detail = ", ".join(names) or "none opens; results are encoded in software"
+    return Finding("Hardware encoders", bool(names), detail, required=False)
+
+
 def onnxruntime() -> Finding:
     """Checks ONNX Runtime, and reports where it can run models."""
     module = _module("onnxruntime")

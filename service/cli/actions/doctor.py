@@ -29,6 +29,7 @@ def examine(models: Path | None) -> list[Finding]:
         checks.redis(),
         checks.ffmpeg(),
         checks.x264(),
+        checks.hardware_encoders(),
         checks.onnxruntime(),
         *(
             [checks.device(settings, models or settings.models)]

@@ -22,6 +22,8 @@ _X264 = "open-gop=0" + (":asm=AVX2" if cv2.checkHardwareSupport(_CPU_AVX_512F) e
 """Without open-gop=0 a piece refers to its neighbor. With AVX-512, x264's look-ahead reads memory that it never wrote
 where a picture's width is no multiple of 128: now and then a piece has other bytes. AVX2 is as fast."""
 _X265 = "open-gop=0:bframes=0:pools=2:frame-threads=1:log-level=error:info=0"
+TAGS = {"hevc": "hvc1"}
+"""QuickTime and Safari play HEVC by this name only."""
 _PRORES_PROFILES = {"draft": ("1", "apcs"), "good": ("2", "apcn"), "high": ("3", "apch")}
 _PRORES_4444 = ("4", "ap4h")
 _SLICES_FROM = 480
@@ -38,6 +40,8 @@ class Encoder:
     """The code of the codec in MP4 and MOV where there are several."""
     gop: int | None = None
     threads: int = _THREADS
+    pix_fmt: str | None = None
+    """The pixel format that it takes, where that is another arrangement of the result's samples."""
 
 
 @dataclass(frozen=True)
@@ -71,9 +75,8 @@ def _h264(options: EncodeOptions, pictures: Pictures) -> Encoder:
 def _hevc(options: EncodeOptions, pictures: Pictures) -> Encoder:
     rate = "lossless=1" if options.crf is None else f"crf={options.crf}"
     light = _light(pictures.light, "master-display", "max-cll")
-    # QuickTime and Safari play HEVC by the name hvc1 only.
     return Encoder(
-        "libx265", {"preset": "medium", "x265-params": _parameters(_X265, rate, *light)}, tag="hvc1"
+        "libx265", {"preset": "medium", "x265-params": _parameters(_X265, rate, *light)}, tag=TAGS["hevc"]
     )
 
 

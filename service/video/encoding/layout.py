@@ -29,7 +29,7 @@ def layout(picture: PictureFormat, options: EncodeOptions) -> Layout:
     then becomes the next even one.
     """
     pixels = result_pixels(options, picture.pixels)
-    even = CODECS[options.codec].even_sizes
+    even = CODECS[options.codec].even_sizes or options.encoder == "hardware"
     right = picture.width % 2 if even and pixels.chroma in ("420", "422") else 0
     down = picture.height % 2 if even and pixels.chroma == "420" else 0
     tags = result_tags(picture.color, picture.chroma == "rgb", options.codec, pixels.chroma == "rgb")

@@ -8,18 +8,20 @@ from typing import cast
 
 import av
 from av.video.frame import VideoFrame
-from av.video.reformatter import ColorRange
+from av.video.reformatter import ColorRange, VideoReformatter
 from av.video.stream import VideoStream
 
 from service.encoding.codecs import CODECS
 from service.errors.pipeline import PipelineError
 from service.types import EncodeOptions
 from service.video.encoding.encoders import Encoder, Pictures, software
+from service.video.encoding.hardware import hardware
+from service.video.encoding.layout import Layout
 from service.video.encoding.pictures import Image, Original, PictureMaker
 from service.video.headers.boxes import add_picture_boxes
 from service.video.headers.light import light_boxes
 from service.video.muxing import MUXERS, piece_container, piece_options
-from service.video.source import Source
+from service.video.source import PictureFormat, Source
 from service.video.timing import piece_time_base, result_pts, ticks
 
 
@@ -37,16 +39,14 @@ class PieceEncoder:
             )
         self._source, self._target = source, target
         self._time_base = piece_time_base(source.index)
+        self._scaler = VideoReformatter()
         self._maker = PictureMaker(source.picture, options)
         container = piece_container(options.codec, self._maker.layout.pixels.alpha)
         self._container = av.open(
             str(target), "w", format=MUXERS[container], options=piece_options(container, self._time_base)
         )
-        self._stream = self._add_stream(
-            software(
-                options, Pictures(self._maker.layout.pixels, source.picture.height, source.picture.light)
-            )
-        )
+        self._encoder = _encoder(options, self._maker.layout, source.picture)
+        self._stream = self._add_stream(self._encoder)
 
     def __enter__(self) -> PieceEncoder:
         return self
@@ -71,6 +71,8 @@ class PieceEncoder:
         """
         index = self._source.index
         frame = self._maker.picture(image, original)
+        if self._encoder.pix_fmt:
+            frame = self._scaler.reformat(frame, format=self._encoder.pix_fmt)
         self._tag(frame)
         frame.pts = result_pts(index, number)
         frame.time_base = self._time_base
@@ -107,7 +109,7 @@ class PieceEncoder:
         stream = cast(VideoStream, added)
         context = stream.codec_context
         context.thread_count = encoder.threads
-        context.pix_fmt = layout.pixels.format
+        context.pix_fmt = encoder.pix_fmt or layout.pixels.format
         stream.time_base = context.time_base = self._time_base
         context.color_primaries = layout.tags.primaries
         context.color_trc = layout.tags.transfer
@@ -120,3 +122,9 @@ class PieceEncoder:
         if picture.pixel_aspect:
             context.sample_aspect_ratio = picture.pixel_aspect
         return stream
+
+
+def _encoder(options: EncodeOptions, layout: Layout, picture: PictureFormat) -> Encoder:
+    if options.encoder == "hardware":
+        return hardware(options, layout.pixels)
+    return software(options, Pictures(layout.pixels, picture.height, picture.light))
