@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -65,17 +66,16 @@ def mistreat(where: Path, seconds: float, seed: int, most: int | None = None) ->
         str(frames): write_clip(where / f"{frames}.mp4", Clip(frames=frames, audio="aac"))
         for frames in FRAMES
     }
-    stack = Stack(where / "data-0", where / "models", MODEL)
-    try:
+    with (
+        Stack(where / "data-0", where / "models", MODEL) as stack,
+        closing(Client(stack.url, clips, seed)) as client,
+    ):
         stack.start()
-        client = Client(stack.url, clips, seed)
         references = {name: _reference(client, name) for name in clips}
         client.start()
         losses = _inject(stack, chance, report, time.monotonic() + seconds, most)
         client.stop()
         report.violations += _judge(client, references, losses, report)
-    finally:
-        stack.stop()
     return report
 
 

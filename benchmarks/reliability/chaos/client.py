@@ -47,6 +47,10 @@ class Client:
         self._stopping.set()
         self._thread.join()
 
+    def close(self) -> None:
+        """Closes the connections."""
+        self._http.close()
+
     def submit(self, clip: str) -> Accepted | None:
         """Submits a clip under a key of its own until it is answered; None if it is not, or was refused."""
         key, deadline = secrets.token_hex(8), time.monotonic() + PATIENCE_S

@@ -32,6 +32,12 @@ class Stack:
         self._up: subprocess.Popen[bytes] | None = None
         self._second: subprocess.Popen[bytes] | None = None
 
+    def __enter__(self) -> Stack:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
     @property
     def url(self) -> str:
         """Where it is reached."""
