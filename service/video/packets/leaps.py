@@ -72,6 +72,19 @@ def usual_duration(track: Track) -> int:
     return steps[len(steps) // 2] if steps else 1
 
 
+def mend_outliers(track: Track) -> None:
+    """Gives single frames that are far from both neighbors the time after these.
+
+    FFmpeg computes times that an MPEG program stream does not store from those that follow, also across a break.
+    """
+    usual, leap = usual_duration(track), int(LEAP_S / track.time_base)
+    shown = [at for at in range(len(track.pts)) if _counts(track, at)]
+    for before, at, after in zip(shown, shown[1:], shown[2:], strict=False):
+        near = abs(track.pts[after] - track.pts[before]) <= leap
+        if near and abs(track.pts[at] - track.pts[before]) > leap:
+            track.pts[at] = max(track.pts[before], track.pts[after]) + usual
+
+
 def common_breaks(tracks: Mapping[int, Track], picture: int, alone: bool) -> list[CommonBreak]:
     """Returns the breaks of the clock that picture and sound share.
 

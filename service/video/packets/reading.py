@@ -15,13 +15,15 @@ from service.errors.video import DamagedVideo, VideoTooLong
 from service.video.index import FrameIndex, Identity, Keyframe
 from service.video.packets.clocks import timeline_of
 from service.video.packets.field_pairs import FieldPairs
+from service.video.packets.leaps import mend_outliers
 from service.video.packets.sanity import sanity_check
 from service.video.packets.sizes import SizeWatch
 from service.video.packets.track import CORRUPT, HIDDEN, KEY, NO_TIME, Track, read_tracks
 from service.video.packets.truncation import lost_seconds
 from service.video.timeline import StreamClock, Timeline
 
-_UNSEEKABLE = ("mpeg", "gif", "apng")
+_PROGRAM_STREAM = "mpeg"
+_UNSEEKABLE = (_PROGRAM_STREAM, "gif", "apng")
 """MPEG program streams store one time for several frames, and the place of one packet. What FFmpeg computes for the
 others is right when it reads from the start of the file, not after a seek. Frames of animations are differences."""
 
@@ -53,6 +55,8 @@ def read_index(
     picture = tracks[stream.index]
     if not any(_is_frame(picture, at) for at in range(len(picture.pts))):
         raise DamagedVideo("The video stream holds no frames. The file is probably truncated.")
+    if container.format.name == _PROGRAM_STREAM:
+        mend_outliers(picture)
     timeline = timeline_of(tracks, stream.index, container.format.name)
     clock = timeline.clock(stream.index)
     index = _index(container, picture, clock, bool(timeline.breaks))

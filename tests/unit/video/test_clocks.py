@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -81,6 +82,25 @@ def test_frames_are_the_same_from_every_start(tmp_path: Path, start: int) -> Non
     for frame in decode_range(source, start, min(start + 3, 30)):
         assert psnr(frame.image, CLIP.picture(frame.number % FRAMES)) > 30
         assert not frame.held
+
+
+@pytest.mark.parametrize("starts", [(0, 500), (500, 0), (5, 5)])
+@pytest.mark.parametrize("suffix", [".mpg", ".mkv"])
+def test_files_that_were_put_together_byte_by_byte_go_on(
+    tmp_path: Path, suffix: str, starts: tuple[int, int]
+) -> None:
+    """Program streams store few times: FFmpeg computes the others, and errs where the clock breaks."""
+    mpeg2 = {"codec": "mpeg2video", "encoder": {"g": "6", "bf": "2", "qscale": "2"}, "audio": "mp2"}
+    clip = (
+        Clip(frames=FRAMES, **mpeg2) if suffix == ".mpg" else replace(CLIP, encoder={"crf": "8", "bf": "0"})
+    )
+    source = load_source(joined(tmp_path, suffix, clip, starts))
+    steps = [(after - before) * source.index.time_base for before, after in pairwise(source.index.pts)]
+
+    assert source.index.frames == 2 * FRAMES
+    assert all(FRAME <= step < FRAME + Fraction(1, 10) for step in steps)
+    for frame in decode_range(source, 0, 2 * FRAMES):
+        assert psnr(frame.image, clip.picture(frame.number % FRAMES)) > 28
 
 
 @pytest.mark.parametrize("suffix", [".flv", ".mkv", ".mp4", ".ts"])
