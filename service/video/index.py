@@ -66,6 +66,8 @@ class FrameIndex:
     """Ticks of the frames whose packets cannot be decoded, as their first bytes tell; others may turn out so later."""
     lost: Fraction = Fraction(0)
     """Seconds that the file announces after its last packet, and does not hold: it is truncated."""
+    damaged_sound: tuple[tuple[int, int], ...] = ()
+    """Streams of sound by their index, and how many packets of each are damaged so that no file can hold them."""
     sizes: tuple[tuple[int, int, int], ...] = ()
     """Tick of each keyframe from which on frames have another size, as far as keyframes tell; width and height."""
     breaks: tuple[ClockBreak, ...] = ()

@@ -81,20 +81,22 @@ class TimelineReader:
         A packet of sound that would come before the one that it follows is moved behind it.
         """
         stream = packet.stream.index
-        if not packet.size or stream not in self._timeline.clocks:
+        if not packet.size:
             return
-        ordinal = self._ordinals[stream] = self._ordinals.get(stream, -1) + 1
-        shift = self._timeline.clock(stream).shift(ordinal)
-        packet.pts = None if packet.pts is None else packet.pts - shift
-        packet.dts = None if packet.dts is None else packet.dts - shift
+        if stream in self._timeline.clocks:
+            ordinal = self._ordinals[stream] = self._ordinals.get(stream, -1) + 1
+            shift = self._timeline.clock(stream).shift(ordinal)
+            packet.pts = None if packet.pts is None else packet.pts - shift
+            packet.dts = None if packet.dts is None else packet.dts - shift
         if packet.stream.type == "audio":
             self._keep_order(packet)
 
     def _keep_order(self, packet: Packet[Any]) -> None:
-        moment = packet.dts if packet.pts is None else packet.pts
+        moment = packet.pts if packet.dts is None else packet.dts
         if moment is None:
             return
-        earliest = self._ends.get(packet.stream.index, moment)
-        if moment < earliest:
-            packet.pts = packet.dts = moment = earliest
-        self._ends[packet.stream.index] = moment + 1
+        late = self._ends.get(packet.stream.index, moment) - moment
+        if late > 0:
+            packet.pts = moment + late if packet.pts is None else packet.pts + late
+            packet.dts = moment + late
+        self._ends[packet.stream.index] = moment + max(late, 0) + 1

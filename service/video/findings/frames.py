@@ -37,6 +37,9 @@ def frame_findings(index: FrameIndex) -> Iterator[Finding]:
     if broken:
         places = [(number, index.seconds(number)) for number in broken]
         yield at_frames(Kind.LOST, Code.DAMAGE, HELD, places)
+    for stream, packets in index.damaged_sound:
+        text = f"Damaged sound is left out: {plural(packets, 'packet')}."
+        yield Finding(Kind.LOST, Code.DAMAGE, text, stream, count=packets)
     yield from _breaks(index)
     if _is_soft_pulldown(index):
         text = "The video is film in 3:2 pulldown by flags: its frames are shown in turns for two and for three fields."

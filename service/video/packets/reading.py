@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
@@ -64,6 +66,7 @@ def read_index(
     index = replace(
         index,
         breaks=timeline.breaks,
+        damaged_sound=tuple(sorted(watch.damaged_sound.items())),
         broken=frozenset(_tick(picture, at, clock) for at in watch.broken),
         sizes=tuple((_tick(picture, one.ordinal, clock), one.width, one.height) for one in changes),
         lost=lost_seconds(container, stream, tracks, head),
@@ -87,12 +90,16 @@ class _Watch:
         self._fields = FieldPairs(codec.extradata) if codec.codec.canonical_name == "h264" else None
         self._is_sane = sanity_check(stream.codec_context)
         self.sizes = SizeWatch(stream)
+        self._sounds: dict[int, Callable[[bytes], bool]] = {}
+        self.damaged_sound: Counter[int] = Counter()
+        """How many packets of each stream of sound are damaged."""
         self.broken: list[int] = []
         """Ordinals of the packets that cannot be decoded."""
 
     def see(self, packet: Packet[Any], track: Track) -> None:
         """Raises VideoTooLong for a packet too many, and DamagedVideo for one without a time."""
         if packet.stream.index != self._stream:
+            self._hear(packet)
             return
         if self._fields is not None and self._fields.is_second(bytes(packet)):
             track.flags[-1] |= HIDDEN
@@ -108,6 +115,15 @@ class _Watch:
             self.broken.append(len(track.pts) - 1)
         else:
             self.sizes.see(packet, len(track.pts) - 1)
+
+    def _hear(self, packet: Packet[Any]) -> None:
+        """Counts damaged packets of sound."""
+        stream = packet.stream
+        if stream.type != "audio" or stream.codec_context is None:
+            return
+        check = self._sounds.setdefault(stream.index, sanity_check(stream.codec_context))
+        if not check(bytes(packet)):
+            self.damaged_sound[stream.index] += 1
 
 
 def _is_frame(track: Track, ordinal: int) -> bool:

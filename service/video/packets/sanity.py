@@ -1,4 +1,4 @@
-"""Tells by the first bytes of a packet that it cannot be decoded; what looks right may still be damaged."""
+"""Tells by the first bytes of a packet that it is damaged; what looks right may be damaged all the same."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable
 from av.codec.context import CodecContext
 
 _START_OF_SCAN = 0xDA
+_ADTS_HEAD, _ADTS_RATES = 7, 13
 _LOOKED_AT = 64
 """Bytes in which a beginning is looked for."""
 
@@ -14,6 +15,8 @@ _LOOKED_AT = 64
 def sanity_check(codec: CodecContext) -> Callable[[bytes], bool]:
     """Returns what tells whether a packet of the codec can be one."""
     name, extradata = codec.codec.canonical_name, codec.extradata or b""
+    if name == "aac":
+        return (lambda _data: True) if extradata else _adts
     if name in ("h264", "hevc") and extradata[:1] == b"\1":
         return _nal_lengths(1 + (extradata[4 if name == "h264" else 21] & 3))
     return _CHECKS.get(name, lambda _data: True)
@@ -32,6 +35,12 @@ def _nal_lengths(width: int) -> Callable[[bytes], bool]:
         return at == len(data)
 
     return check
+
+
+def _adts(data: bytes) -> bool:
+    """Looks at the head that each packet has in a transport stream (ISO/IEC 13818-7, 6.2)."""
+    begins = len(data) >= _ADTS_HEAD and data[0] == 0xFF and data[1] & 0xF6 == 0xF0
+    return begins and data[2] >> 2 & 15 < _ADTS_RATES
 
 
 def _start_code(data: bytes) -> bool:

@@ -13,6 +13,7 @@ from av.packet import Packet
 from av.stream import Stream
 
 from service.video.container import open_video, video_stream
+from service.video.packets.sanity import sanity_check
 from service.video.tracks.naming import codec_name
 from service.video.tracks.payloads import normalized
 
@@ -63,6 +64,8 @@ class StreamCopy:
     def __init__(self, original: Stream, output: Stream) -> None:
         self._output = output
         self._digest = PacketDigest(original)
+        codec = original.codec_context
+        self._is_sane = sanity_check(codec) if codec is not None and original.type == "audio" else None
         self._last_step: int | None = None
         self._last_dts: int | None = None
 
@@ -70,6 +73,8 @@ class StreamCopy:
         """Yields the packet on the result's clock, whose zero is ``shift`` seconds of the source's; counts it."""
         if not self._digest.wants(packet):
             return
+        if self._is_sane is not None and not self._is_sane(bytes(packet)):
+            return  # no muxer takes it; the index has counted it
         self._digest.add(packet)
         ticks = round(shift / packet.time_base)
         if packet.pts is not None:

@@ -428,3 +428,22 @@ def test_a_result_has_one_clock_whatever_its_source_has(tmp_path: Path, starts: 
     assert [payload for _, payload in sound[:half]] == [payload for _, payload in sound[half:]]
     offsets = [sound[0][0] - pictures[0], sound[half][0] - pictures[12]]
     assert abs(offsets[0] - offsets[1]) < Fraction(1, 1000)
+
+
+def test_damaged_sound_does_not_end_a_job_at_its_end(tmp_path: Path) -> None:
+    """A packet of AAC that has lost its head fits into no MP4; the others stay at their times."""
+    source = write_clip(tmp_path / "clip.ts", Clip(frames=25, audio="aac"))
+    before = read_packets(source, "audio")
+    data = bytearray(source.read_bytes())
+    at = data.index(before[20][1][:16])
+    data[at : at + 2] = b"\0\0"
+    source.write_bytes(data)
+    job = Job(source)
+    report = job.run()
+    kept = read_packets(job.target, "audio")
+
+    (lost,) = [one for one in report.findings if one.kind is Kind.LOST]
+    assert (lost.code, lost.stream) == (Code.DAMAGE, 1)
+    assert lost in job.info.findings
+    assert len(before) - 4 <= len(kept) < len(before)  # its neighbors are cut where FFmpeg looks for heads
+    assert kept[-1][0] == pytest.approx(before[-1][0] - before[0][0], abs=0.001)
