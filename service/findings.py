@@ -132,7 +132,7 @@ def lost(findings: Iterable[Finding]) -> tuple[str, ...]:
 
 
 def _both(one: Finding, other: Finding) -> Finding:
-    if one == other:
+    if one == other and not one.count:
         return one
     frames, times = (*one.frames, *other.frames)[:SHOWN], (*one.times_s, *other.times_s)[:SHOWN]
     return replace(one, count=one.count + other.count, frames=frames, times_s=times)

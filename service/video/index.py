@@ -70,6 +70,8 @@ class FrameIndex:
     """Streams of sound by their index, and how many packets of each are damaged so that no file can hold them."""
     sizes: tuple[tuple[int, int, int], ...] = ()
     """Tick of each keyframe from which on frames have another size, as far as keyframes tell; width and height."""
+    shapes: tuple[tuple[int, Fraction], ...] = ()
+    """Tick of each keyframe from which on pixels have another shape; their width to their height."""
     breaks: tuple[ClockBreak, ...] = ()
     """Where the file's own clock does not go on, by the continuous clock."""
     late: bool = False

@@ -40,6 +40,7 @@ def frame_findings(index: FrameIndex) -> Iterator[Finding]:
     for stream, packets in index.damaged_sound:
         text = f"Damaged sound is left out: {plural(packets, 'packet')}."
         yield Finding(Kind.LOST, Code.DAMAGE, text, stream, count=packets)
+    yield from _shapes(index)
     yield from _breaks(index)
     if _is_soft_pulldown(index):
         text = "The video is film in 3:2 pulldown by flags: its frames are shown in turns for two and for three fields."
@@ -52,6 +53,14 @@ def _is_soft_pulldown(index: FrameIndex) -> bool:
     ratios = [max(one, other) / min(one, other) for one, other in pairwise(steps) if min(one, other)]
     alternating = sum(abs(ratio - _THREE_TO_TWO) < _ROUNDING for ratio in ratios)
     return len(ratios) >= _FEWEST and alternating >= _NEARLY_ALL * len(ratios)
+
+
+def _shapes(index: FrameIndex) -> Iterator[Finding]:
+    within = [(tick, aspect) for tick, aspect in index.shapes if index.pts[0] < tick <= index.pts[-1]]
+    if within:
+        places = [(index.first_from(tick), index.seconds(index.first_from(tick))) for tick, _ in within]
+        text = "The shape of pixels changes; the result keeps that of the first frame."
+        yield at_frames(Kind.LOST, Code.PIXEL_ASPECT, text, places)
 
 
 def _breaks(index: FrameIndex) -> Iterator[Finding]:

@@ -69,6 +69,7 @@ def read_index(
         damaged_sound=tuple(sorted(watch.damaged_sound.items())),
         broken=frozenset(_tick(picture, at, clock) for at in watch.broken),
         sizes=tuple((_tick(picture, one.ordinal, clock), one.width, one.height) for one in changes),
+        shapes=tuple((_tick(picture, one.ordinal, clock), one.aspect) for one in watch.sizes.shapes),
         lost=lost_seconds(container, stream, tracks, head),
     )
     return index, timeline

@@ -1,9 +1,10 @@
-"""Finds out from keyframes where a video changes the size of its frames."""
+"""Finds out from keyframes where a video changes the size of its frames, or the shape of their pixels."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import av
@@ -30,6 +31,14 @@ class SizeChange:
     height: int
 
 
+@dataclass(frozen=True)
+class ShapeChange:
+    """A keyframe from which on pixels have another shape: width to height."""
+
+    ordinal: int
+    aspect: Fraction
+
+
 class SizeWatch:
     """Looks at the keyframes of a stream, and decodes those whose headers differ from the one before."""
 
@@ -39,7 +48,9 @@ class SizeWatch:
         self._header: bytes | None = None
         self._extradata = self._codec.extradata
         self._size = (self._codec.width, self._codec.height)
+        self._aspect = self._codec.sample_aspect_ratio or Fraction(1)
         self.changes: list[SizeChange] = []
+        self.shapes: list[ShapeChange] = []
 
     def see(self, packet: Packet[Any], ordinal: int) -> None:
         """Looks at a packet of the stream."""
@@ -52,12 +63,21 @@ class SizeWatch:
         if anew is None and (header is None or header == self._header):
             return
         first, self._header = self._header is None and anew is None, header
-        size = None if first else self._decoded_size(packet)
-        if size is not None and size != self._size:
+        decoder = None if first else self._decoded(packet)
+        if decoder is not None:
+            self._compare(decoder, ordinal)
+
+    def _compare(self, decoder: VideoCodecContext, ordinal: int) -> None:
+        size, aspect = (decoder.width, decoder.height), decoder.sample_aspect_ratio or Fraction(1)
+        if size != self._size:
             self._size = size
             self.changes.append(SizeChange(ordinal, *size))
+        if aspect != self._aspect and len(self.shapes) < _MOST_CHANGES:
+            self._aspect = aspect
+            self.shapes.append(ShapeChange(ordinal, aspect))
 
-    def _decoded_size(self, packet: Packet[Any]) -> tuple[int, int] | None:
+    def _decoded(self, packet: Packet[Any]) -> VideoCodecContext | None:
+        """Returns a decoder that knows size and shape of the packet's frame; None where it does not decode."""
         decoder = CodecContext.create(self._codec.codec.name, "r")
         assert isinstance(decoder, VideoCodecContext)
         decoder.extradata = self._extradata
@@ -67,7 +87,7 @@ class SizeWatch:
             frames = [*decoder.decode(alone), *decoder.decode(None)]
         except av.FFmpegError:
             return None  # who restores the frame will see
-        return (frames[0].width, frames[0].height) if frames else None
+        return decoder if frames else None
 
 
 def _new_extradata(packet: Packet[Any]) -> bytes | None:

@@ -306,3 +306,25 @@ def test_an_excerpt_has_its_own_part_of_the_texts(tmp_path: Path) -> None:
         (packet,) = [packet for packet in output.demux(subtitles=0) if packet.size > 2]
         assert bytes(packet)[2:] == b"Ende"
         assert float(packet.pts * packet.time_base) == pytest.approx(0.03, abs=0.002)
+
+
+def test_pixels_that_change_their_shape_are_said_with_the_time(tmp_path: Path) -> None:
+    source = tmp_path / "in.ts"
+    parts = []
+    for aspect in ("1/1", "4/3"):
+        part = tmp_path / f"{aspect[0]}.ts"
+        with av.open(str(part), "w") as output:
+            video = output.add_stream("libx264", rate=25, width=96, height=64, options={"bf": "0"})
+            video.codec_context.sample_aspect_ratio = Fraction(aspect)
+            for number in range(10):
+                frame = av.VideoFrame(96, 64, "yuv420p")
+                frame.pts = number
+                output.mux(video.encode(frame))
+            output.mux(video.encode(None))
+        parts.append(part.read_bytes())
+    source.write_bytes(b"".join(parts))
+    result = restored(source)
+
+    (said,) = [one for one in result.info.findings if one.code is Code.PIXEL_ASPECT and one.kind is Kind.LOST]
+    assert (said.count, said.frames, said.times_s) == (1, (10,), (0.4,))
+    assert any("shape of pixels" in sentence for sentence in result.report.losses)
