@@ -8,6 +8,7 @@ from service.findings import Code, Finding, Kind, at_frames
 from service.types import Segment
 from service.video.decode import DecodedFrame
 from service.video.fields.pulldown import is_pulldown
+from service.video.findings.captions import caption_finding
 from service.video.findings.frames import HELD
 from service.video.findings.picture import DEINTERLACED, KEPT_INTERLACED
 from service.video.index import FrameIndex
@@ -22,9 +23,11 @@ _CONCEALED = "A frame decodes with errors, which the decoder concealed."
 class FrameNotes:
     """Notes the frames of one segment. Frames of its neighbors, which are decoded as context, are not noted."""
 
-    def __init__(self, index: FrameIndex, segment: Segment) -> None:
+    def __init__(self, index: FrameIndex, segment: Segment, codec: str = "") -> None:
         self._index = index
         self._segment = segment
+        self._codec = codec
+        self._captioned = False
         self._held: list[int] = []
         self._concealed: list[int] = []
         self._deinterlaced = 0
@@ -36,6 +39,7 @@ class FrameNotes:
         """Notes a decoded frame."""
         if not self._segment.start <= frame.number < self._segment.stop:
             return
+        self._captioned = self._captioned or bool(frame.captions)
         self._deinterlaced += frame.deinterlaced
         self._woven += frame.interlaced
         if frame.repeats:
@@ -59,7 +63,8 @@ class FrameNotes:
 
     def findings(self) -> tuple[Finding, ...]:
         """Returns a finding for each kind of frame that was noted."""
-        return (*self._damage(), *self._fields())
+        captions = (caption_finding(self._codec),) if self._captioned else ()
+        return (*self._damage(), *self._fields(), *captions)
 
     def _damage(self) -> Iterator[Finding]:
         for text, frames in ((HELD, self._held), (_CONCEALED, self._concealed)):

@@ -112,7 +112,9 @@ class _SegmentWork:
         self._ended = Event()
         self._done = 0
         self._windows = 0
-        self._notes = FrameNotes(source.index, request.segment)
+        self._notes = FrameNotes(source.index, request.segment, request.encode.codec)
+        self._captions: dict[int, bytes] = {}
+        """Of the frames that are decoded and not yet written."""
         self._before: list[float] = []
         self._after: list[float] = []
         self._prior: list[float] = []
@@ -169,6 +171,8 @@ class _SegmentWork:
         kept = needs_originals(self._source.picture, options)
         for frame in timed(decode_range(self._source, first, stop, options.deinterlace, kept), "decode"):
             self._notes.note(frame)
+            if frame.captions:
+                self._captions[frame.number] = frame.captions
             yield frame
 
     def _restore(self, window: Window, stopped: Stopped) -> _Restored:
@@ -184,7 +188,9 @@ class _SegmentWork:
         frames = restored.frames
         with span("encode"), STAGE_SECONDS.labels("encode").time():
             for offset, image in enumerate(frames):
-                piece.write(image, window.start + offset, _original(window, offset))
+                number = window.start + offset
+                captions = self._captions.pop(number, b"")
+                piece.write(image, number, _original(window, offset), captions)
         FRAMES.inc(len(frames))
         self._before += restored.sharpness_before
         self._after += restored.sharpness_after

@@ -18,6 +18,7 @@ from service.video.conversion.rgb import to_rgb
 from service.video.fields.deinterlacing import REACH, deinterlaced
 from service.video.fields.pulldown import with_repeats
 from service.video.frames import numbered_frames
+from service.video.headers.captions import captions_of
 from service.video.packets.gaps import NumberedFrame
 from service.video.source import Source
 
@@ -43,6 +44,8 @@ class DecodedFrame:
     """Whether it says that it is interlaced, and was to be left so."""
     original: VideoFrame | None = None
     """The frame before it was converted, where it was asked for."""
+    captions: bytes = b""
+    """CEA-608 and CEA-708 captions, in the triplets of ATSC A/53."""
 
 
 def decode_range(
@@ -71,6 +74,7 @@ def decode_range(
                     repeats=frame.repeats,
                     interlaced=interlacing == "keep" and bool(frame.picture.interlaced_frame),
                     original=frame.picture if with_originals else None,
+                    captions=captions_of(frame.picture),
                 )
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import cast
 
 import av
+from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, VideoReformatter
 from av.video.stream import VideoStream
@@ -14,6 +16,8 @@ from av.video.stream import VideoStream
 from service.encoding.codecs import CODECS
 from service.errors.pipeline import PipelineError
 from service.types import EncodeOptions
+from service.video.encoding.captions import CODECS as CAPTION_CODECS
+from service.video.encoding.captions import with_captions
 from service.video.encoding.encoders import Encoder, Pictures, software
 from service.video.encoding.hardware import hardware
 from service.video.encoding.layout import Layout
@@ -37,7 +41,8 @@ class PieceEncoder:
             raise PipelineError(
                 f"Results are encoded as {' or '.join(CODECS)}; {options.codec!r} was asked for."
             )
-        self._source, self._target = source, target
+        self._source, self._target, self._codec = source, target, options.codec
+        self._captions: dict[int, bytes] = {}
         self._time_base = piece_time_base(source.index)
         self._scaler = VideoReformatter()
         self._maker = PictureMaker(source.picture, options)
@@ -56,7 +61,7 @@ class PieceEncoder:
     ) -> None:
         try:
             if kind is None:
-                self._container.mux(self._stream.encode(None))
+                self._mux(self._stream.encode(None))
         except av.FFmpegError as failure:
             raise PipelineError(f"The piece cannot be written: {failure.strerror}.") from failure
         finally:
@@ -64,10 +69,13 @@ class PieceEncoder:
         if kind is None and self._container.format.name in ("mp4", "mov"):
             self._say_light()
 
-    def write(self, image: Image, number: int, original: Original | None = None) -> None:
+    def write(
+        self, image: Image, number: int, original: Original | None = None, captions: bytes = b""
+    ) -> None:
         """Encodes ``image`` as the source's frame ``number``, with that frame's time.
 
-        ``original``: the frame that it was made of, where ``needs_originals`` says so. Raises PipelineError.
+        ``original``: the frame that it was made of, where ``needs_originals`` says so.
+        ``captions``: what the source's frame carries, for codecs that can carry it. Raises PipelineError.
         """
         index = self._source.index
         frame = self._maker.picture(image, original)
@@ -78,9 +86,16 @@ class PieceEncoder:
         frame.time_base = self._time_base
         frame.duration = ticks(index.step(number) * index.time_base, self._time_base)
         try:
-            self._container.mux(self._stream.encode(frame))
+            if captions and self._codec in CAPTION_CODECS:
+                self._captions[frame.pts] = captions
+            self._mux(self._stream.encode(frame))
         except av.FFmpegError as failure:
             raise PipelineError(f"Frame {number} cannot be encoded: {failure.strerror}.") from failure
+
+    def _mux(self, packets: Sequence[Packet[VideoStream]]) -> None:
+        for packet in packets:
+            captions = self._captions.pop(packet.pts, b"") if packet.pts is not None else b""
+            self._container.mux(with_captions(packet, captions, self._codec) if captions else packet)
 
     def _tag(self, frame: VideoFrame) -> None:
         """Gives a frame the tags of the result: ProRes takes them from there."""

@@ -18,6 +18,7 @@ from service.findings import Code, Finding, Kind
 from service.text import plural
 from service.types import EncodeOptions
 from service.video.container import decoder_of, open_video, video_stream
+from service.video.findings.captions import caption_finding
 from service.video.headers import boxes
 from service.video.ranged import RangedFile
 from service.video.source import MAX_PIXELS
@@ -33,21 +34,22 @@ def track_findings(media: Path | RangedFile, options: EncodeOptions) -> Iterator
     """Yields a finding for each stream, and for the file's metadata. Raises what ``open_video`` raises."""
     for plan in plan_tracks(media, options.container, options.sound):
         yield plan.finding
-    yield from _shown(media, options.container)
+    yield from _shown(media, options)
     with open_video(media) as original:
         yield from _described(original, options.container)
 
 
-def _shown(media: Path | RangedFile, container: str) -> Iterator[Finding]:
+def _shown(media: Path | RangedFile, options: EncodeOptions) -> Iterator[Finding]:
     """Yields what says how the picture is to be seen: its boxes are copied between MP4 and MOV, and lost elsewhere."""
     found = {boxes.CODES[kind] for kind in boxes.source_boxes(media)}
+    container = options.container
     kept = found if container in ("mp4", "mov") else set()
     coded = _coded_side_data(media)
     if kept & {Code.SPHERICAL}:
         coded.discard(Code.STEREO)  # the spherical box says both
     for code in sorted(found | coded):
         if code is Code.CAPTIONS:
-            yield Finding(Kind.LOST, code, "Captions within the pictures (CEA-608/708) are left out.")
+            yield caption_finding(options.codec)
         elif code in kept:
             yield Finding(Kind.KEPT, code, f"The {_SAID[code]} is copied.")
         else:

@@ -13,6 +13,7 @@ from av.stream import Disposition
 from service.findings import Code, Kind
 from service.options import JobOptions
 from service.types import Excerpt
+from service.video.encoding.captions import with_captions
 from service.video.headers.boxes import add_picture_boxes, picture_boxes
 from service.video.sandbox.probe import probe
 from service.video.tracks.describing import advanced
@@ -328,3 +329,60 @@ def test_pixels_that_change_their_shape_are_said_with_the_time(tmp_path: Path) -
     (said,) = [one for one in result.info.findings if one.code is Code.PIXEL_ASPECT and one.kind is Kind.LOST]
     assert (said.count, said.frames, said.times_s) == (1, (10,), (0.4,))
     assert any("shape of pixels" in sentence for sentence in result.report.losses)
+
+
+def captions(path: Path) -> list[bytes]:
+    """The captions of every frame, read without any of the service's code."""
+    with av.open(str(path)) as container:
+        found = []
+        for frame in container.decode(video=0):
+            data = [bytes(one) for one in frame.side_data if one.type.name == "A53_CC"]  # type: ignore[attr-defined]
+            found.append(data[0] if data else b"")
+        return found
+
+
+def with_cc(path: Path, deinterlace: bool = False) -> Path:
+    """A broadcast with other captions in every frame but the third."""
+    more = {"flags": "+ildct+ilme", "x264-params": "tff=1"} if deinterlace else {}
+    with av.open(str(path), "w", format="mpegts") as output:
+        video = output.add_stream("libx264", rate=25, width=96, height=64, options={"bf": "0", **more})
+        stamped = 0
+        for number in range(12):
+            frame = av.VideoFrame(96, 64, "yuv420p")
+            frame.pts = number
+            for packet in video.encode(frame):
+                output.mux(with_captions(packet, CC[stamped], "h264") if CC[stamped] else packet)
+                stamped += 1
+        for packet in video.encode(None):
+            output.mux(with_captions(packet, CC[stamped], "h264") if CC[stamped] else packet)
+            stamped += 1
+    return path
+
+
+CC = [b"" if n == 2 else bytes([0xFC, 0, 0]) + bytes([0xFC, 0x80 + n, n]) for n in range(12)]
+"""Two triplets, with zeros that have to be escaped."""
+
+
+@pytest.mark.parametrize("fields", [{}, {"codec": "hevc"}, {"codec": "h264", "container": "mkv"}])
+def test_captions_within_the_pictures_are_carried_over(tmp_path: Path, fields: dict[str, str]) -> None:
+    source = with_cc(tmp_path / "in.ts")
+    assert captions(source) == CC
+    result = restored(source, **fields)
+
+    assert captions(result.path) == CC
+    assert Kind.KEPT in kinds(result, Code.CAPTIONS)
+    assert result.report.losses == ()
+
+
+def test_captions_survive_deinterlacing(tmp_path: Path) -> None:
+    source = with_cc(tmp_path / "in.ts", deinterlace=True)
+    result = restored(source)
+
+    assert Code.INTERLACING in {one.code for one in result.report.findings}
+    assert captions(result.path) == captions(source) == CC
+
+
+def test_captions_that_a_codec_does_not_carry_are_said(tmp_path: Path) -> None:
+    result = restored(with_cc(tmp_path / "in.ts"), codec="vp9", container="webm")
+
+    assert kinds(result, Code.CAPTIONS) == [Kind.LOST]
