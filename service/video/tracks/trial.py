@@ -13,6 +13,7 @@ import av
 from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
 from av.stream import Disposition, Stream
+from av.video.stream import VideoStream
 
 from service.video.container import open_video
 from service.video.muxing import MUXERS
@@ -21,6 +22,8 @@ from service.video.tracks.coding import SoundCoding
 
 _STAND_IN = {"mp4": "h264", "mov": "h264", "mkv": "vp8", "webm": "vp8"}
 """A video codec that each container takes without a header of its own."""
+_COVER_SIDE = 64
+"""Pixels."""
 _PACKETS_LOOKED_AT = 4000
 """Streams whose first packet comes later than this are tried by their header alone."""
 _REFUSED = (av.FFmpegError, ValueError)
@@ -94,6 +97,10 @@ def add_copy(output: OutputContainer, stream: Stream, layout: str | None) -> Str
     added = output.add_stream_from_template(stream, opaque=True)
     if isinstance(added, AudioStream) and layout is not None:
         added.codec_context.layout = layout
+    if isinstance(added, VideoStream) and stream.disposition & Disposition.attached_pic:
+        # Covers are not decoded when a file is opened, so nobody knows their size; players read it in the picture.
+        added.codec_context.width = added.codec_context.width or _COVER_SIDE
+        added.codec_context.height = added.codec_context.height or _COVER_SIDE
     return added
 
 
