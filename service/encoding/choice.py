@@ -20,6 +20,7 @@ from service.types import EncodeOptions, Interlacing, Sound, VideoInfo
 
 _FAMILY: dict[str, str] = {"mov": "mov", "matroska": "mkv", "webm": "webm", "mxf": "mov"}
 """The containers of results by those of sources; all others become MP4, which plays everywhere."""
+_ANIMATIONS = ("gif", "apng", "webp")
 _FIRST: dict[str, tuple[str, ...]] = {
     "mp4": ("h264", "hevc"),
     "mov": ("h264", "hevc"),
@@ -80,7 +81,7 @@ def resolve(asked: Asked, video: VideoInfo | None = None) -> EncodeOptions:
     """
     check(asked)
     pixels = pixels_of(video) if video else Pixels()
-    container = container_for(asked, _FAMILY.get(video.container, "mp4") if video else "mp4")
+    container = container_for(asked, _family(video) if video else "mp4")
     name = asked.codec or _codec(asked, container, pixels, video.codec if video else "")
     codec = CODECS[name]
     _check_quality(asked, codec)
@@ -140,11 +141,21 @@ def container_for(asked: Asked, family: str) -> str:
     return family if family in holders else holders[0]
 
 
+def _family(video: VideoInfo) -> str:
+    """Returns the container that a result of ``video`` stays in, or one that keeps its transparency."""
+    usual = "mp4"
+    if video.has_alpha and video.container != "mp4":
+        usual = "webm" if video.container in _ANIMATIONS else "mov"
+    return _FAMILY.get(video.container, usual)
+
+
 def _codec(asked: Asked, container: str, pixels: Pixels, source_codec: str) -> str:
     if pixels.alpha and container in _FOR_ALPHA and asked.encoder != "hardware":
-        return _FOR_ALPHA[container]
-    if _EDITED.get(container) == source_codec and asked.crf is None and asked.encoder != "hardware":
-        return _EDITED[container]
+        return "vp9" if source_codec in ("vp8", "vp9") and container != "mov" else _FOR_ALPHA[container]
+    if _EDITED.get(container) == source_codec and asked.encoder != "hardware":
+        fits = asked.encode_quality is None or asked.encode_quality in CODECS[source_codec].qualities
+        if fits and asked.crf is None:
+            return source_codec
     usual, deep = _FIRST[container]
     depth = asked.bit_depth or pixels.depth
     return deep if depth > max(CODECS[usual].pixels.depths) else usual

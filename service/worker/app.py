@@ -60,6 +60,7 @@ LANE_ENDS_S = 10.0
 
 def main(device: str | None = None) -> None:
     """Works until told to stop. ``device`` replaces ``CDVD_DEVICE``."""
+    os.environ.setdefault("SVT_LOG", "1")  # the AV1 encoder then prints errors only
     settings = Settings() if device is None else Settings(device=device)
     configure_logging(settings.log_format, settings.log_level)
     configure_tracing("cdvd-worker")
