@@ -53,7 +53,7 @@ def picture_boxes(
             return {}
         found = _video_track(moov[1], track)
         return dict(_boxes_of(moov[1], found, kinds)) if found else {}
-    except (struct.error, OSError, IndexError):
+    except (struct.error, OSError, IndexError, StopIteration):
         return {}
 
 

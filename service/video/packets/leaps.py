@@ -43,7 +43,7 @@ class CommonBreak:
 def leaps_of(track: Track) -> list[Leap]:
     """Returns the leaps of a stream of pictures or sound."""
     starts = list(_starts(track))
-    spans = [span(track, *bounds) for bounds in zip(starts, [*starts[1:], len(track.pts)], strict=True)]
+    spans = [span(track, *bounds) for bounds in zip(starts, [*starts[1:], len(track.pts)], strict=False)]
     found = zip(starts[1:], spans, spans[1:], strict=False)
     return [
         Leap(ordinal, track.order[ordinal], (after[0] - before[1]) * track.time_base)
@@ -112,7 +112,7 @@ def _starts(track: Track) -> Iterator[int]:
     usual, breaks = usual_duration(track), _Rule(track)
     last = end = NO_TIME
     shown = [at for at in range(len(track.pts)) if _counts(track, at)]
-    for at, following in zip(shown, [*shown[1:], -1], strict=True):
+    for at, following in zip(shown, [*shown[1:], -1], strict=False):
         pts = track.pts[at]
         if last == NO_TIME or breaks.at(at, following, last, end):
             yield at

@@ -22,7 +22,9 @@ def codec_name(stream: Stream) -> str:
     """Returns the name of the codec, whatever decodes it."""
     if stream.codec_context is not None:
         return stream.codec_context.codec.canonical_name
-    return stream.name or _UNKNOWN
+    return str(
+        getattr(stream, "name", None) or _UNKNOWN
+    )  # streams of picture and sound have no name of their own
 
 
 def title_of(stream: Stream) -> str:
