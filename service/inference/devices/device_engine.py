@@ -15,10 +15,14 @@ from service.inference.devices.fixed_session import FixedSession, Graph, Lane
 from service.inference.devices.memory import Shape
 from service.inference.devices.offers import Offer
 from service.inference.devices.runtime import QUIET, ort
+from service.inference.devices.sharing import SharedLock
 from service.inference.engine import Frames, Stopped, check_window, checked_result, never
 from service.inference.local import Tensor, check_signature, does_not_load
 from service.types import CONTEXT_FRAMES
 
+_USE = SharedLock()
+"""Held together by who copies or computes, alone by who makes or drops a session: while CUDA captures a graph, no other
+thread of the process may copy, allocate or free."""
 _SIZES = 2
 """Sessions that are kept, each of which holds the memory of a window: the last sizes of frames that came."""
 
@@ -67,25 +71,33 @@ class DeviceEngine:
         thread, self._thread = self._thread, None
         if thread is not None:
             thread.shutdown(wait=True)
-        self._sessions.clear()
+        with _USE.alone():
+            self._sessions.clear()
 
     def _restore(self, thread: ThreadPoolExecutor, window: Frames, stopped: Stopped) -> Frames:
         session = self._session(thread, window.shape)
-        with session.lane() as lane:
-            lane.source.write(lengthened(window, session.shape[0]))
-            thread.submit(_run, lane, stopped).result()
-            return lane.target.read()[: window.shape[0] - CONTEXT_FRAMES]
+        with _USE.shared():
+            try:
+                with session.lane() as lane:
+                    lane.source.write(lengthened(window, session.shape[0]))
+                    thread.submit(_run, lane, stopped).result()
+                    return lane.target.read()[: window.shape[0] - CONTEXT_FRAMES]
+            finally:
+                del session  # which may be the last to hold it
 
     def _session(self, thread: ThreadPoolExecutor, shape: Shape) -> FixedSession:
         """Returns the session for frames of this size, made anew for a window that is longer than those before."""
         with self._looking:
-            session = self._sessions.pop(shape[1:], None)
-            if session is None or session.shape[0] < shape[0]:
-                session = None  # its memory is free before more is taken
-                if len(self._sessions) == _SIZES:
-                    del self._sessions[next(iter(self._sessions))]
-                session = thread.submit(FixedSession, self._graph, shape, self._offer, self._lanes).result()
-            self._sessions[shape[1:]] = session
+            size = shape[1:]
+            if size not in self._sessions or self._sessions[size].shape[0] < shape[0]:
+                with _USE.alone():
+                    self._sessions.pop(size, None)  # its memory is free before more is taken
+                    if len(self._sessions) == _SIZES:
+                        del self._sessions[next(iter(self._sessions))]
+                    made = thread.submit(FixedSession, self._graph, shape, self._offer, self._lanes)
+                    self._sessions[size] = made.result()
+                    del made
+            self._sessions[size] = session = self._sessions.pop(size)  # the last one used
             return session
 
 

@@ -6,6 +6,7 @@ sizes are known when the graph is loaded, ONNX Runtime computes all that once, a
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from service.inference.devices.offers import GRAPHS, PROCESSOR, Offer
 from service.inference.devices.runtime import QUIET, ort, why_missing
 from service.inference.engine import INPUT, OUTPUT
 from service.types import CONTEXT_FRAMES
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -77,18 +80,37 @@ class FixedSession:
     ) -> None:
         """``lanes``: windows that are on their way at a time.
 
-        Raises DeviceUnavailable when the device cannot be used, and what ONNX Runtime raises for a graph that it
-        cannot run there.
+        On CUDA, runs are captured here, once for each lane, and only replayed from then on. Raises DeviceUnavailable
+        when the device cannot be used, and what ONNX Runtime raises for a graph that it cannot run there.
         """
         self.shape = shape
-        chosen = settings or SessionSettings()
-        wanted = _session_options(graph, shape, chosen)
-        self.session = open_session(str(graph.path), offer, wanted, offer.options)
-        restored = (shape[0] - CONTEXT_FRAMES, *shape[1:])
         self._free: SimpleQueue[Lane] = SimpleQueue()
+        wanted = _session_options(graph, shape, settings or SessionSettings())
+        options = dict(offer.options)
+        try:
+            self.session = self._ready(graph, offer, wanted, options, lanes)
+        except DeviceUnavailable:
+            raise
+        except Exception as error:  # ONNX Runtime's exceptions share no base of their own
+            if options.pop(GRAPHS, None) is None:
+                raise
+            # For example because a node stays on the processor: then kernels are launched one by one.
+            log.info("No CUDA graph is captured of %s: %s", graph.path.name, error)
+            self._free = SimpleQueue()
+            self.session = self._ready(graph, offer, wanted, options, lanes)
+
+    def _ready(
+        self, graph: Graph, offer: Offer, wanted: ort.SessionOptions, options: Mapping[str, str], lanes: int
+    ) -> ort.InferenceSession:
+        session = open_session(str(graph.path), offer, wanted, options)
+        restored = (self.shape[0] - CONTEXT_FRAMES, *self.shape[1:])
         for number in range(lanes):
-            buffers = _buffer(offer, shape), _buffer(offer, restored)
-            self._free.put(Lane(number, self.session, *buffers))
+            buffers = _buffer(offer, self.shape), _buffer(offer, restored)
+            lane = Lane(number, session, *buffers)
+            if offer.on_gpu_memory:
+                lane.run()
+            self._free.put(lane)
+        return session
 
     @contextmanager
     def lane(self) -> Iterator[Lane]:
@@ -109,27 +131,13 @@ def _buffer(offer: Offer, shape: Shape) -> Buffer:
 def open_session(
     model: str | bytes, offer: Offer, wanted: ort.SessionOptions, options: Mapping[str, str]
 ) -> ort.InferenceSession:
-    """Opens a graph on a device; where its runs cannot be captured, because a node stays behind, without that.
+    """Opens a graph on a device.
 
     ``model``: a path, or a graph as a file holds it. ``options``: of the provider. Raises DeviceUnavailable, and what
     ONNX Runtime raises.
     """
-    chosen = dict(options)
-    try:
-        return _opened(model, offer, wanted, chosen)
-    except DeviceUnavailable:
-        raise
-    except Exception:  # ONNX Runtime's exceptions share no base of their own
-        if chosen.pop(GRAPHS, None) is None:
-            raise
-        return _opened(model, offer, wanted, chosen)
-
-
-def _opened(
-    model: str | bytes, offer: Offer, wanted: ort.SessionOptions, options: dict[str, str]
-) -> ort.InferenceSession:
     if offer.plugin_device is None:
-        providers: list[tuple[str, dict[str, str]]] = [(offer.provider, options)]
+        providers: list[tuple[str, Mapping[str, str]]] = [(offer.provider, options)]
         if offer.provider != PROCESSOR:
             providers.append((PROCESSOR, {}))
         session = ort.InferenceSession(model, wanted, providers=providers, enable_fallback=0)
