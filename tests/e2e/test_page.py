@@ -52,6 +52,18 @@ def test_a_video_goes_from_the_file_picker_to_a_download(
     assert download.value.path().stat().st_size == finished["output"]["bytes"]
 
 
+def test_the_card_says_what_is_kept_and_what_is_lost(page: Page, tmp_path: Path) -> None:
+    kept = send(page, write_clip(tmp_path / "kept.mp4", CLIP))
+    expect_status(kept, "Done")
+    kept.get_by_text("Nothing lost but the blur").click()
+    expect(kept.get_by_role("listitem").filter(has_text="Kept: Sound of stream 1 (aac)")).to_be_visible()
+
+    lossy = send(page, write_clip(tmp_path / "lossy.mp4", Clip(pix_fmt="yuv444p")))
+    expect_status(lossy, "Done")
+    lossy.get_by_text("1 loss").click()
+    expect(lossy.get_by_role("listitem").first).to_have_text(re.compile("^Lost: Chroma is reduced"))
+
+
 def test_the_quality_is_chosen_and_remembered(page: Page, service: Service, tmp_path: Path) -> None:
     quality = page.get_by_label("Quality")
     expect(quality.get_by_role("option")).to_have_text(
