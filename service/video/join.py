@@ -18,6 +18,7 @@ from service.errors.pipeline import PipelineError
 from service.types import EncodeOptions
 from service.video.container import open_video
 from service.video.headers.boxes import add_picture_boxes, source_boxes
+from service.video.headers.ebml import set_pixel_aspect
 from service.video.muxing import MUXERS, result_options
 from service.video.source import Source
 from service.video.timing import piece_time_base, ticks
@@ -60,10 +61,11 @@ def join(
             first = stack.enter_context(av.open(str(pieces[0]), "r"))
             output = stack.enter_context(av.open(str(target), "w", format=MUXERS[container], options=muxing))
             joiner = _Joiner(source, original, output, first.streams.video[0], _cut(source, frames))
+            size = (joiner.width, joiner.height)
             carriers = joiner.run(pieces, plans, container)
     except (av.FFmpegError, ValueError) as error:
         raise PipelineError(f"The pieces cannot be joined: {_reason(error)}.") from error
-    _add_boxes(source, target, container)
+    _say_how_to_show(source, target, container, size)
     return JoinSummary(joiner.frames, carriers.copied(), carriers.coded())
 
 
@@ -81,6 +83,7 @@ class _Joiner:
         self._source, self._original, self._output, self._cut = source, original, output, cut
         self._video = output.add_stream_from_template(template, opaque=True)
         self._template = template
+        self.width, self.height = template.codec_context.width, template.codec_context.height
         self.frames = 0
 
     def run(self, pieces: Sequence[Path], plans: Sequence[TrackPlan], container: str) -> Carriers:
@@ -136,13 +139,17 @@ def _cut(source: Source, frames: int | None) -> Cut:
     )
 
 
-def _add_boxes(source: Source, target: Path, container: str) -> None:
+def _say_how_to_show(source: Source, target: Path, container: str, size: tuple[int, int]) -> None:
+    """Writes what FFmpeg's muxers are not told of. ``size``: width and height of the result."""
+    shape = source.picture.pixel_aspect
     boxes = source_boxes(source.path) if container in ("mp4", "mov") else {}
-    if boxes:
-        try:
+    try:
+        if boxes:
             add_picture_boxes(target, boxes)
-        except (OSError, ValueError) as error:
-            raise PipelineError("How the picture is meant to be seen cannot be written.") from error
+        if container in ("mkv", "webm") and shape is not None and shape != 1:
+            set_pixel_aspect(target, shape, size)
+    except (OSError, ValueError) as error:
+        raise PipelineError("How the picture is meant to be seen cannot be written.") from error
 
 
 def _reason(error: av.FFmpegError | ValueError) -> str:

@@ -13,8 +13,6 @@ from service.video.encoding.layout import layout
 from service.video.source import PictureFormat
 
 _WITH_LIGHT = ("h264", "hevc", "av1", "prores")
-_WITH_PIXEL_ASPECT = ("h264", "hevc")
-"""Codecs that state the shape of pixels in the stream. FFmpeg's Matroska muxer is told of none by PyAV."""
 _CHROMA_NAMES = {"gray": "gray", "rgb": "RGB"}
 
 DEINTERLACED = "Interlaced frames are deinterlaced, by bwdif and each frame's own flag."
@@ -35,7 +33,7 @@ def picture_findings(picture: PictureFormat, options: EncodeOptions) -> Iterator
     yield from _color(picture, options, label)
     yield from _light(picture, options, label)
     yield from _size(picture, options, label)
-    yield from _pixel_aspect(picture, options, label)
+    yield from _pixel_aspect(picture)
     if picture.interlaced:
         yield Finding(Kind.CHANGED, Code.INTERLACING, _INTERLACING[options.deinterlace])
 
@@ -109,19 +107,11 @@ def _size(picture: PictureFormat, options: EncodeOptions, label: str) -> Iterato
         yield Finding(Kind.CHANGED, Code.SIZE, text)
 
 
-def _pixel_aspect(picture: PictureFormat, options: EncodeOptions, label: str) -> Iterator[Finding]:
+def _pixel_aspect(picture: PictureFormat) -> Iterator[Finding]:
     shape = picture.pixel_aspect
-    if shape is None or shape == 1:
-        return
-    if options.container in ("mp4", "mov") or options.codec in _WITH_PIXEL_ASPECT:
+    if shape is not None and shape != 1:
         text = f"The shape of pixels, {shape.numerator}:{shape.denominator}, is kept."
         yield Finding(Kind.KEPT, Code.PIXEL_ASPECT, text)
-        return
-    text = (
-        f"The shape of pixels, {shape.numerator}:{shape.denominator}, is left out: "
-        f"{label} in {options.container} cannot be given it here."
-    )
-    yield Finding(Kind.LOST, Code.PIXEL_ASPECT, text)
 
 
 def _is_finer(given: str, taken: str) -> bool:
