@@ -60,8 +60,6 @@ class FrameIndex:
     identity: Identity = Identity.TIME
     moments: Mapping[int, int] = field(default_factory=dict)
     """The tick of each packet by its place or ordinal; empty where a packet is known by its time."""
-    suspect: frozenset[int] = frozenset()
-    """Ticks of the frames of which a part may be lost: bytes are missing in the file somewhere around them."""
     broken: frozenset[int] = frozenset()
     """Ticks of the frames whose packets cannot be decoded, as their first bytes tell; others may turn out so later."""
     lost: Fraction = Fraction(0)

@@ -20,7 +20,7 @@ from service.video.packets.field_pairs import FieldPairs
 from service.video.packets.leaps import mend_outliers
 from service.video.packets.sanity import sanity_check
 from service.video.packets.sizes import SizeWatch
-from service.video.packets.track import CORRUPT, HIDDEN, KEY, NO_TIME, Track, read_tracks
+from service.video.packets.track import HIDDEN, KEY, NO_TIME, Track, read_tracks
 from service.video.packets.truncation import lost_seconds
 from service.video.timeline import StreamClock, Timeline
 
@@ -148,7 +148,6 @@ def _index(container: InputContainer, track: Track, clock: StreamClock, broken: 
         identity=identity,
         moments=_moments(track, shown, identity),
         duplicates=sum(_is_frame(track, at) for at in range(len(track.pts))) - len(shown),
-        suspect=frozenset(tick for tick, at in shown.items() if track.flags[at] & CORRUPT),
     )
 
 

@@ -19,8 +19,6 @@ KEY = 1
 """Decoding can begin with this packet."""
 HIDDEN = 2
 """The packet's frame is not shown: edit lists hide some, some serve only as references, one may be cut off."""
-CORRUPT = 4
-"""The container knows that a part of the packet is lost."""
 
 _MOST_FRAMING = 32
 """Bytes of a container's own between the place of a packet and its data."""
@@ -52,7 +50,7 @@ class Track:
     place: array[int] = field(default_factory=_integers)
     """The byte of the file where the packet begins; -1 where that is unknown."""
     flags: bytearray = field(default_factory=bytearray)
-    """KEY, HIDDEN and CORRUPT."""
+    """KEY and HIDDEN."""
 
     def add(self, packet: Packet[Any], order: int, cut_off: bool) -> None:
         """Notes what a packet says. ``cut_off``: whether the file ends within it."""
@@ -64,11 +62,7 @@ class Track:
         self.dts.append(NO_TIME if packet.dts is None else packet.dts)
         self.duration.append(packet.duration or 0)
         self.place.append(-1 if packet.pos is None else packet.pos)
-        self.flags.append(
-            KEY * packet.is_keyframe
-            + HIDDEN * (cut_off or not _is_shown(packet))
-            + CORRUPT * packet.is_corrupt
-        )
+        self.flags.append(KEY * packet.is_keyframe + HIDDEN * (cut_off or not _is_shown(packet)))
 
 
 def read_tracks(
