@@ -76,6 +76,24 @@ def test_deblur_runs_a_service_for_one_file_and_leaves_only_the_result(
     assert list(scratch.iterdir()) == []
 
 
+def test_the_name_of_the_result_chooses_its_container(tmp_path: Path, scratch: Path, models: Path) -> None:
+    source, output = write_clip(tmp_path / "in.mp4"), tmp_path / "out.mkv"
+    arguments = ("deblur", source, "-o", output, "--models", models, "--model", QUICK, "--codec", "ffv1")
+    ran = run(*arguments, scratch=scratch)
+    assert ran.returncode == 0, ran.stderr
+    assert output.read_bytes()[:64].find(b"matroska") > 0
+    assert [time for time, _ in read_frames(output)] == [time for time, _ in read_frames(source)]
+
+
+def test_a_result_that_cannot_be_is_refused_before_a_service_starts(tmp_path: Path, scratch: Path) -> None:
+    source = write_clip(tmp_path / "in.mp4")
+    ran = run("deblur", source, "-o", tmp_path / "out.webm", "--codec", "prores", scratch=scratch)
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert "Starting" not in ran.stderr
+    assert "ProRes" in ran.stderr
+    assert sorted(tmp_path.iterdir()) == sorted([source, scratch])
+
+
 def test_what_is_not_a_video_fails_with_one_line_and_no_output(
     tmp_path: Path, scratch: Path, models: Path
 ) -> None:
