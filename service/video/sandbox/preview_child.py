@@ -23,7 +23,7 @@ from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 from service.errors.pipeline import PipelineError
 from service.errors.video import DamagedVideo, VideoError
 from service.text import plural
-from service.video.color import QUALITY, conversion
+from service.video.color import MATRIX_BT601, QUALITY, Conversion, conversion
 from service.video.frames import numbered_frames
 from service.video.sandbox.child import restrict
 from service.video.sandbox.preview import JPEG, PreviewLimits, Shot, limits_from_json, shots_from_json
@@ -35,6 +35,12 @@ _QUANTIZER = 3
 """JPEG's quantizer on FFmpeg's scale from 1 (fine) to 31: fine enough to judge sharpness by."""
 _TIME_BASE = Fraction(1, 25)
 """Single pictures have no times, but filters and encoders require a unit of them."""
+_FROM_YCGCO = (
+    "format=yuv444p,setparams=colorspace=ycgco:range={range}:color_primaries=bt709:color_trc=bt709,"
+    "colorspace=space=smpte170m:primaries=bt709:trc=bt709:range=pc:format=yuv444p:fast=1"
+)
+"""Filters from YCgCo, which the scaler lacks, to the colors of JPEG. Primaries and transfer stay."""
+_JPEG_COLORS = Conversion(MATRIX_BT601, full_range=True)
 _TRANSPOSITIONS = {0: (), 90: ("clock",), 180: ("clock", "clock"), 270: ("cclock",)}
 
 
@@ -83,6 +89,9 @@ def _still(shot: Shot, side: int) -> tuple[VideoFrame, int]:
 def _converted(frame: VideoFrame, source: Source, side: int) -> VideoFrame:
     width, height = _size(source.picture, side)
     how = conversion(source.picture.color, source.picture.height)
+    if how.ycgco:
+        frame = _filtered(frame, _FROM_YCGCO.format(range="pc" if how.full_range else "tv"))
+        how = _JPEG_COLORS
     from_rgb = frame.format.is_rgb
     return VideoReformatter().reformat(
         frame,
@@ -95,6 +104,23 @@ def _converted(frame: VideoFrame, source: Source, side: int) -> VideoFrame:
         dst_color_range=ColorRange.JPEG,
         interpolation=QUALITY,
     )
+
+
+def _filtered(frame: VideoFrame, filters: str) -> VideoFrame:
+    """Returns a frame after a chain of filters, written as for FFmpeg's own command."""
+    graph = Graph()
+    start = graph.add_buffer(
+        width=frame.width, height=frame.height, format=frame.format, time_base=_TIME_BASE
+    )
+    chain = [start, *(graph.add(*each.split("=", 1)) for each in filters.split(",")), graph.add("buffersink")]
+    for one, other in pairwise(chain):
+        one.link_to(other)
+    graph.configure()
+    frame.pts, frame.time_base = 0, _TIME_BASE
+    start.push(frame)
+    picture = chain[-1].pull()
+    assert isinstance(picture, VideoFrame)
+    return picture
 
 
 def _size(picture: PictureFormat, side: int) -> tuple[int, int]:

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from service.errors.video import DamagedVideo
+from service.types import ColorTags
 from service.video.sandbox.preview import PreviewLimits, Shot, preview
 from tests.support.clips import Clip, write_clip
+from tests.support.planes import Coding, write_planes
 
 
 def picture(*shots: Shot, limits: PreviewLimits | None = None) -> np.ndarray:
@@ -76,3 +78,15 @@ def test_a_video_that_cannot_be_read_is_said_so(tmp_path: Path) -> None:
         picture(Shot(path, 2))
     with pytest.raises(DamagedVideo):
         picture(Shot(tmp_path / "gone.mp4", 0))
+
+
+def test_colors_of_ycgco_are_shown_as_they_are_meant(tmp_path: Path) -> None:
+    red, green, blue = 200, 90, 40
+    chroma = (green / 2 - red / 4 - blue / 4, red / 2 - blue / 2)
+    values = (16 + (red / 4 + green / 2 + blue / 4) * 219 / 255, *(128 + one * 224 / 255 for one in chroma))
+    planes = [np.full((96, 128), round(value), np.uint8) for value in values]
+    coding = Coding("yuv444p", "libx264", {"crf": "1"}, ColorTags(1, 1, 8, full_range=False))
+    path = write_planes(tmp_path / "clip.mp4", coding, [planes] * 2, (128, 96))
+
+    shown = picture(Shot(path, 1))[48, 64, ::-1]
+    np.testing.assert_allclose(shown.astype(int), (red, green, blue), atol=5)
