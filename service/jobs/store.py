@@ -15,7 +15,7 @@ from service.jobs import step_names
 from service.jobs.job import Failure, Job, JobSpec, JobStatus, Output, sources_of
 from service.jobs.reader import JobReader
 from service.jobs.record import SPEC
-from service.jobs.turns import work_s
+from service.jobs.turns import work_of
 from service.redis_state import key_names
 from service.redis_state.connection import broker_errors
 from service.redis_state.key_names import Account, JobKeys
@@ -165,7 +165,8 @@ def _new_record(spec: JobSpec, tenant: str, key: ApiKey | None, now: float) -> d
         "spec": SPEC.dump_json(spec).decode(),
         "tenant": tenant,
         "source_bytes": spec.source.bytes,
-        "work": work_s(spec),
+        "work": work_of(spec),
+        "model": spec.model,
     }
     if spec.preview:
         record["preview"] = 1

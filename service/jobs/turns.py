@@ -21,9 +21,6 @@ from service.redis_state.connection import broker_errors, texts
 from service.redis_state.key_names import JobKeys
 from service.redis_state.scripts import turns
 
-NOMINAL_PIXELS_PER_S = 1e6
-"""What counts as a second of work before anything was measured: two cores need about four for it."""
-
 
 @dataclass(frozen=True)
 class Turn:
@@ -70,8 +67,7 @@ class Turns:
         return None if found is None else Turn(str(found[0]), str(found[1]), str(found[2]) or None)
 
 
-def work_s(spec: JobSpec) -> float:
-    """Returns the seconds that a job takes, as far as that is known; only the order among jobs depends on it."""
+def work_of(spec: JobSpec) -> int:
+    """Returns the pixels that are restored for a job, those of a frame once per look."""
     video = spec.video
-    nominal = video.width * video.height * video.frames * spec.looks / NOMINAL_PIXELS_PER_S
-    return nominal if spec.estimated_restoring_s is None else spec.estimated_restoring_s
+    return video.width * video.height * video.frames * spec.looks

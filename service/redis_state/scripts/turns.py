@@ -1,16 +1,28 @@
 """Scripts that decide whose step is next. ``KEYS`` and ``ARGV`` are named at the top of each; times are unix seconds.
 
-A job's *work* is in seconds, as estimated; its *place* among the jobs of its tenant is a score, the least first. What a
-tenant had lately is counted in seconds of work as well, and halves every ``HALF_LIFE_S``.
+A job's *work* is counted in pixels, those of a frame once per look: estimates in seconds change with what is measured,
+so that jobs of different hours could not be compared. What a tenant had lately is counted in pixels as well, and halves
+every ``HALF_LIFE_S``.
 """
 
 from __future__ import annotations
 
-from service.redis_state.key_names import READY_SHORT, READY_TENANTS, TENANTS_USED, JobKeys, ready_jobs
+from service.redis_state.key_names import (
+    READY_SHORT,
+    READY_TENANTS,
+    TENANTS_USED,
+    THROUGHPUT,
+    JobKeys,
+    jobs_of,
+    ready_jobs,
+)
 
-AGING = 0.1
-"""Seconds of work for which a second of waiting counts: a job lets shorter ones pass for at most ten times as long as
-it takes itself, and then goes first."""
+AGED = 10
+"""A job lets shorter ones pass until it has waited so many times as long as it takes itself; then it goes first."""
+NOMINAL_RATE = 1e6
+"""Pixels per second before anything was measured."""
+OLDEST = 5
+"""Running jobs of a tenant that are looked at for one that has waited long enough."""
 HALF_LIFE_S = 300
 """A tenant that comes new goes before one that was served, until it has had as much as that one had lately."""
 SMALL = 1.5
@@ -32,15 +44,27 @@ local function is_due(id, step, now)
     return word == 'queued' or (word == 'waiting' and tonumber(when) <= now)
 end
 
-local function job(id)
-    local f = redis.call('HMGET', record_of(id), 'status', 'tenant', 'work', 'segments', 'created_at', 'preview')
+local function rate_of(model)
+    local best = 0
+    local found = redis.call('HGETALL', '{THROUGHPUT}')
+    for i = 1, #found, 2 do
+        if string.match(found[i], '^(.*)|') == model then best = math.max(best, tonumber(found[i + 1])) end
+    end
+    return best > 0 and best or {NOMINAL_RATE:.0f}
+end
+
+local function job(id, now)
+    local f = redis.call('HMGET', record_of(id),
+        'status', 'tenant', 'work', 'segments', 'created_at', 'preview', 'model')
     if f[1] ~= 'queued' and f[1] ~= 'running' then return nil end
-    local work, segments = tonumber(f[3] or 60), math.max(tonumber(f[4] or 1), 1)
+    local work, segments = tonumber(f[3] or 1e9), math.max(tonumber(f[4] or 1), 1)
     local left = work * math.min(redis.call('HLEN', steps_of(id)), segments) / segments
-    local ahead = f[6] and {FIRST:.0f} or 0
+    local created, place = tonumber(f[5]), left
+    local aged = (now - created) * rate_of(f[7]) > {AGED} * work
+    if f[6] then place = created - 2 * {FIRST:.0f} elseif aged then place = created - {FIRST:.0f} end
     return {{
         id = id, tenant = f[2] or 'default', left = left, step_work = work / segments, preview = f[6] and true or false,
-        created = tonumber(f[5]), place = left + {AGING} * tonumber(f[5]) - ahead,
+        created = created, place = place,
     }}
 end
 """
@@ -51,7 +75,7 @@ OFFER = (
     + f"""
 local id, step, now = ARGV[1], ARGV[2], tonumber(ARGV[3])
 if not is_due(id, step, now) then return 0 end
-local offered = job(id)
+local offered = job(id, now)
 if not offered then return 0 end
 local index = string.match(step, '^segment:(%d+)$')
 if not index then
@@ -59,7 +83,7 @@ if not index then
     return redis.call('ZADD', '{READY_SHORT}', offered.created - ahead, id .. ' ' .. step)
 end
 redis.call('ZADD', ready_of(id), index, step)
-redis.call('ZADD', jobs_ready(offered.tenant), string.format('%.6f', offered.place), id)
+redis.call('ZADD', jobs_ready(offered.tenant), string.format('%.3f', offered.place), id)
 redis.call('SADD', '{READY_TENANTS}', offered.tenant)
 return 1
 """
@@ -79,7 +103,7 @@ local function short_step()
         if not head then return nil end
         redis.call('ZREM', '{READY_SHORT}', head)
         local id, step = string.match(head, '^(%S+) (%S+)$')
-        if is_due(id, step, now) and job(id) then return {{id, step, ''}} end
+        if is_due(id, step, now) and job(id, now) then return {{id, step, ''}} end
     end
 end
 
@@ -101,21 +125,35 @@ local function first_step(id)
     end
 end
 
-local function first_job(tenant)
+local function with_step(id)
+    local found = job(id, now)
+    local step = found and first_step(id)
+    if not step then return nil end
+    found.step = step
+    return shared(found)
+end
+
+local function shortest(tenant)
     while true do
         local id = redis.call('ZRANGE', jobs_ready(tenant), 0, 0)[1]
         if not id then
             redis.call('SREM', '{READY_TENANTS}', tenant)
             return nil
         end
-        local found = job(id)
-        local step = found and first_step(id)
-        if step then
-            found.step = step
-            return shared(found)
-        end
+        local found = with_step(id)
+        if found then return found end
         redis.call('ZREM', jobs_ready(tenant), id)
     end
+end
+
+local function first_job(tenant)
+    local first = shortest(tenant)
+    if not first or first.preview then return first end
+    for _, id in ipairs(redis.call('ZRANGE', string.format('{jobs_of("%s", "running")}', tenant), 0, {OLDEST - 1})) do
+        local old = with_step(id)
+        if old and old.place < first.place then return old end
+    end
+    return first
 end
 
 local function is_before(one, other)
@@ -136,7 +174,7 @@ end
 
 local function gives_way(best)
     for _, id in ipairs(at_work) do
-        local other = job(id)
+        local other = job(id, now)
         if other and is_before(best, shared(other)) then
             if best.left <= {SMALL} * other.step_work or (best.preview and not other.preview) then return id end
         end
@@ -156,7 +194,7 @@ redis.call('ZREM', ready_of(best.id), best.step)
 if redis.call('ZCARD', ready_of(best.id)) == 0 then
     redis.call('ZREM', jobs_ready(best.tenant), best.id)
 else
-    redis.call('ZADD', jobs_ready(best.tenant), string.format('%.6f', best.place), best.id)
+    redis.call('ZADD', jobs_ready(best.tenant), string.format('%.3f', best.place), best.id)
 end
 local used = used_by(best.tenant) + best.step_work
 redis.call('HSET', '{TENANTS_USED}', best.tenant, string.format('%.9g %.3f', used, now))

@@ -13,6 +13,7 @@ from typing import cast
 import pytest
 import redis
 
+from service.estimates.throughput import Throughput
 from service.jobs.job import new_job_id
 from service.jobs.queue import JobQueue, create_celery
 from service.jobs.step_leases import StepLeases
@@ -25,14 +26,13 @@ from service.redis_state.key_names import JobKeys
 from service.worker.runner import StepRunner, Work
 from service.worker.tasks import JobSteps, NextSteps
 from service.worker.watchdog import Watchdog
-from tests.integration.jobs.planned import SPEC, TTL_S
+from tests.integration.jobs.planned import SPEC, TTL_S, VIDEO
 from tests.support.clips import Clip, write_clip
 from tests.support.stack import PacedService, paced_stack
 
 pytestmark = pytest.mark.integration
 
 SEGMENT = 16
-SECONDS_PER_FRAME = 1.0
 
 
 class Queue:
@@ -45,11 +45,18 @@ class Queue:
         self.turns = Turns(client, weights)
         self.names: dict[str, str] = {}
 
-    def add(self, name: str, frames: int, tenant: str = "a", preview: bool = False) -> str:
+    def add(
+        self,
+        name: str,
+        frames: int,
+        tenant: str = "a",
+        preview: bool = False,
+        estimated_s: float | None = None,
+    ) -> str:
         """Record a job that is planned; its steps wait."""
         job_id, segments = new_job_id(), plan_segments(frames, SEGMENT)
-        estimated_s = frames * SECONDS_PER_FRAME
-        spec = replace(SPEC, estimated_restoring_s=estimated_s, preview=preview)
+        video = replace(VIDEO, frames=frames)
+        spec = replace(SPEC, video=video, preview=preview, estimated_restoring_s=estimated_s)
         self.names[job_id] = name
         self.store.create(job_id, spec, tenant=tenant)
         self.leases.claim(job_id, "plan")
@@ -129,14 +136,28 @@ def test_short_job_passes_a_long_one_and_the_long_one_goes_on_after_it(waiting: 
     assert list(waiting.drain())[:4] == ["short", "short", "SHORT", "long"]
 
 
-def test_long_job_is_passed_for_ten_times_its_own_length_at_most(waiting: Queue) -> None:
+@pytest.mark.parametrize(("waited", "first"), [(9, "new"), (11, "old")])
+def test_long_job_is_passed_until_it_has_waited_ten_times_its_length(
+    waiting: Queue, waited: int, first: str
+) -> None:
     old = waiting.add("old", 160)
     waiting.add("new", 16)
-    hours_ago = waiting.store.get(old).created_at - 1600
-    waiting.client.hset(f"cdvd:job:{old}", "created_at", hours_ago)
-    waiting.turns.offer(old, "segment:0")
+    pixels, rate = 96 * 64 * 160, 1000
+    Throughput(waiting.client).learn_rate(SPEC.model, "onnx", rate, 1.0)
+    waiting.client.hset(f"cdvd:job:{old}", "created_at", time.time() - waited * pixels / rate)
 
-    assert next(waiting.drain()) == "old"
+    assert next(waiting.drain()) == first
+
+
+def test_what_is_measured_meanwhile_changes_no_turn(waiting: Queue) -> None:
+    """Jobs that came before and after the first measurement, which may be of a machine that is starved."""
+    for number in range(3):
+        waiting.add(f"a{number}", 48)
+    assert waiting.begin() == ("a0", "segment:0", None)
+    Throughput(waiting.client).learn_rate(SPEC.model, "onnx", 10, 1.0)
+    waiting.add("b", 10, tenant="b", estimated_s=6000.0)
+
+    assert next(waiting.drain()) == "b"
 
 
 def test_preview_goes_before_everything_and_a_join_before_segments(waiting: Queue) -> None:
