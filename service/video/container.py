@@ -18,7 +18,7 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
 from service.errors.video import DamagedVideo, NotAVideo, NoVideoStream
-from service.video.assembled.local import LocalFile
+from service.video.assembled.local import LocalFile, WholeReads
 from service.video.assembled.pictures import MAGIC as ZIP
 from service.video.assembled.pictures import PictureArchive
 from service.video.assembled.virtual import VirtualMovie
@@ -194,8 +194,8 @@ def _openable(media: Path | RangedFile) -> str | RangedFile | VirtualMovie:
     return media
 
 
-def _file(media: Path | RangedFile) -> LocalFile | RangedFile:
-    return LocalFile(media) if isinstance(media, Path) else media
+def _file(media: Path | RangedFile) -> WholeReads:
+    return WholeReads(LocalFile(media) if isinstance(media, Path) else media)
 
 
 def _begins_like_a_video(media: Path | RangedFile) -> bool:

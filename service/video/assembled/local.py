@@ -1,4 +1,4 @@
-"""A file on the disk that closes itself when nobody refers to it any more."""
+"""Files as libraries want them: one on the disk that closes itself, and one that gives all bytes that are asked for."""
 
 from __future__ import annotations
 
@@ -40,3 +40,31 @@ class LocalFile(io.RawIOBase):
         if not self.closed:
             os.close(self._descriptor)
         super().close()
+
+
+class WholeReads(io.RawIOBase):
+    """Reads a file that gives fewer bytes than asked for, such as those of a block, until all are there."""
+
+    def __init__(self, file: io.RawIOBase) -> None:
+        self._file = file
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        return self._file.seek(offset, whence)
+
+    def read(self, size: int = -1) -> bytes:
+        """Returns ``size`` bytes, or all that are left; fewer only at the end of the file."""
+        parts: list[bytes] = []
+        left = size
+        while left and (part := self._file.read(left)):
+            parts.append(part)
+            left -= len(part) if size >= 0 else 0
+        return b"".join(parts)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,7 +17,8 @@ from service.errors.video import DamagedVideo, NotAVideo
 from service.types import RemoteFile
 from service.video.ranged import BLOCK_BYTES, BLOCKS_KEPT, RangedFile
 from service.video.sandbox.probe import ProbeLimits, probe
-from tests.support.clips import Clip, write_clip
+from tests.support.animations import picture_bytes, write_webp
+from tests.support.clips import Clip, moving_picture, write_clip
 
 LIMITS = ProbeLimits(max_pixels=1 << 20, max_duration_s=60, max_frames=1000)
 
@@ -109,6 +111,21 @@ def test_probe_of_a_remote_video_says_the_same_as_of_a_local_one(tmp_path: Path)
     path = write_clip(tmp_path / "clip.mp4", Clip(audio="aac"))
     with serving(path.read_bytes()) as store:
         assert asyncio.run(probe(remote(store), LIMITS)) == asyncio.run(probe(path, LIMITS))
+
+
+def test_a_zip_of_pictures_and_a_webp_animation_are_read_over_the_network_too(tmp_path: Path) -> None:
+    """Their readers want whole reads, and a block ends in the midst of them."""
+    archive = tmp_path / "shot.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr(
+            "notes.bin", bytes(BLOCK_BYTES - 39 - 10)
+        )  # the head of the next entry begins 10 bytes before
+        for number in range(4):
+            file.writestr(f"{number}.png", picture_bytes(moving_picture(number), "png"))
+    animation = write_webp(tmp_path / "clip.webp", (40, 80, 40))
+    for path in (archive, animation):
+        with serving(path.read_bytes()) as store:
+            assert asyncio.run(probe(remote(store), LIMITS)) == asyncio.run(probe(path, LIMITS))
 
 
 def test_probe_of_a_truncated_remote_video_names_the_damage(tmp_path: Path) -> None:
