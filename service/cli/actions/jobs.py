@@ -15,7 +15,7 @@ from service.cli.output.jobs import (
     print_report_table,
     print_result,
 )
-from service.cli.output.lines import say, say_json, say_json_line
+from service.cli.output.lines import note, say, say_json, say_json_line
 from service.cli.output.progress import job_bar
 from service.cli.results import failure, fetch
 from service.client import Client, Job
@@ -31,10 +31,12 @@ class JobActions:
     as_json: bool = False
 
     def submit(self, source: Path, fields: Mapping[str, str], idempotency_key: str | None) -> None:
-        """Sends a video and prints the id of its job."""
+        """Sends a video and prints the id of its job, and on stderr what its result will lack."""
         with Client(self.url) as client, job_bar(quiet=self.as_json) as bar:
             job = client.submit(source, options=fields, on_sent=bar.sent, idempotency_key=idempotency_key)
         self._say(job, job.id)
+        for sentence in () if self.as_json else job.losses:
+            note(f"Will be lost: {sentence}")
 
     def status(self, job_id: str) -> None:
         """Prints how far a job is."""

@@ -99,6 +99,15 @@ def test_errors_are_json_too(command: str) -> None:
 
 
 @pytest.mark.usefixtures("at")
+def test_a_submission_says_what_will_be_lost(tmp_path: Path) -> None:
+    source = write_clip(tmp_path / "in.mp4", Clip(pix_fmt="yuv444p"))
+    ran = run("submit", source)
+
+    assert len(one_line(ran.stdout)) == 32
+    assert "Will be lost: Chroma is reduced from 4:4:4 to the 4:2:0 of H.264." in ran.stderr.splitlines()
+
+
+@pytest.mark.usefixtures("at")
 def test_reports_and_estimates_are_readable(tmp_path: Path, service: Service) -> None:
     source = write_clip(tmp_path / "in.mp4", Clip(audio="aac"))
     job_id = service.submit(source)
