@@ -73,12 +73,13 @@ class TimelineReader:
     def __init__(self, timeline: Timeline) -> None:
         self._timeline = timeline
         self._ordinals: dict[int, int] = {}
-        self._ends: dict[int, int] = {}
+        self._last: dict[int, int] = {}
 
     def place(self, packet: Packet[Any]) -> None:
         """Changes ``pts`` and ``dts`` of a packet to the continuous clock, in ticks of the packet's own unit.
 
-        A packet of sound that would come before the one that it follows is moved behind it.
+        A packet of sound that would come before the one that it follows is moved behind it. Times may be equal: packets
+        of TrueHD are shorter than the milliseconds of Matroska.
         """
         stream = packet.stream.index
         if not packet.size:
@@ -95,8 +96,9 @@ class TimelineReader:
         moment = packet.pts if packet.dts is None else packet.dts
         if moment is None:
             return
-        late = self._ends.get(packet.stream.index, moment) - moment
-        if late > 0:
+        late = self._last.get(packet.stream.index, moment) - moment + 1
+        if late > 1:
             packet.pts = moment + late if packet.pts is None else packet.pts + late
             packet.dts = moment + late
-        self._ends[packet.stream.index] = moment + max(late, 0) + 1
+            moment += late
+        self._last[packet.stream.index] = moment

@@ -9,6 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from av.audio.codeccontext import AudioCodecContext
 from av.packet import Packet
 from av.stream import Stream
 
@@ -17,6 +18,8 @@ from service.video.packets.sanity import sanity_check
 from service.video.tracks.naming import codec_name
 from service.video.tracks.payloads import normalized
 
+_STRICT = ("mp4", "mov")
+"""Muxers that refuse a packet with the time of the one before it."""
 _NO_TEXT = b"\x00\x00"
 """A mov_text packet without characters."""
 
@@ -66,6 +69,9 @@ class StreamCopy:
         self._digest = PacketDigest(original)
         codec = original.codec_context
         self._is_sane = sanity_check(codec) if codec is not None and original.type == "audio" else None
+        strict = output.container.format.name in _STRICT
+        self._rate = codec.sample_rate if strict and isinstance(codec, AudioCodecContext) else None
+        self._last_written: int | None = None
         self._last_step: int | None = None
         self._last_dts: int | None = None
 
@@ -81,6 +87,8 @@ class StreamCopy:
             packet.pts -= ticks
         packet.dts = packet.pts if packet.dts is None else packet.dts - ticks
         self._complete_duration(packet)
+        if self._rate:
+            self._in_order(packet, self._rate)
         packet.stream = self._output
         yield packet
 
@@ -91,6 +99,19 @@ class StreamCopy:
     def summary(self) -> CopiedStream:
         """Returns what was copied so far."""
         return self._digest.summary()
+
+    def _in_order(self, packet: Packet[Any], rate: int) -> None:
+        """Counts in samples, which are finer than the source's ticks may be, and lets no two packets have one time."""
+        if packet.dts is None or packet.pts is None:
+            return
+        ticks = packet.time_base * rate
+        if ticks > 1:
+            packet.pts, packet.dts = round(packet.pts * ticks), round(packet.dts * ticks)
+            packet.duration, packet.time_base = round((packet.duration or 0) * ticks), Fraction(1, rate)
+        if self._last_written is not None and packet.dts <= self._last_written:
+            packet.dts = self._last_written + 1
+            packet.pts = max(packet.pts, packet.dts)
+        self._last_written = packet.dts
 
     def _complete_duration(self, packet: Packet[Any]) -> None:
         """Gives the last packet of sound the duration of those before it, where the source names none."""

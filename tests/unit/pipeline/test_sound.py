@@ -194,3 +194,32 @@ def test_finishing_twice_gives_the_same_bytes(tmp_path: Path) -> None:
 
     assert finalize(source, job.pieces, job.path, job.info, job.options) == job.report
     assert job.path.read_bytes() == first
+
+
+@pytest.mark.parametrize("container", ["mkv", "mp4"])
+def test_packets_shorter_than_a_millisecond_do_not_make_the_sound_longer(
+    tmp_path: Path, container: str
+) -> None:
+    """TrueHD has 40 samples in a packet: some have the time of the one before, in Matroska's milliseconds."""
+    plain, source = write_tracks(tmp_path / "plain.mkv", Tracks([Track("mp2")])), tmp_path / "in.mkv"
+    with av.open(str(plain)) as given, av.open(str(source), "w") as output:
+        video = output.add_stream_from_template(given.streams.video[0], opaque=True)
+        sound = output.add_stream_from_template(given.streams.audio[0], opaque=True)
+        (payload, *_) = [bytes(packet) for packet in given.demux(audio=0) if packet.size]
+        given.seek(0)
+        for packet in given.demux(video=0):
+            if packet.size:
+                packet.stream = video
+                output.mux(packet)
+        for number in range(576):  # as many in 0.48 s as TrueHD has
+            packet = av.Packet(payload)
+            packet.stream, packet.time_base = sound, Fraction(1, 1000)
+            packet.pts = packet.dts = number * 40 // 48
+            packet.duration, packet.is_keyframe = 1, True
+            output.mux(packet)
+    result = restored(source, container=container)
+
+    with av.open(str(result.path)) as output:
+        times = [packet.pts * packet.time_base for packet in output.demux(audio=0) if packet.size]
+    assert len(times) == 576
+    assert float(times[-1] - times[0]) == pytest.approx(0.479, abs=0.005)
