@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator
+from dataclasses import astuple
 from fractions import Fraction
 
 from service.findings import Code, Finding, Kind, at_frames
 from service.text import plural
 from service.types import ColorTags
+from service.video.color import MATRIX_RGB
 from service.video.source import PictureFormat, Source
 
+_TAGS = "Primaries, transfer, matrix and range"
+_UNSPECIFIED = 2
 _TOLERANCE_S = Fraction(1, 1000)
 """Matroska rounds times to milliseconds."""
 
@@ -22,7 +26,7 @@ def picture_findings(given: Source, result: Source) -> Iterator[Finding]:
     yield _size(one, two)
     yield _equal(Code.ROTATION, "The rotation", f"{one.rotation} degrees", f"{two.rotation} degrees")
     yield _equal(Code.PIXEL_ASPECT, "The shape of pixels", _aspect(one), _aspect(two))
-    yield _equal(Code.COLOR, "Primaries, transfer, matrix and range", _color(one.color), _color(two.color))
+    yield _tags(one, two)
     yield _ordered(Code.BIT_DEPTH, one.bit_depth, two.bit_depth, "bits per sample")
     yield _equal(Code.CHROMA, "Chroma", one.chroma, two.chroma)
     if one.has_alpha:
@@ -62,6 +66,16 @@ def _size(one: PictureFormat, two: PictureFormat) -> Finding:
     if given != made and (two.width, two.height) == even:
         return Finding(Kind.CHANGED, Code.SIZE, f"The odd size {given} became {made}.")
     return _equal(Code.SIZE, "The size", given, made)
+
+
+def _tags(one: PictureFormat, two: PictureFormat) -> Finding:
+    """A result may say more than its source did: a matrix of pictures that were RGB, or of ones that had none."""
+    given, made = one.color, two.color
+    pairs = zip(astuple(given)[:3], astuple(made)[:3], strict=True)
+    said = all(before in (after, _UNSPECIFIED, MATRIX_RGB) for before, after in pairs)
+    if given != made and said and given.full_range in (made.full_range, one.chroma == "rgb"):
+        return Finding(Kind.CHANGED, Code.COLOR, f"{_TAGS}: {_color(given)} became {_color(made)}.")
+    return _equal(Code.COLOR, _TAGS, _color(given), _color(made))
 
 
 def _equal(code: Code, what: str, one: str, two: str) -> Finding:

@@ -6,6 +6,7 @@ from pathlib import Path
 import av
 import pytest
 
+from service.types import ColorTags
 from tests.support.clips import Clip, write_clip
 from tests.support.command import run
 from tests.support.track_clips import Text, Track, Tracks, write_tracks
@@ -88,6 +89,14 @@ def test_pictures_that_differ_are_told(tmp_path: Path, clip: Clip, code: str) ->
 
     assert ran.returncode == 1
     assert kinds(ran.stdout)[code] == {"lost"}
+
+
+def test_tags_that_a_source_did_not_have_are_no_loss(tmp_path: Path) -> None:
+    bare = write_clip(tmp_path / "bare.mp4", Clip(color=ColorTags(2, 2, 2, full_range=False)))
+    tagged = write_clip(tmp_path / "tagged.mp4")
+
+    assert kinds(run("verify", bare, tagged, "--json").stdout)["color"] == {"changed"}
+    assert kinds(run("verify", tagged, bare, "--json").stdout)["color"] == {"lost"}
 
 
 def test_sound_that_is_out_of_step_is_told(tmp_path: Path) -> None:
