@@ -13,6 +13,8 @@ _MATROSKA = {
     "fflags": "+bitexact",  # without it, every file has other random numbers
     "cues_to_front": "1",
 }
+_FROM_BEFORE_ZERO = {"avoid_negative_ts": "disabled"}
+"""The lead-in of AAC lies before the first frame: the muxer would move all streams until it begins at zero."""
 _PIECES = {"prores": "mov", "ffv1": "mkv"}
 
 
@@ -29,8 +31,9 @@ def piece_options(container: str, time_base: Fraction) -> dict[str, str]:
 def result_options(container: str, time_base: Fraction) -> dict[str, str]:
     """Returns the muxer's options of a result, whose index then comes in front.
 
-    Matroska counts in milliseconds: times are then rounded to the nearest, each by itself.
+    Matroska counts in milliseconds: times are then rounded to the nearest, each by itself. Sound that begins before
+    zero stays there in MKV; that of WebM states its lead-in instead.
     """
     if container in ("mp4", "mov"):
         return {"movflags": "+faststart", **timescale_options(time_base)}
-    return _MATROSKA
+    return {**_MATROSKA, **_FROM_BEFORE_ZERO} if container == "mkv" else _MATROSKA

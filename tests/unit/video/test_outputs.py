@@ -10,7 +10,7 @@ import pytest
 from service.encoding.codecs import CODECS
 from service.types import ColorTags
 from service.video.headers.ebml import set_pixel_aspect
-from tests.support.clips import Clip, psnr, read_frames, write_clip
+from tests.support.clips import Clip, psnr, read_frames, read_packets, write_clip
 from tests.support.planes import Coding, read_planes, write_planes
 from tests.support.whole_way import restored
 
@@ -185,3 +185,14 @@ def test_a_file_of_another_structure_is_left_as_it_is(tmp_path: Path) -> None:
         set_pixel_aspect(path, Fraction(2), (96, 64))
 
     assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("container", ["mp4", "mov", "mkv"])
+def test_the_lead_in_of_sound_does_not_move_the_picture(tmp_path: Path, container: str) -> None:
+    source = write_clip(tmp_path / "clip.mp4", Clip(frames=6, audio="aac"))
+
+    result = restored(source, container=container)
+
+    first, lead_in = read_packets(result.path, "video")[0][0], read_packets(source, "audio")[0][0]
+    assert (first, lead_in < 0) == (0, True)
+    assert abs(read_packets(result.path, "audio")[0][0] - lead_in) < Fraction(1, 1000)
