@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from math import prod
 from pathlib import Path
 
 import openvino as ov
@@ -20,9 +21,10 @@ from service.inference.engine import INPUT, OUTPUT, Frames
 from service.inference.local import LocalEngine, Tensor, check_signature, does_not_load, graph_file
 
 _TYPES = {"u8": "uint8"}
-_SHAPES = 2
-"""Shapes of windows that are kept compiled: the long one of a video and the shorter one at a segment's end. Each holds
-the memory of a window, and two windows are what is planned for."""
+_KEPT_PIXELS = 4_000_000
+"""Pixels of all windows whose shapes are kept compiled, at about 250 bytes each: of small videos the long window and
+the shorter one at a segment's end. Larger ones take so much longer than compiling that only the last shape is kept,
+with the memory of one window."""
 
 
 class OpenVinoEngine(LocalEngine):
@@ -73,7 +75,7 @@ class _Compiled:
     def request(self, shape: tuple[int, ...]) -> ov.InferRequest:
         """Returns what restores windows of ``shape``. Called by one thread at a time."""
         if shape not in self._requests:
-            while len(self._requests) >= _SHAPES:
+            while self._requests and sum(map(_pixels, (*self._requests, shape))) > _KEPT_PIXELS:
                 self._requests.popitem(last=False)
             model = self.model.clone()
             model.reshape(list(shape))
@@ -81,6 +83,10 @@ class _Compiled:
             self._requests[shape] = compiled.create_infer_request()
         self._requests.move_to_end(shape)
         return self._requests[shape]
+
+
+def _pixels(shape: tuple[int, ...]) -> int:
+    return prod(shape[:3])
 
 
 def _tensors(ports: Sequence[ov.ConstOutput]) -> list[Tensor]:

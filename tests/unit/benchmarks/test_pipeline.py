@@ -1,0 +1,17 @@
+"""The benchmark of everything around the network restores a real segment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from benchmarks.pipeline import measure, write_source
+
+
+def test_a_segment_goes_through_all_stages(tmp_path: Path) -> None:
+    clip = tmp_path / "clip.mp4"
+    write_source(clip, frames=12, height=96, width=128)
+    measured = measure(clip, frames=12, window=4)
+
+    assert measured.frames == 12
+    assert measured.per_second > 0
+    assert measured.per_processor_second > 0
