@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from service.cli.output.progress import job_bar
 from service.client import Client
 from service.embedded import EmbeddedOptions, EmbeddedStack
 from service.local.signals import sigterm_exits
+from service.local.triton.install import cache_directory
+from service.worker.runtime.machine import FILE
 
 
 @dataclass(frozen=True)
@@ -78,5 +81,17 @@ def _service(request: DeblurRequest) -> Iterator[str]:
             model=request.fields.get("model") or base.model,
             device=request.device,
         )
-        with EmbeddedStack(options) as stack:
+        with _runtime_kept(Path(data)), EmbeddedStack(options) as stack:
             yield stack.url
+
+
+@contextmanager
+def _runtime_kept(data: Path) -> Iterator[None]:
+    """Keeps what a worker measures of this machine for the next time, which has another data directory."""
+    here, kept = data / FILE, cache_directory().parent / FILE
+    with suppress(OSError):
+        shutil.copyfile(kept, here)
+    yield
+    with suppress(OSError):
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(here, kept)

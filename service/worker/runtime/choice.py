@@ -25,11 +25,10 @@ from service.errors.base import ServiceError
 from service.inference.engine import DeblurEngine, Frames
 from service.types import CONTEXT_FRAMES
 from service.worker.engine_loader import Loaded, engine_loader
-from service.worker.runtime.machine import installed, processor
+from service.worker.runtime.machine import FILE, installed, processor
 
 log = logging.getLogger(__name__)
 
-FILE = "runtime.json"
 BUDGET_S = 10.0
 """Seconds for loading and for all windows together; no round but the first begins after them."""
 ROUNDS = 7

@@ -6,6 +6,8 @@ import platform
 from importlib import metadata
 from pathlib import Path
 
+FILE = "runtime.json"
+"""What was measured here, in a data directory."""
 _PACKAGES = {"onnx": ("onnxruntime", "onnxruntime-gpu"), "openvino": ("openvino",)}
 """The distributions of which a runtime needs one."""
 

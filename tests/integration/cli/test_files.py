@@ -61,8 +61,11 @@ def test_deblur_runs_a_service_for_one_file_and_leaves_only_the_result(
     tmp_path: Path, scratch: Path, models: Path
 ) -> None:
     source = write_clip(tmp_path / "in.mp4", Clip(audio="aac"))
-    ran = run("deblur", source, "--models", models, "--model", QUICK, scratch=scratch)
+    cache = {"XDG_CACHE_HOME": str(scratch / "cache")}
+    ran = run("deblur", source, "--models", models, "--model", QUICK, scratch=scratch, **cache)
     output = tmp_path / "in_deblurred.mp4"
+    measured = json.loads((scratch / "cache" / "cdvd" / "runtime.json").read_text())
+    assert measured["engine"] in measured["frame_ms"]
     assert ran.returncode == 0, ran.stderr
     wrote, *told = ran.stdout.splitlines()
     assert str(output) in wrote

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -97,28 +98,36 @@ def test_a_checkpoint_of_another_network_is_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
-def test_verification_notices_other_weights_and_another_signature(tmp_path: Path) -> None:
-    path = tmp_path / "model.onnx"
-    torch.manual_seed(0)
-    cascade = Cascade(LITE).eval()
-    write_onnx(cascade, path, opset=17)
-    verify.check_signature(path)
+@pytest.fixture(scope="module")
+def graph(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The FP32 graph of `_one_stage`."""
+    path = tmp_path_factory.mktemp("graph") / "model.onnx"
+    write_onnx(_one_stage(), path, opset=17)
+    return path
 
-    torch.nn.init.constant_(cascade.stage.restoration.body.leave[-1].bias, 0.1)
+
+def _one_stage(bias: float | None = None) -> Cascade:
+    """The same light network every time; with ``bias``, one whose pictures are brighter."""
+    torch.manual_seed(0)
+    cascade = Cascade(replace(LITE, stages=1)).eval()
+    if bias is not None:
+        torch.nn.init.constant_(cascade.stage.restoration.body.leave[-1].bias, bias)
+    return cascade
+
+
+def test_verification_notices_other_weights_and_another_signature(graph: Path, tmp_path: Path) -> None:
+    verify.check_signature(graph)
+    verify.compare(_one_stage(), graph)
+
     with pytest.raises(verify.VerificationError, match="differ"):
-        verify.compare(cascade, path)
+        verify.compare(_one_stage(bias=0.1), graph)
 
     with pytest.raises(verify.VerificationError, match="the configurations state"):
         verify.check_signature(write_model(tmp_path, float_graph()) / "1" / "model.onnx")
 
 
-def test_half_precision_that_is_too_far_off_is_not_exported(tmp_path: Path) -> None:
-    torch.manual_seed(0)
-    cascade = Cascade(LITE).eval()
-    other = Cascade(LITE).eval()
-    torch.nn.init.constant_(other.stage.restoration.body.leave[-1].bias, 0.1)
-    write_onnx(cascade, tmp_path / "full.onnx", opset=17)
-    write_onnx(half_precision(other), tmp_path / "half.onnx", opset=17)
+def test_half_precision_that_is_too_far_off_is_not_exported(graph: Path, tmp_path: Path) -> None:
+    write_onnx(half_precision(_one_stage(bias=0.1)), tmp_path / "half.onnx", opset=17)
 
     with pytest.raises(verify.VerificationError, match=r"dB from FP32, 50 dB are due"):
-        verify.compare_precision(cascade, tmp_path / "full.onnx", tmp_path / "half.onnx")
+        verify.compare_precision(_one_stage(), graph, tmp_path / "half.onnx")

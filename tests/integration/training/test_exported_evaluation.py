@@ -34,6 +34,8 @@ def test_an_exported_model_restores_the_same_frames_as_its_checkpoint(tmp_path: 
         "mine",
         "--output",
         tmp_path,
+        "--precision",
+        "fp32",
     ]
     subprocess.run([*map(str, command)], check=True, capture_output=True)
 

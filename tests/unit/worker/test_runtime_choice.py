@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from service.config import Settings
-from service.worker.runtime.choice import FILE, kept_choice, settled
+from service.worker.runtime.choice import kept_choice, settled
+from service.worker.runtime.machine import FILE
 from tests.support.graphs import averaging_graph, write_model
 
 
