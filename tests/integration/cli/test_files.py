@@ -58,13 +58,15 @@ def _interruptible() -> Iterator[None]:
 
 
 def test_deblur_runs_a_service_for_one_file_and_leaves_only_the_result(
-    tmp_path: Path, scratch: Path, models: Path
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, scratch: Path, models: Path
 ) -> None:
     source = write_clip(tmp_path / "in.mp4", Clip(audio="aac"))
-    cache = {"XDG_CACHE_HOME": str(scratch / "cache")}
-    ran = run("deblur", source, "--models", models, "--model", QUICK, scratch=scratch, **cache)
+    cache = tmp_path_factory.mktemp("cache")
+    ran = run(
+        *("deblur", source, "--models", models, "--model", QUICK), scratch=scratch, XDG_CACHE_HOME=str(cache)
+    )
     output = tmp_path / "in_deblurred.mp4"
-    measured = json.loads((scratch / "cache" / "cdvd" / "runtime.json").read_text())
+    measured = json.loads((cache / "cdvd" / "runtime.json").read_text())
     assert measured["engine"] in measured["frame_ms"]
     assert ran.returncode == 0, ran.stderr
     wrote, *told = ran.stdout.splitlines()
