@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from service.errors.pipeline import PipelineError
-from service.types import EncodeOptions, Excerpt, Segment
+from service.types import EncodeOptions, Engine, Excerpt, Segment
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,8 @@ class Recipe:
     """Output frames of one call of the engine."""
     source: FileDigest
     result: FileDigest
+    engine: Engine = "onnx"
+    """What restored it: runtimes round differently."""
 
 
 _RECIPE = TypeAdapter(Recipe)

@@ -121,7 +121,7 @@ def build(settings: Settings) -> tuple[Celery, EngineCache, Heartbeat, Backgroun
     steps = JobSteps(
         PlanStep(leases, queue, limits.segment_frames),
         RestoreStep(store, leases, queue, storage, engines, recorder, limits, way, stopping),
-        FinishStep(store, leases, storage, engines, recorder, limits),
+        FinishStep(store, leases, storage, engines, recorder, limits, settings.engine),
     )
     next_steps = NextSteps(turns, StepRunner(store, leases, queue, watchdog, stopping), steps, stopping)
     register(app, next_steps)

@@ -45,6 +45,8 @@ def replay(asked: Replay, on_progress: Callable[[int, int], None]) -> Exit:
     if _sha256(asked.source) != recipe.source.sha256:
         raise PipelineError("This is not the video of the report: its bytes are others.")
     settings = Settings() if asked.models is None else Settings(models=asked.models)
+    if "engine" not in settings.model_fields_set:
+        settings = settings.model_copy(update={"engine": recipe.engine})
     with closing(EngineCache(settings.models, engine_loader(settings))) as engines:
         if engines.digest(recipe.model.name) != recipe.model.sha256:
             raise PipelineError(

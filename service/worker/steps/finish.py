@@ -33,7 +33,7 @@ from service.storage.store import (
     piece_name,
     result_name,
 )
-from service.types import Segment
+from service.types import Engine, Segment
 from service.window_limits import WindowLimits
 from service.worker.engines import EngineCache
 from service.worker.throughput_recorder import ThroughputRecorder
@@ -51,6 +51,7 @@ class FinishStep:
     engines: EngineCache
     recorder: ThroughputRecorder
     limits: WindowLimits
+    engine: Engine = "onnx"
 
     def run(self, job: Job) -> None:
         """Joins the pieces, writes the report and the sharpness files, and publishes the result.
@@ -147,6 +148,7 @@ class FinishStep:
             "result": {"bytes": output.bytes, "sha256": output.sha256},
             "excerpt": asdict(video.excerpt) if video.excerpt else None,
             "window_frames": window,
+            "engine": self.engine,
         }
 
 

@@ -53,6 +53,8 @@ RUN = {
     "test_the_complexity_of_the_presets_is_printed",
     "python -m service.worker": "tests/integration/jobs/test_devices.py::"
     "test_a_worker_without_its_device_ends_and_readiness_knows_why",
+    "python -m benchmarks.engines": "tests/unit/benchmarks/test_engines.py::"
+    "test_models_and_runtimes_are_measured_on_the_same_window",
     "python -m benchmarks.gpu": "tests/unit/benchmarks/test_gpu.py::"
     "test_the_command_measures_both_precisions_and_prints_a_row_for_each",
     "python -m export": "tests/integration/training/test_export.py::"
@@ -73,6 +75,7 @@ NEEDS = {
     "git clone": "the address of the repository",
     "cd ": "the address of the repository",
     "trtexec": "a GPU with TensorRT",
+    "mkdir /tmp/first": "the history of the repository",
 }
 """The beginning of a command that no test runs as it stands, and what it needs that a test has not."""
 
