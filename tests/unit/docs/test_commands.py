@@ -76,6 +76,7 @@ NEEDS = {
     "cd ": "the address of the repository",
     "trtexec": "a GPU with TensorRT",
     "mkdir /tmp/first": "the history of the repository",
+    "git archive": "the history of the repository",
 }
 """The beginning of a command that no test runs as it stands, and what it needs that a test has not."""
 
