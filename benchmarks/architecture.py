@@ -41,6 +41,7 @@ PURPOSES = {
     "service.logs": "log lines",
     "service.model_catalog": "model.json",
     "service.options": "of a job",
+    "service.memory": "memory: plan, limit",
     "service.encoding": "codecs, containers, pixels of results",
     "service.distribution": "install advice",
     "service.settings": "of gateways",

@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
 import onnxruntime as ort
+from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto, ValueInfoProto
 
 from export.onnx import INPUT
+from export.parts import FLOW_GRAPH, RESTORATION_GRAPH
 
 _SIDES = (128, 192)
 """Multiples of 64, so that nothing is padded: memory is then in proportion to the pixels."""
@@ -22,6 +25,8 @@ _VIEWS = frozenset({"Reshape", "Squeeze", "Unsqueeze", "Identity"})
 """Their output is their input under another shape."""
 _QUIET = 3
 """Errors only."""
+
+Feeds = dict[str, NDArray[Any]]
 
 
 @dataclass(frozen=True)
@@ -42,22 +47,54 @@ class MemoryCost:
         return height * width * (self.context + frames * self.frame)
 
 
+@dataclass(frozen=True)
+class TileCost:
+    """What the parts take, in bytes per pixel."""
+
+    flow: int
+    """Per pixel of the frame, while the flow between two frames is estimated."""
+    tile: int
+    """Per pixel of a tile, while it is restored."""
+
+
 def memory_cost(path: Path, context_frames: int) -> MemoryCost:
     """Estimates the cost of the FP32 graph at ``path`` from its activations and a reserve. FP16 takes less."""
     model = onnx.load(str(path))
     pixels = _SIDES[0] * _SIDES[1]
-    one, two = (_RESERVE * _peak(model, (context_frames + count, *_SIDES, 3)) / pixels for count in (1, 2))
+    windows = [np.zeros((context_frames + count, *_SIDES, 3), np.uint8) for count in (1, 2)]
+    one, two = (_RESERVE * _peak(model, {INPUT: window}) / pixels for window in windows)
     return MemoryCost(frame=ceil(two - one), context=max(0, ceil(2 * one - two)))
 
 
-def _peak(model: ModelProto, shape: tuple[int, ...]) -> int:
+def tile_cost(directory: Path) -> TileCost:
+    """Estimates the cost of the two parts in ``directory``, as `memory_cost` does that of the whole graph."""
+    picture = np.zeros((1, 3, *_SIDES), np.int16)
+    place = np.array([(0, 0), _SIDES, (0, 0), (0, 0)], np.float32)
+    tile: Feeds = {
+        "center": picture,
+        "previous": picture,
+        "following": picture,
+        "flow": np.zeros((2, 2, *_SIDES), np.float32),
+        "place": place,
+    }
+    return TileCost(
+        flow=_bytes_per_pixel(directory / FLOW_GRAPH, {"center": picture, "neighbor": picture}),
+        tile=_bytes_per_pixel(directory / RESTORATION_GRAPH, tile),
+    )
+
+
+def _bytes_per_pixel(path: Path, feeds: Feeds) -> int:
+    return ceil(_RESERVE * _peak(onnx.load(str(path)), feeds) / (_SIDES[0] * _SIDES[1]))
+
+
+def _peak(model: ModelProto, feeds: Feeds) -> int:
     """Returns the largest sum of the sizes of tensors that are needed at the same time, in bytes."""
-    sizes = _sizes(model, shape)
-    buffers = _buffers(model)
+    sizes = _sizes(model, feeds)
+    buffers = _buffers(model, feeds)
     last_use = {
         buffers[name]: at for at, node in enumerate(model.graph.node) for name in _tensors(node, buffers)
     }
-    held = {INPUT: sizes[INPUT]}
+    held = {name: sizes[name] for name in feeds}
     peak = 0
     for position, node in enumerate(model.graph.node):
         held |= {name: sizes[name] for name in node.output if buffers[name] == name}
@@ -66,9 +103,9 @@ def _peak(model: ModelProto, shape: tuple[int, ...]) -> int:
     return peak
 
 
-def _buffers(model: ModelProto) -> dict[str, str]:
+def _buffers(model: ModelProto, feeds: Feeds) -> dict[str, str]:
     """Maps each tensor to its buffer, which has the name of the tensor that it was made for."""
-    buffers = {INPUT: INPUT}
+    buffers = {name: name for name in feeds}
     for node in model.graph.node:
         for name in node.output:
             shares = node.op_type in _VIEWS and node.input[0] in buffers
@@ -81,8 +118,8 @@ def _tensors(node: NodeProto, buffers: dict[str, str]) -> list[str]:
     return [name for name in (*node.input, *node.output) if name in buffers]
 
 
-def _sizes(model: ModelProto, shape: tuple[int, ...]) -> dict[str, int]:
-    """Returns the bytes of every tensor for an input of ``shape``: makes all of them outputs, and runs the graph."""
+def _sizes(model: ModelProto, feeds: Feeds) -> dict[str, int]:
+    """Returns the bytes of every tensor for these inputs: makes all of them outputs, and runs the graph."""
     exposed = ModelProto()
     exposed.CopyFrom(model)
     names = [name for node in model.graph.node for name in node.output if name]
@@ -94,8 +131,8 @@ def _sizes(model: ModelProto, shape: tuple[int, ...]) -> dict[str, int]:
     session = ort.InferenceSession(
         exposed.SerializeToString(), sess_options=options, providers=["CPUExecutionProvider"]
     )
-    values = session.run(names, {INPUT: np.zeros(shape, np.uint8)})
+    values = session.run(names, feeds)
     return {
-        INPUT: int(np.prod(shape)),
+        **{name: value.nbytes for name, value in feeds.items()},
         **{name: value.nbytes for name, value in zip(names, values, strict=True)},
     }

@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from cascade.network.cascade import Cascade
 from export import verify
 from export.channels import fill_channels
-from export.memory import MemoryCost, memory_cost
+from export.memory import MemoryCost, memory_cost, tile_cost
 from export.onnx import write_onnx
+from export.parts import write_parts
 from export.precision import half_precision
 from export.reference import write_reference
 from export.triton import FP16_GRAPH, FP32_GRAPH, Plan, write_configs
@@ -61,6 +62,7 @@ def _write(cascade: Cascade, directory: Path, options: ExportOptions) -> list[ve
     context = 2 * cascade.config.stages
     filled = fill_channels(cascade)
     write_onnx(filled, fp32, options.opset)
+    write_parts(filled, fp32.parent, options.opset)
     verify.check_signature(fp32)
     comparisons = verify.compare(cascade, fp32)
     if options.half:
@@ -71,7 +73,8 @@ def _write(cascade: Cascade, directory: Path, options: ExportOptions) -> list[ve
     plan = Plan.within(cost, options.gpu_memory, context)
     write_configs(directory, plan, context, FP16_GRAPH if options.half else FP32_GRAPH)
     write_reference(directory, fp32, context)
-    content = _description(directory, cascade, options, cost) | _half_description(fp16, comparisons)
+    content = _description(directory, cascade, options, cost)
+    content |= {"tiles": asdict(tile_cost(fp32.parent))} | _half_description(fp16, comparisons)
     (directory / "model.json").write_text(json.dumps(content, indent=2) + "\n")
     return comparisons
 

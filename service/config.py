@@ -101,13 +101,17 @@ class Settings(GatewaySettings):
     """Output frames of one task: long enough that decoding from a keyframe and four extra context frames weigh
     little, short enough that a crash costs seconds and several workers can share a video."""
     window_pixels: int = Field(default=4_000_000, gt=0)
-    """Output pixels of one call to the engine at most: bounds its memory, and the delay until a cancel is seen."""
+    """Output pixels of one call to the engine at most, on Triton and for models that do not state their memory; else
+    the plan within ``memory_limit`` decides."""
     window_frames: int = Field(default=12, ge=1)
     """Output frames of one call at most. Beyond 12 the four context frames weigh little, and small videos would see
     a cancel late; with TensorRT no more than its profile has (``docs/models.md``)."""
     window_bytes: int | None = Field(default=None, gt=0)
     """Bytes that one call may take, for models whose ``model.json`` says what they need; ``window_pixels`` does not
     count then. For accelerators: T frames together cost 2T + 2 restorations, one alone costs four."""
+    memory_limit: int | None = Field(default=None, gt=0)
+    """Bytes that a worker may take. None: nine tenths of the container's limit or of the machine's free memory at its
+    start, whichever is less. How videos are restored is planned within it, and what does not fit is refused."""
     windows_in_flight: int = Field(default=2, ge=1)
     """Windows of a segment at the engine at a time; two hide the transfer of one behind the work on the other."""
     engine: Engine = "onnx"

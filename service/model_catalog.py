@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from service.errors.engine import ModelNotFound
+from service.memory.plan import TileMemory
 from service.window_limits import WindowMemory
 
 
@@ -27,6 +28,8 @@ class ModelCard:
     description: str
     memory: WindowMemory | None = None
     """The memory that a window takes; None for older exports, of which nothing is known."""
+    tiles: TileMemory | None = None
+    """The memory that tiles take; None for exports without parts for them."""
 
 
 _CARD = TypeAdapter(ModelCard)

@@ -23,6 +23,7 @@
     │   └── TusVersionUnsupported  tus_version_unsupported
     ├── SubmissionError ``submission``
     │   ├── InvalidOption          invalid_option           an option with a value that is not allowed
+    │   ├── NeedsMoreMemory        needs_more_memory        frames of this size fit no worker
     │   ├── SubmissionInFlight     submission_in_flight     the same Idempotency-Key at this moment
     │   └── IdempotencyKeyReused   idempotency_key_reused   the key was used for something else
     ├── StorageError ``storage``
@@ -41,6 +42,7 @@
     ├── EngineError ``engine``
     │   ├── EngineUnavailable      engine_unavailable       retry later; the job does not fail at once
     │   ├── InferenceFailed        inference_failed         the engine refused or failed this window
+    │   │   └── OutOfMemory        out_of_memory            smaller parts may do
     │   ├── PrecisionTooLow        precision_too_low        the engine's pictures differ from the model's
     │   ├── DeviceUnavailable      device_unavailable       a device that was asked for does not work here
     │   ├── InvalidDevice          invalid_device           no name of a device

@@ -23,6 +23,12 @@ class InferenceFailed(EngineError):
     code = "inference_failed"
 
 
+class OutOfMemory(InferenceFailed):
+    """The engine found no memory for this window; smaller parts may do."""
+
+    code = "out_of_memory"
+
+
 class PrecisionTooLow(EngineError):
     """The engine's pictures differ from those of the model."""
 

@@ -17,6 +17,12 @@ class InvalidOption(SubmissionError):
     code = "invalid_option"
 
 
+class NeedsMoreMemory(SubmissionError):
+    """No worker has the memory that frames of this size need."""
+
+    code = "needs_more_memory"
+
+
 class SubmissionInFlight(SubmissionError):
     """A submission with the same Idempotency-Key is under way."""
 

@@ -5,35 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from service.estimates.memory import plan_memory
 from service.estimates.throughput import Throughput
+from service.estimates.workload import Workload
 from service.jobs.job import Job, JobStatus
 from service.jobs.reader import JobReader
 from service.jobs.workers import WorkerRegistry, WorkerState
-from service.window_limits import WindowLimits, WindowMemory, segment_count
+from service.memory.plan import MemoryPlan
+from service.model_catalog import ModelCard
+from service.window_limits import WindowLimits, segment_count
 
 ACTIVE_LOOKED_AT = 1000
 """Queued and running jobs that count as waiting work, of each; more would make every estimate slow."""
-
-
-@dataclass(frozen=True)
-class Workload:
-    """What decides the cost of a video: model and looks, and the size and number of its frames. Sizes are in pixels."""
-
-    model: str
-    width: int
-    height: int
-    frames: int
-    looks: int = 1
-
-    @property
-    def pixels(self) -> int:
-        """The pixels of all frames together."""
-        return self.width * self.height * self.frames
-
-    @property
-    def restored_pixels(self) -> int:
-        """The pixels that the engine restores: those of all frames, once per look."""
-        return self.pixels * self.looks
 
 
 @dataclass(frozen=True)
@@ -81,9 +64,20 @@ class Estimator:
         ]
         return capacity(rates, alive, model=model) if alive else 0.0
 
-    def memory(self, video: Workload, model: WindowMemory) -> int:
-        """Returns the bytes that a worker takes for the windows of one segment of ``video``."""
-        return self._limits.segment_bytes(video.width * video.height, video.frames, model)
+    def memory_plan(self, video: Workload, card: ModelCard) -> MemoryPlan | None:
+        """Returns how the live workers would restore ``video``; None where memory does not decide.
+
+        Raises NeedsMoreMemory where none of them can.
+        """
+        return plan_memory(video, card, self._limits, self._workers.alive())
+
+    def memory(self, video: Workload, card: ModelCard) -> int | None:
+        """Returns the bytes that a worker takes for ``video``; None if the model does not say. Raises as above."""
+        plan = self.memory_plan(video, card)
+        if plan is not None:
+            return plan.bytes
+        pixels, model = video.width * video.height, card.memory
+        return None if model is None else self._limits.segment_bytes(pixels, video.frames, model)
 
     def _waiting(self, alive: tuple[WorkerState, ...]) -> float | None:
         """Returns the seconds that all active jobs still take; None if the rate of one of their models is unknown."""

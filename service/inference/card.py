@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import Field, TypeAdapter, ValidationError
 
 from service.errors.engine import EngineError
+from service.memory.plan import TileMemory
 from service.window_limits import WindowMemory
 
 
@@ -28,6 +29,7 @@ class EngineCard:
     """The least PSNR between an engine's output and that of the FP32 graph, in dB."""
     memory: WindowMemory | None = None
     fp16: HalfGraph | None = None
+    tiles: TileMemory | None = None
 
 
 _CARD = TypeAdapter(EngineCard)

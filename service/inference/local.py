@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from service.errors.engine import EngineError, EngineUnavailable, InferenceFailed, ModelNotFound
+from service.errors.engine import EngineError, EngineUnavailable, InferenceFailed, ModelNotFound, OutOfMemory
 from service.errors.job import JobCanceled
 from service.inference.engine import INPUT, OUTPUT, Frames, Stopped, check_window, checked_result, never
 
 _DTYPE = "uint8"
 _CHANNELS = 3
+_NO_MEMORY = re.compile(
+    r"bad_alloc|failed to allocate memory|out of memory|not enough memory|cannot allocate", re.IGNORECASE
+)
+"""What ONNX Runtime, its providers and OpenVINO say when there is none left."""
 
 Tensor = tuple[str, str, Sequence[int | str | None]]
 """Name, type and shape; a size that is not fixed is a name or None."""
@@ -47,9 +52,7 @@ class LocalEngine:
         try:
             return infer(np.ascontiguousarray(window))
         except Exception as error:  # runtimes' exceptions share no base of their own
-            raise InferenceFailed(
-                f"{self._runtime} failed on a window of {list(window.shape)}: {error}"
-            ) from error
+            raise failure(self._runtime, f"a window of {list(window.shape)}", error) from error
 
 
 def graph_file(model_dir: Path) -> Path:
@@ -69,6 +72,12 @@ def check_signature(name: str, inputs: Sequence[Tensor], outputs: Sequence[Tenso
             raise EngineError(
                 f"The model {name!r} has another {side} than {wanted}: {_DTYPE} [N, H, W, 3]; found {[*found]}."
             )
+
+
+def failure(runtime: str, work: str, error: Exception) -> InferenceFailed:
+    """Returns the error of a runtime that failed on ``work``: OutOfMemory where that was the reason."""
+    wanting = isinstance(error, MemoryError) or _NO_MEMORY.search(str(error))
+    return (OutOfMemory if wanting else InferenceFailed)(f"{runtime} failed on {work}: {error}")
 
 
 def does_not_load(name: str, error: Exception) -> EngineError:

@@ -34,10 +34,17 @@ class OnnxEngine(LocalEngine):
         check_signature(model_dir.name, _tensors(session.get_inputs()), _tensors(session.get_outputs()))
 
         def infer(window: Frames) -> Frames:
-            restored: Frames = session.run([OUTPUT], {INPUT: window})[0]
+            restored: Frames = session.run([OUTPUT], {INPUT: window}, returning_memory())[0]
             return restored
 
         super().__init__("ONNX Runtime", infer)
+
+
+def returning_memory() -> ort.RunOptions:
+    """Returns options of a run after which its memory is free for others; that costs no time that could be measured."""
+    options = ort.RunOptions()
+    options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+    return options
 
 
 def _load(path: Path, threads: int | None, providers: list[str]) -> ort.InferenceSession:

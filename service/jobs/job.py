@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from service.findings import Finding
+from service.memory.plan import MemoryPlan
 from service.quality import Quality
 from service.types import EncodeOptions, Segment, VideoInfo
 
@@ -158,6 +159,8 @@ class Job:
     error: Failure | None
     tenant: str
     """The name of the tenant whose job it is."""
+    memory_plans: tuple[MemoryPlan, ...] = ()
+    """How its windows are restored: the plan that was made first, and each smaller one after one ran out of memory."""
 
     @property
     def findings(self) -> tuple[Finding, ...]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pydantic import TypeAdapter
 
 from service.jobs.job import Failure, Job, JobSpec, JobStatus, Output, Progress, Stage
+from service.memory.plan import MemoryPlan
 from service.tenancy.api_keys import DEFAULT_TENANT
 from service.types import Segment
 
@@ -15,6 +16,7 @@ SPEC = TypeAdapter(JobSpec)
 SPACE = "space"
 """What the field ``wanting`` of a record says while steps wait for room on a disk."""
 PLAN = TypeAdapter(tuple[Segment, ...])
+MEMORY_PLANS = TypeAdapter(tuple[MemoryPlan, ...])
 OUTPUT = TypeAdapter(Output)
 
 
@@ -39,6 +41,7 @@ def read_job(job_id: str, record: Mapping[str, str], frames: Sequence[str], step
         output=OUTPUT.validate_json(record["output"]) if "output" in record else None,
         error=Failure(**json.loads(record["error"])) if "error" in record else None,
         tenant=record.get("tenant", DEFAULT_TENANT),
+        memory_plans=MEMORY_PLANS.validate_json(record.get("memory_plans", "[]")),
     )
 
 

@@ -15,8 +15,9 @@ import redis
 
 from service.devices.placement import Placement
 from service.jobs.claim import Claim, ClaimAnswer
-from service.jobs.record import PLAN
+from service.jobs.record import MEMORY_PLANS, PLAN
 from service.jobs.step_names import PLAN as PLAN_STEP
+from service.memory.plan import MemoryPlan
 from service.redis_state import key_names
 from service.redis_state.connection import broker_errors
 from service.redis_state.key_names import JobKeys
@@ -44,6 +45,7 @@ class StepLeases:
         self._release = client.register_script(steps.RELEASE)
         self._requeue = client.register_script(steps.REQUEUE)
         self._set_plan = client.register_script(steps.SET_PLAN)
+        self._add_memory_plan = client.register_script(steps.ADD_MEMORY_PLAN)
         self._complete = client.register_script(steps.COMPLETE)
         self._progress = client.register_script(steps.PROGRESS)
 
@@ -94,6 +96,18 @@ class StepLeases:
         plan = PLAN.dump_json(tuple(segments)).decode()
         with broker_errors():
             return bool(self._set_plan(keys=used, args=[self._owner, time.time(), plan, len(segments)]))
+
+    def add_memory_plan(
+        self, job_id: str, known: tuple[MemoryPlan, ...], plan: MemoryPlan
+    ) -> tuple[MemoryPlan, ...]:
+        """Adds a plan to those of a job; where another worker did so since ``known`` was read, its plan holds.
+
+        Returns the plans that hold now.
+        """
+        texts = [MEMORY_PLANS.dump_json(plans).decode() for plans in (known, (*known, plan))]
+        with broker_errors():
+            found = self._add_memory_plan(keys=[JobKeys(job_id).record], args=texts)
+        return MEMORY_PLANS.validate_json(str(found))
 
     def complete(self, job_id: str, step: str, frames: int, placement: Placement | None = None) -> bool:
         """Finishes a segment of ``frames`` frames; ``placement`` is where it was restored, if it was just now.

@@ -34,6 +34,8 @@ class WorkerState:
     """Where the models that are loaded run, and why."""
     fault: str = ""
     """Why it takes no work; its last words, before it ends."""
+    memory: int | None = None
+    """Bytes that it may take, where it restores windows on its processor and knows its limit."""
 
     def runtime(self, model: str) -> str:
         """Returns what decides how fast ``model`` is here: the engine, and its device unless that is the processor.

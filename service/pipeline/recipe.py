@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from service.errors.pipeline import PipelineError
+from service.memory.plan import MemoryPlan
 from service.types import EncodeOptions, Engine, Excerpt, Segment
 
 
@@ -43,6 +44,8 @@ class Recipe:
     result: FileDigest
     engine: Engine = "onnx"
     """What restored it: runtimes round differently."""
+    memory_plans: tuple[MemoryPlan, ...] = ()
+    """How its windows were restored; the last one holds for all, unless memory ran out in the midst."""
 
 
 _RECIPE = TypeAdapter(Recipe)

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 from service.errors.base import ServiceError
 from service.errors.storage import StorageUnavailable
-from service.estimates.estimate import Estimator, Workload
+from service.estimates.estimate import Estimator
+from service.estimates.workload import Workload
 from service.jobs.job import Job, JobSpec
 from service.jobs.queue import JobQueue
 from service.jobs.step_names import PLAN

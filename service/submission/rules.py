@@ -10,10 +10,12 @@ from anyio.to_thread import run_sync
 from service.errors.engine import ModelNotFound
 from service.errors.submission import InvalidOption
 from service.errors.webhook import WebhookRefused
+from service.estimates.workload import Workload
 from service.fidelity import require_lossless
 from service.jobs.job import JobSpec, SourceFile
 from service.logs import current_request
 from service.options import JobOptions
+from service.quality import ModelChoice
 from service.submission.chooser import Chooser
 from service.submission.received import ReceivedUpload
 from service.text import plural
@@ -39,8 +41,8 @@ class SubmissionRules:
     async def specify(self, received: ReceivedUpload) -> JobSpec:
         """Returns what the job is to do. Cheap checks come before the probe, which reads the video.
 
-        Raises InvalidOption, WebhookRefused, VideoError, EmptyUpload and StorageUnavailable, and FidelityLost for a
-        strict job whose result is bound to lack something.
+        Raises InvalidOption, NeedsMoreMemory, WebhookRefused, VideoError, EmptyUpload and StorageUnavailable, and
+        FidelityLost for a strict job whose result is bound to lack something.
         """
         options = JobOptions.from_text(received.fields)
         await run_sync(self.check_model, options)
@@ -51,6 +53,7 @@ class SubmissionRules:
             require_lossless(video.findings)
         check_preview(options, video)
         choice = await run_sync(self.chooser.choose, options, video.width * video.height * video.fps)
+        await run_sync(self.check_memory, choice, video)
         return JobSpec(
             model=choice.model,
             looks=choice.looks,
@@ -87,6 +90,11 @@ class SubmissionRules:
             f"The model {model.name} has {plural(model.stages, 'stage')}; "
             f"models with {options.stages}: {', '.join(others) or 'none'}."
         )
+
+    def check_memory(self, choice: ModelChoice, video: VideoInfo) -> None:
+        """Raises NeedsMoreMemory if no plan for frames of this size fits the live workers."""
+        workload = Workload(choice.model, video.width, video.height, video.frames, choice.looks)
+        self.chooser.estimator.memory_plan(workload, self.chooser.catalog.require(choice.model))
 
     def check_webhook(self, url: str | None) -> None:
         """Raises WebhookRefused; the address is looked up and checked again for every delivery."""

@@ -26,6 +26,7 @@ from service.jobs.turns import Turns
 from service.jobs.workers import WorkerRegistry, WorkerState
 from service.local.data_version import open_data_directory
 from service.logs import configure_logging
+from service.memory.machine import memory_limit
 from service.metrics import served
 from service.redis_state import key_names
 from service.redis_state.connection import connect
@@ -40,10 +41,11 @@ from service.worker.chores.background import BackgroundThread
 from service.worker.chores.partial_results import PartialResults
 from service.worker.chores.retention import DueJobs, Retention
 from service.worker.default_model import load_default_model
-from service.worker.engine_loader import engine_loader
+from service.worker.engine_loader import engine_loader, parts_loader
 from service.worker.engines import EngineCache
 from service.worker.express_lane import LOOK_S, ExpressLane
 from service.worker.heartbeat import Heartbeat
+from service.worker.memory.planner import MemoryPlanner
 from service.worker.right_of_way import RightOfWay
 from service.worker.runner import StepRunner
 from service.worker.runtime.choice import settled
@@ -56,6 +58,9 @@ from service.worker.watchdog import EXIT_TRY_AGAIN, Watchdog
 
 LANE_ENDS_S = 10.0
 """Seconds for the step in the express lane to end when the worker stops; it is asked to at its next window."""
+
+_SHARE = 0.9
+"""Of the memory that is free where nothing was set; the rest is for what lives beside the worker."""
 
 
 def main(device: str | None = None) -> None:
@@ -104,23 +109,26 @@ def build(settings: Settings) -> tuple[Celery, EngineCache, Heartbeat, Backgroun
     queue, way = JobQueue(app, client, turns), RightOfWay()
     owner = f"{settings.worker_name}/{secrets.token_hex(8)}"
     leases = StepLeases(client, owner, settings.claim_ttl_s)
-    engines = EngineCache(settings.models, engine_loader(settings, _end))
+    engines = EngineCache(settings.models, engine_loader(settings, _end), parts_loader(settings))
+    memory = None if settings.engine == "triton" else _memory_limit(settings)
+    workers = WorkerRegistry(client)
     watchdog = Watchdog(settings.stall_timeout_s)
     heartbeat = Heartbeat(
         leases,
         Reconciler(store, leases, queue),
-        WorkerRegistry(client),
+        workers,
         watchdog,
-        lambda running: _describe(settings, engines, running),
+        lambda running: _describe(settings, engines, running, memory),
     )
     storage = open_storage(settings.storage_options())
     recorder = ThroughputRecorder(
-        Throughput(client), lambda model: _describe(settings, engines, 0).runtime(model)
+        Throughput(client), lambda model: _describe(settings, engines, 0, None).runtime(model)
     )
     limits, stopping = settings.window_limits(), heartbeat.stopping
+    planner = MemoryPlanner(leases, engines, workers, limits, memory)
     steps = JobSteps(
-        PlanStep(leases, queue, limits.segment_frames),
-        RestoreStep(store, leases, queue, storage, engines, recorder, limits, way, stopping),
+        PlanStep(leases, queue, limits.segment_frames, planner),
+        RestoreStep(store, leases, queue, storage, engines, recorder, planner, way, stopping),
         FinishStep(store, leases, storage, engines, recorder, limits, settings.engine),
     )
     next_steps = NextSteps(turns, StepRunner(store, leases, queue, watchdog, stopping), steps, stopping)
@@ -192,7 +200,15 @@ def _end(reason: str) -> None:
     os._exit(EXIT_TRY_AGAIN)
 
 
-def _describe(settings: Settings, engines: EngineCache, running: int) -> WorkerState:
+def _memory_limit(settings: Settings) -> int | None:
+    """Returns the bytes that this worker may take; None where nobody says."""
+    if settings.memory_limit is not None:
+        return settings.memory_limit
+    found = memory_limit()
+    return None if found is None else int(found * _SHARE)
+
+
+def _describe(settings: Settings, engines: EngineCache, running: int, memory: int | None) -> WorkerState:
     return WorkerState(
         settings.worker_name,
         settings.engine,
@@ -201,4 +217,5 @@ def _describe(settings: Settings, engines: EngineCache, running: int) -> WorkerS
         running,
         settings.worker_concurrency,
         engines.placements(),
+        memory=None if engines.accelerated else memory,
     )

@@ -14,10 +14,11 @@ from service.config import Settings
 from service.devices.names import AUTO, CPU, DeviceOrder
 from service.devices.placement import Placement
 from service.distribution import install_command
-from service.errors.engine import InvalidDevice, PrecisionTooLow
+from service.errors.engine import InvalidDevice, ModelNotFound, PrecisionTooLow
 from service.errors.startup import RequirementMissing
 from service.inference.engine import DeblurEngine
 from service.inference.precision import check_precision
+from service.inference.tiled.parts import Parts
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +62,23 @@ def engine_loader(settings: Settings, lost: Lost = lambda _: None) -> Load:
             f"CDVD_ENGINE={settings.engine} needs a package that is not installed ({error.name}). "
             f"Install it: {install_command(extra)}"
         ) from error
+
+
+def no_parts(directory: Path) -> Parts:
+    """Loads nothing. Raises ModelNotFound."""
+    raise ModelNotFound(f"The model {directory.name!r} is not restored in tiles by this engine.")
+
+
+def parts_loader(settings: Settings) -> Callable[[Path], Parts]:
+    """Returns what loads models for tiles: ONNX Runtime in this process, whichever engine restores whole frames there.
+
+    Servers of models have memory of their own.
+    """
+    if settings.engine == "triton":
+        return no_parts
+    from service.inference.tiled.onnx_parts import OnnxParts
+
+    return lambda directory: OnnxParts(directory, threads=settings.engine_threads)
 
 
 def _onnx(settings: Settings, lost: Lost) -> Load:

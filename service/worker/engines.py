@@ -5,25 +5,37 @@ from __future__ import annotations
 import hashlib
 import logging
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
+from service.devices.names import CPU
 from service.devices.placement import Placement
-from service.inference.card import read_card
+from service.inference.card import EngineCard, read_card
 from service.inference.engine import DeblurEngine
-from service.window_limits import WindowMemory
-from service.worker.engine_loader import Load, Loaded
+from service.inference.precision import check_precision
+from service.inference.tiled.engine import TiledEngine
+from service.inference.tiled.parts import Parts
+from service.worker.engine_loader import Load, Loaded, no_parts
 
 log = logging.getLogger(__name__)
+
+_REFERENCE_SIDE = 1 << 16
+"""The reference window is restored in one tile."""
 
 
 class EngineCache:
     """Loads models on first use; all task threads share one engine per model."""
 
-    def __init__(self, models: Path, load: Load) -> None:
-        """``load`` makes an engine from a model's directory and may raise ModelNotFound or EngineError."""
+    def __init__(self, models: Path, load: Load, load_parts: Callable[[Path], Parts] = no_parts) -> None:
+        """``load`` makes an engine from a model's directory and may raise ModelNotFound or EngineError.
+
+        ``load_parts`` does the same for tiles.
+        """
         self._models = models
         self._load = load
+        self._load_parts = load_parts
         self._loaded: dict[str, Loaded] = {}
+        self._parts: dict[str, Parts] = {}
         self._lock = threading.Lock()
 
     def get(self, name: str) -> DeblurEngine:
@@ -44,9 +56,33 @@ class EngineCache:
         """Returns where the loaded models run, by name."""
         return tuple(one for name in self.loaded if (one := self.placement(name)))
 
-    def memory(self, name: str) -> WindowMemory | None:
-        """Returns what windows of a model take, if its ``model.json`` says so."""
-        return read_card(self._models / name).memory
+    @property
+    def accelerated(self) -> bool:
+        """Whether a loaded model runs on something else than this worker's processor, with memory of its own."""
+        return any(one.device != CPU for one in self.placements())
+
+    def tiled(self, name: str, side: int, shrink: int) -> DeblurEngine:
+        """Returns an engine that restores with the parts of a model, in tiles; see `TiledEngine`.
+
+        Raises what loading and ``check_precision`` raise.
+        """
+        with self._lock:
+            if name not in self._parts:
+                self._parts[name] = self._checked_parts(self._models / name)
+            return TiledEngine(self._parts[name], side, shrink)
+
+    def card(self, name: str) -> EngineCard:
+        """Returns what ``model.json`` says about running a model."""
+        return read_card(self._models / name)
+
+    def _checked_parts(self, directory: Path) -> Parts:
+        parts = self._load_parts(directory)
+        try:
+            check_precision(TiledEngine(parts, _REFERENCE_SIDE), directory)
+        except BaseException:
+            parts.close()
+            raise
+        return parts
 
     @property
     def loaded(self) -> tuple[str, ...]:
@@ -68,3 +104,6 @@ class EngineCache:
             for loaded in self._loaded.values():
                 loaded.engine.close()
             self._loaded.clear()
+            for parts in self._parts.values():
+                parts.close()
+            self._parts.clear()

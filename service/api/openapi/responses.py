@@ -16,7 +16,7 @@ from service.errors.base import ServiceError
 from service.errors.broker import BrokerUnavailable
 from service.errors.limit import RateLimited, TooManyConnections
 from service.errors.storage import StorageFull, StorageUnavailable
-from service.errors.submission import InvalidOption
+from service.errors.submission import InvalidOption, NeedsMoreMemory
 from service.errors.upload import EmptyUpload, MalformedRequest, RequestTimeout, UploadTooLarge
 from service.errors.video import (
     ColorRejected,
@@ -58,6 +58,7 @@ UPLOAD_REFUSALS = (
     UploadTooLarge,
     MalformedRequest,
     InvalidOption,
+    NeedsMoreMemory,
     NotAVideo,
     NoVideoStream,
     DamagedVideo,

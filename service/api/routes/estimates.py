@@ -18,7 +18,8 @@ from service.api.upload.receiving import received_upload
 from service.errors.engine import ModelNotFound
 from service.errors.limit import RateLimited
 from service.errors.upload import MalformedRequest
-from service.estimates.estimate import Estimator, Workload
+from service.estimates.estimate import Estimator
+from service.estimates.workload import Workload
 from service.findings import Finding, lost
 from service.model_catalog import ModelCard
 from service.options import EncodingRequest, JobOptions, RestorationOptions
@@ -80,7 +81,7 @@ class EstimateBody(BaseModel):
     seconds: float | None = Field(description="Seconds from submission until the result is there.")
     waiting_s: float | None = Field(description="Of these, until the jobs before it are restored.")
     restoring_s: float | None = Field(description="Of these, for the video itself.")
-    memory_bytes: int | None = Field(description="Bytes of a worker for the windows of one segment.")
+    memory_bytes: int | None = Field(description="Bytes that a worker takes at its peak.")
     disk_bytes: int | None = Field(
         description="Bytes at most: the upload, its restored segments and the result."
     )
@@ -186,7 +187,7 @@ async def _description(request: Request) -> EstimateRequest:
 
 
 def _body(work: _Work, estimator: Estimator) -> EstimateBody:
-    video, memory = work.video, work.model.memory
+    video = work.video
     expected = estimator.estimate(video)
     return EstimateBody(
         model=video.model,
@@ -196,7 +197,7 @@ def _body(work: _Work, estimator: Estimator) -> EstimateBody:
         seconds=_rounded(expected.seconds),
         waiting_s=_rounded(expected.waiting_s),
         restoring_s=_rounded(expected.restoring_s),
-        memory_bytes=estimator.memory(video, memory) if memory else None,
+        memory_bytes=estimator.memory(video, work.model),
         disk_bytes=_disk_bytes(work, estimator),
         basis="none" if expected.restoring_s is None else "measured",
         findings=None if work.findings is None else finding_bodies(work.findings),

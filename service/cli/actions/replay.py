@@ -22,8 +22,9 @@ from service.pipeline.finalize import finalize
 from service.pipeline.recipe import Recipe, read_recipe
 from service.pipeline.segment import SegmentRequest, restore_segment
 from service.video.sandbox.probe import ProbeLimits, probe
-from service.worker.engine_loader import engine_loader
+from service.worker.engine_loader import engine_loader, parts_loader
 from service.worker.engines import EngineCache
+from service.worker.memory.planner import Windows
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ def replay(asked: Replay, on_progress: Callable[[int, int], None]) -> Exit:
     settings = Settings() if asked.models is None else Settings(models=asked.models)
     if "engine" not in settings.model_fields_set:
         settings = settings.model_copy(update={"engine": recipe.engine})
-    with closing(EngineCache(settings.models, engine_loader(settings))) as engines:
+    with closing(EngineCache(settings.models, engine_loader(settings), parts_loader(settings))) as engines:
         if engines.digest(recipe.model.name) != recipe.model.sha256:
             raise PipelineError(
                 f"The model {recipe.model.name} of the report had another graph than the one here."
@@ -82,7 +83,9 @@ def _restore(
         timeout_s=settings.probe_timeout_s,
     )
     info = asyncio.run(probe(asked.source, limits, recipe.excerpt))
-    engine = SeveralLooks(engines.get(recipe.model.name), recipe.model.looks, lambda: None)
+    model, plan = recipe.model, recipe.memory_plans[-1] if recipe.memory_plans else None
+    windows = Windows(model.name, recipe.window_frames, 1, plan)
+    engine = SeveralLooks(windows.engine(engines), model.looks, lambda: None)
     found: list[Finding] = []
     with tempfile.TemporaryDirectory(prefix="cdvd-") as folder:
         pieces = []

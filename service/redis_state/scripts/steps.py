@@ -100,6 +100,16 @@ return 1
 )
 """Finishes the plan and queues ``count`` segments. Returns 0 if that was done before or the job is gone."""
 
+ADD_MEMORY_PLAN = """
+local record, known, plans = KEYS[1], ARGV[1], ARGV[2]
+if redis.call('EXISTS', record) == 0 then return known end
+local found = redis.call('HGET', record, 'memory_plans') or '[]'
+if found ~= known then return found end
+redis.call('HSET', record, 'memory_plans', plans)
+return plans
+"""
+"""Replaces the memory plans of a job if they are still ``known``. Returns those that hold now."""
+
 COMPLETE = (
     EVENT
     + WORKER

@@ -134,15 +134,20 @@ class FinishStep:
             step = segment_step(segment.index)
             device, _ = devices.get(step, (None, ""))
             segments.append({**asdict(segment), "worker": workers.get(step), "device": device})
+        memory = [{**asdict(plan), "manner": plan.manner} for plan in job.memory_plans]
         told = {"job": job.id, "model": made_with, "ran_on": ran_on, **report, **self._recipe(job, output)}
-        text = json.dumps({**told, "segments": segments}, indent=2)
+        text = json.dumps({**told, "memory_plans": memory, "segments": segments}, indent=2)
         with self.storage.writing(job.id, REPORT) as file:
             file.write_text(text, "utf-8")
 
     def _recipe(self, job: Job, output: Output) -> dict[str, object]:
         """Returns what `cdvd replay` needs beside model, options and segments."""
         video = job.spec.video
-        window = self.limits.window_frames(video.width * video.height, self.engines.memory(job.spec.model))
+        if job.memory_plans:
+            window = job.memory_plans[-1].window
+        else:
+            memory = self.engines.card(job.spec.model).memory
+            window = self.limits.window_frames(video.width * video.height, memory)
         return {
             "source": asdict(job.spec.source),
             "result": {"bytes": output.bytes, "sha256": output.sha256},

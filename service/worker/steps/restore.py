@@ -19,8 +19,8 @@ from service.jobs.step_names import FINISH, segment_step
 from service.pipeline.segment import SegmentRequest, SegmentResult, restore_segment
 from service.storage.store import SOURCE, Storage, curve_name, findings_name, heat_maps_name, piece_name
 from service.types import Segment
-from service.window_limits import WindowLimits
 from service.worker.engines import EngineCache
+from service.worker.memory.planner import MemoryPlanner, Windows
 from service.worker.right_of_way import GivingWay, RightOfWay
 from service.worker.steps.progress_meter import ProgressListeners, ProgressMeter
 from service.worker.throughput_recorder import ThroughputRecorder
@@ -37,7 +37,7 @@ class RestoreStep:
     storage: Storage
     engines: EngineCache
     recorder: ThroughputRecorder
-    limits: WindowLimits
+    memory: MemoryPlanner
     way: RightOfWay
     stopping: threading.Event
     """Set when the worker is to stop; the segment then ends at the next window."""
@@ -49,29 +49,33 @@ class RestoreStep:
         """
         segment, placement = job.plan[index], None
         if self.storage.find(job.id, piece_name(segment)) is None:
-            self._restore(job, segment, touch)
+            self.memory.run(
+                job,
+                touch,
+                lambda: self._should_stop(job.id),
+                lambda how: self._restore(job, segment, how, touch),
+            )
             placement = self.engines.placement(job.spec.model)
         if self.leases.complete(job.id, segment_step(index), segment.frames, placement):
             self.queue.enqueue(job.id, FINISH)
 
-    def _restore(self, job: Job, segment: Segment, touch: Touch) -> None:
+    def _restore(self, job: Job, segment: Segment, how: Windows, touch: Touch) -> None:
         with (
             self.storage.reading(job.id, SOURCE) as source,
             self.storage.writing(job.id, piece_name(segment)) as target,
         ):
-            engine, video = self.engines.get(job.spec.model), job.spec.video
+            engine = how.engine(self.engines)
             touch()
             giving_way = GivingWay(engine, self.way, job.id, touch)
             looking = SeveralLooks(giving_way, job.spec.looks, touch)
-            memory = self.engines.memory(job.spec.model)
             request = SegmentRequest(
                 source=source,
                 target=target,
                 segment=segment,
                 encode=job.spec.options,
-                window=self.limits.window_frames(video.width * video.height, memory),
-                in_flight=self.limits.in_flight,
-                excerpt=video.excerpt,
+                window=how.frames,
+                in_flight=how.in_flight,
+                excerpt=job.spec.video.excerpt,
             )
             listeners = ProgressListeners(self.leases, self.recorder, touch)
             meter = ProgressMeter(listeners, job, segment_step(segment.index), lambda: giving_way.waited_s)
