@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from service.errors.base import ServiceError
-from service.errors.engine import EngineUnavailable, InferenceFailed
+from service.errors.engine import EngineUnavailable
 from service.errors.job import JobCanceled
 from service.inference.devices.fixed_session import FixedSession, Graph, Lane
 from service.inference.devices.memory import Shape
@@ -17,7 +17,7 @@ from service.inference.devices.offers import Offer
 from service.inference.devices.runtime import QUIET, ort
 from service.inference.devices.sharing import SharedLock
 from service.inference.engine import Frames, Stopped, check_window, checked_result, never
-from service.inference.local import Tensor, check_signature, does_not_load
+from service.inference.local import Tensor, check_signature, does_not_load, failure
 from service.types import CONTEXT_FRAMES
 
 _USE = SharedLock()
@@ -61,9 +61,7 @@ class DeviceEngine:
         except ServiceError:
             raise
         except Exception as error:  # ONNX Runtime's exceptions share no base of their own
-            raise InferenceFailed(
-                f"{self._offer.device} failed on a window of {list(window.shape)}: {error}"
-            ) from error
+            raise failure(str(self._offer.device), f"a window of {list(window.shape)}", error) from error
         return checked_result(restored, window)
 
     def close(self) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from service.devices.names import CPU
 from service.devices.placement import Placement
-from service.errors.engine import DeviceUnavailable, EngineError, InferenceFailed
+from service.errors.engine import DeviceUnavailable, EngineError, InferenceFailed, OutOfMemory
 from service.inference.devices.placing import DeviceSettings, Placed, place
 from service.inference.engine import DeblurEngine, Frames, Stopped, never
 from service.inference.precision import check_precision
@@ -53,6 +53,8 @@ class FallingBack:
         placed = self._placed
         try:
             return placed.engine.restore(window, stopped)
+        except OutOfMemory:
+            raise  # smaller parts may do, on the same device
         except (InferenceFailed, DeviceUnavailable) as error:
             if placed.others is None:
                 self._examine(placed, error)

@@ -22,6 +22,7 @@ from service.errors.engine import (
     EngineError,
     InferenceFailed,
     ModelNotFound,
+    OutOfMemory,
     PrecisionTooLow,
 )
 from service.inference.devices import falling_back, placing
@@ -173,6 +174,23 @@ def test_and_fails_the_window_where_it_is_not(
     engine = FallingBack(model, settings(order))
     with pytest.raises(InferenceFailed, match="cuda failed on a window"):
         engine.restore(BRIGHT)
+    assert engine.placement.device == "cuda"
+    assert np.array_equal(engine.restore(WINDOW), WINDOW[2:-2])
+
+
+def test_a_device_without_memory_for_a_window_keeps_the_work(
+    model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accelerators(monkeypatch, "cuda")
+    engine = FallingBack(model, settings("cuda,cpu"))
+
+    def full(*_: object) -> Frames:
+        raise RuntimeError("CUDA failure 2: out of memory ; GPU=0")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(DeviceEngine, "_restore", full)
+        with pytest.raises(OutOfMemory, match="cuda failed on a window"):
+            engine.restore(WINDOW)
     assert engine.placement.device == "cuda"
     assert np.array_equal(engine.restore(WINDOW), WINDOW[2:-2])
 
