@@ -26,7 +26,7 @@ from service.inference.onnx import OnnxEngine
 from service.inference.precision import psnr
 from service.inference.tiled.engine import TiledEngine
 from service.inference.tiled.onnx_parts import OnnxParts
-from service.memory.plan import SHRINK, TILE_SIDES
+from service.memory.plan import TILE_SIDES
 from service.types import CONTEXT_FRAMES
 
 LEVELS = 2
@@ -56,12 +56,10 @@ def measure(model: Path, window: Frames, threads: int) -> list[Row]:
     whole = OnnxEngine(model, threads=threads)
     parts = OnnxParts(model, threads=threads)
     expected, seconds = _timed(whole, window)
-    ways = [(side, shrink) for shrink in (1, SHRINK) for side in TILE_SIDES]
     rows = []
-    for side, shrink in ways:
-        found, taken = _timed(TiledEngine(parts, side, shrink), window)
-        manner = f"tiles of {side}" + (", flow at half size" if shrink > 1 else "")
-        rows.append(compare(manner, expected, found, taken / seconds))
+    for side in TILE_SIDES:
+        found, taken = _timed(TiledEngine(parts, side), window)
+        rows.append(compare(f"tiles of {side}", expected, found, taken / seconds))
     return rows
 
 
@@ -80,9 +78,9 @@ def compare(manner: str, expected: Frames, found: Frames, work: float) -> Row:
 
 def table(rows: Sequence[Row]) -> str:
     """Lists the rows under headings."""
-    head = f"{'manner':32}{'within 2 levels':>16}{'largest':>9}{'PSNR':>9}{'CPU time':>10}"
+    head = f"{'manner':16}{'within 2 levels':>16}{'largest':>9}{'PSNR':>9}{'CPU time':>10}"
     lines = [
-        f"{row.manner:32}{row.within:15.4%} {row.largest:9}{row.psnr:6.1f} dB{row.work:9.2f}x" for row in rows
+        f"{row.manner:16}{row.within:15.4%} {row.largest:9}{row.psnr:6.1f} dB{row.work:9.2f}x" for row in rows
     ]
     return "\n".join([head, *lines])
 
@@ -139,7 +137,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--height", type=int, default=1080)
     parser.add_argument("--frames", type=int, default=1, help="output frames of the window")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--picture", type=Path, help="where to draw the difference of tiles of 512")
+    parser.add_argument("--picture", type=Path, help="where to draw the difference of the second way to cut")
     return parser
 
 

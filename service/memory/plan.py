@@ -28,8 +28,6 @@ _STEP = 0.75
 """Share of a plan's memory that the plan after it takes at most: a frame less in a window would hardly help."""
 TILE_SIDES = (2048, 1280, 768)
 """Pixels of a tile's side, overlap included: less memory, and more work twice."""
-SHRINK = 2
-"""The flow of pictures for which nothing else fits is looked for at half size."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +50,6 @@ class MemoryPlan:
     """Windows at the engine at a time."""
     tile: int | None
     """Most pixels of a tile's side; None restores whole frames."""
-    shrink: int
-    """The flow is looked for in frames that many times smaller."""
     bytes: int
     """What a worker takes at its peak, decoder and encoder included."""
 
@@ -62,7 +58,7 @@ class MemoryPlan:
         """Says how frames are restored, for people."""
         if self.tile is None:
             return "whole frames"
-        return f"tiles of {self.tile} pixels" + (", flow at half size" if self.shrink > 1 else "")
+        return f"tiles of {self.tile} pixels"
 
 
 @dataclass(frozen=True)
@@ -124,23 +120,22 @@ def _candidates(demand: Demand, limits: WindowLimits) -> Iterator[MemoryPlan]:
             yield _whole(demand, window, in_flight)
     if demand.tiles is None:
         return
-    for shrink in (1, SHRINK):
-        for side in TILE_SIDES:
-            for window in (min(4, longest), 1):
-                yield _tiled(demand, demand.tiles, window, side, shrink)
+    for side in TILE_SIDES:
+        for window in (min(4, longest), 1):
+            yield _tiled(demand, demand.tiles, window, side)
 
 
 def _whole(demand: Demand, window: int, in_flight: int) -> MemoryPlan:
     engine = demand.whole.bytes(demand.pixels, window)
     taken = engine + demand.pixels * _pipeline(demand, window, in_flight)
-    return MemoryPlan(window, in_flight, None, 1, PROCESS_BYTES + taken)
+    return MemoryPlan(window, in_flight, None, PROCESS_BYTES + taken)
 
 
-def _tiled(demand: Demand, model: TileMemory, window: int, side: int, shrink: int) -> MemoryPlan:
+def _tiled(demand: Demand, model: TileMemory, window: int, side: int) -> MemoryPlan:
     tile = min(side, demand.width) * min(side, demand.height)
-    engine = demand.pixels * (_TILE_FRAMES + model.flow // shrink**2) + tile * model.tile
+    engine = demand.pixels * (_TILE_FRAMES + model.flow) + tile * model.tile
     taken = engine + demand.pixels * _pipeline(demand, window, 1)
-    return MemoryPlan(window, 1, side, shrink, PROCESS_BYTES + taken)
+    return MemoryPlan(window, 1, side, PROCESS_BYTES + taken)
 
 
 def _pipeline(demand: Demand, window: int, in_flight: int) -> int:

@@ -61,7 +61,7 @@ class EngineCache:
         """Whether a loaded model runs on something else than this worker's processor, with memory of its own."""
         return any(one.device != CPU for one in self.placements())
 
-    def tiled(self, name: str, side: int, shrink: int) -> DeblurEngine:
+    def tiled(self, name: str, side: int) -> DeblurEngine:
         """Returns an engine that restores with the parts of a model, in tiles; see `TiledEngine`.
 
         Raises what loading and ``check_precision`` raise.
@@ -69,7 +69,7 @@ class EngineCache:
         with self._lock:
             if name not in self._parts:
                 self._parts[name] = self._checked_parts(self._models / name)
-            return TiledEngine(self._parts[name], side, shrink)
+            return TiledEngine(self._parts[name], side)
 
     def card(self, name: str) -> EngineCard:
         """Returns what ``model.json`` says about running a model."""

@@ -94,15 +94,6 @@ def test_the_bytes_do_not_depend_on_the_length_of_windows_or_on_the_run(parts: O
     np.testing.assert_array_equal(together, alone)
 
 
-def test_flow_at_half_size_is_another_restoration_but_one(parts: OnnxParts) -> None:
-    window = clip(5, 192, 256)
-
-    found = TiledEngine(parts, SIDE, shrink=2).restore(window)
-
-    assert found.shape == (1, 192, 256, 3)
-    assert 1e-4 < off(OnnxEngine(LITE, threads=1).restore(window), found)[0] < 0.2
-
-
 def test_a_window_that_nobody_waits_for_ends_at_the_next_tile(parts: OnnxParts) -> None:
     asked = []
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,14 +24,10 @@ _STAGES = CONTEXT_FRAMES // 2
 class TiledEngine:
     """Restores windows from the two parts of a model. Implements ``DeblurEngine``."""
 
-    def __init__(self, parts: Parts, side: int, shrink: int = 1) -> None:
-        """``side``: most pixels of a tile's side. ``shrink``: the flow is looked for in frames that many times smaller.
-
-        Both change the result a little, so all windows of a video have the same.
-        """
+    def __init__(self, parts: Parts, side: int) -> None:
+        """``side``: most pixels of a tile's side; all windows of a video have the same."""
         self._parts = parts
         self._side = side
-        self._shrink = shrink
 
     def restore(self, window: Frames, stopped: Stopped = never, /) -> Frames:
         """``stopped`` is asked before every tile."""
@@ -99,11 +94,7 @@ class TiledEngine:
     def _flow(self, center: Levels, neighbor: Levels, stopped: Stopped) -> Flow:
         """Returns float32 [2, H, W], in pixels."""
         _check(stopped)
-        if self._shrink == 1:
-            return self._parts.flow(center, neighbor)
-        small = self._parts.flow(_shrunk(center, self._shrink), _shrunk(neighbor, self._shrink))
-        size = (center.shape[2], center.shape[1])
-        return np.stack([cv2.resize(axis, size) for axis in small * np.float32(self._shrink)])
+        return self._parts.flow(center, neighbor)
 
 
 def _check(stopped: Stopped) -> None:
@@ -140,13 +131,3 @@ def _units(restored: NDArray[np.float32]) -> Levels:
     """Rounds what a tile was restored to, and cuts off what 16 bits do not hold."""
     bounds = np.iinfo(np.int16)
     return np.rint(restored).clip(bounds.min, bounds.max).astype(np.int16)
-
-
-def _shrunk(frame: Levels, times: int) -> Levels:
-    """Returns the means over squares of ``times`` pixels; sides must be multiples of it."""
-    channels, height, width = frame.shape
-    small = np.empty((channels, height // times, width // times), np.int16)
-    for out, channel in zip(small, frame, strict=True):
-        squares = channel.reshape(height // times, times, width // times, times)
-        out[:] = np.rint(squares.mean(axis=(1, 3), dtype=np.float32))
-    return small

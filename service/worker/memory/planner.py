@@ -34,7 +34,7 @@ class Windows:
         """Returns what restores the windows; raises as the methods of EngineCache do."""
         if self.plan is None or self.plan.tile is None:
             return engines.get(self.model)
-        return engines.tiled(self.model, self.plan.tile, self.plan.shrink)
+        return engines.tiled(self.model, self.plan.tile)
 
 
 class MemoryPlanner:

@@ -10,7 +10,6 @@ from itertools import pairwise
 import pytest
 
 from service.memory.plan import (
-    SHRINK,
     Demand,
     TileMemory,
     best_plan,
@@ -34,7 +33,7 @@ def test_where_there_is_memory_whole_frames_are_restored_in_the_longest_windows(
     plan = best_plan(LITE, LIMITS, 64 * GIB)
 
     assert plan is not None
-    assert (plan.window, plan.in_flight, plan.tile, plan.shrink) == (12, 2, None, 1)
+    assert (plan.window, plan.in_flight, plan.tile) == (12, 2, None)
 
 
 def test_a_video_shorter_than_a_window_has_shorter_windows() -> None:
@@ -101,7 +100,6 @@ def test_after_one_that_ran_out_of_memory_comes_a_much_smaller_plan_until_there_
 
     assert all(b.bytes <= 0.75 * a.bytes for a, b in pairwise(steps[:-1]))
     assert steps[-1] == least_plan(demand, LIMITS)
-    assert steps[-1].shrink == SHRINK
     assert len(steps) < 12
 
 
