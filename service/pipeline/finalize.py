@@ -14,7 +14,7 @@ from service.errors.video import VideoError
 from service.findings import Finding, merged
 from service.metrics import STAGE_SECONDS
 from service.pipeline.comparison.copies import compare_copies, copy_findings, sound_findings
-from service.pipeline.comparison.times import largest_error, late_start, time_findings
+from service.pipeline.comparison.times import largest_error, time_findings
 from service.pipeline.report import FinalReport, Versions
 from service.text import plural
 from service.types import EncodeOptions, VideoInfo
@@ -72,8 +72,7 @@ def _verify(
         raise PipelineError(
             f"The result has {plural(result.index.frames, 'frame')} where {frames} were restored."
         )
-    late = late_start(source, result, options.container)
-    error = largest_error(source, result, late)
+    error = largest_error(source, result)
     if error > TIMESTAMP_TOLERANCE_S:
         raise PipelineError(f"A frame of the result is {error:.4f} s away from its time in the source.")
     copies = compare_copies(joined.copied, read_copies(target))
@@ -90,7 +89,7 @@ def _verify(
         rotation_out=result.picture.rotation,
         copies=copies,
         findings=(
-            *time_findings(result.index.frames, error, late),
+            *time_findings(result.index.frames, error),
             *foresee(source.path, source.index, source.picture, options),
             *copy_findings(copies),
             *sound_findings(joined.coded, target),
