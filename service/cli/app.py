@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import sys
+from http import HTTPStatus
 from types import TracebackType
 from typing import Annotated
 
@@ -85,6 +86,16 @@ def _one_line(kind: type[BaseException], error: BaseException, _trace: Traceback
     complain(f"Unexpected {kind.__name__}: {error} (Set {DEBUG_VARIABLE}=1 for the traceback.)")
 
 
+def _about_keys(error: Exception) -> str:
+    """Returns where the command line takes the key from that the service asked for."""
+    from service.client.http.transport import KEY_VARIABLE
+
+    if getattr(error, "status", None) != HTTPStatus.UNAUTHORIZED:
+        return ""
+    sent = "is not valid there" if os.environ.get(KEY_VARIABLE) else "is not set"
+    return f" The command line sends the key in {KEY_VARIABLE}, which {sent}."
+
+
 def main() -> None:
     """Runs the command line; every deliberate error becomes one line on stderr."""
     os.environ.setdefault(*NO_TELEMETRY)
@@ -96,7 +107,7 @@ def main() -> None:
         from service.cli.exits import error_json, exit_code
         from service.cli.output.lines import complain, say_json_line
 
-        complain(str(error))
+        complain(f"{error}{_about_keys(error)}")
         if "--json" in sys.argv:
             say_json_line({"error": error_json(error)})
         sys.exit(exit_code(error))

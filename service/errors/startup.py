@@ -17,6 +17,12 @@ class DataVersionUnsupported(StartupError):
     code = "data_version_unsupported"
 
 
+class DataUnwritable(StartupError):
+    """The data directory cannot be made, read or written."""
+
+    code = "data_unwritable"
+
+
 class DataInUse(StartupError):
     """Another service works on this data directory."""
 

@@ -7,6 +7,7 @@ step, before anything else opens it; an older one refuses a newer directory. Lay
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -16,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from service.distribution import installed
-from service.errors.startup import DataVersionUnsupported
+from service.errors.startup import DataUnwritable, DataVersionUnsupported
 
 FILE = "version.json"
 LOCK = "version.lock"
@@ -29,6 +30,7 @@ Migration = Callable[[Path], None]
 MIGRATIONS: Mapping[int, Migration] = {}
 """By the layout that they start from: ``MIGRATIONS[1]`` makes layout 2 of layout 1, and so on without a gap."""
 
+_UNWRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ENOENT)
 _KNOWN = ("redis", "incoming", "uploads", "jobs", "trash")
 
 
@@ -41,8 +43,23 @@ def open_data_directory(directory: Path, migrations: Mapping[int, Migration] = M
     """Makes the directory where there is none, and brings its layout up to date.
 
     Several processes may do so at once. Raises DataVersionUnsupported for the directory of a newer cdvd, and for one
-    whose number cannot be read; nothing in it is then changed.
+    whose number cannot be read; nothing in it is then changed. Raises DataUnwritable where this process may not write
+    there.
     """
+    try:
+        _bring_up_to_date(directory, migrations)
+        with tempfile.TemporaryFile(dir=directory):
+            pass  # the number may be right, and the directory read-only
+    except OSError as error:
+        if error.errno not in _UNWRITABLE:
+            raise  # tells of the disk or of a migration, not of the directory
+        raise DataUnwritable(
+            f"The data directory {directory} cannot be used: {error.strerror}. Make it writable for this user, or "
+            "choose another."
+        ) from error
+
+
+def _bring_up_to_date(directory: Path, migrations: Mapping[int, Migration]) -> None:
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     require_known_layout(directory, migrations)
     if _layout(directory) == newest(migrations):

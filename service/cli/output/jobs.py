@@ -13,7 +13,7 @@ from rich.text import Text
 
 from service.cli.output.findings import print_findings, print_table
 from service.cli.output.lines import note, say
-from service.cli.output.units import duration, mebibytes
+from service.cli.output.units import duration, local_time, mebibytes
 from service.client import Job, Progress
 from service.text import plural
 
@@ -60,12 +60,13 @@ def print_jobs(jobs: list[Job]) -> None:
         return
     table = Table(box=None, pad_edge=False)
     table.add_column("Job", no_wrap=True, min_width=len(jobs[0].id))
+    table.add_column("Made", no_wrap=True)
     table.add_column("Status", no_wrap=True)
     table.add_column("Video", overflow="fold")
     table.add_column("Progress")
     for job in jobs:
         name = job.input.filename if job.input else ""
-        table.add_row(job.id, _status_text(job.status), name, job_progress(job))
+        table.add_row(job.id, local_time(job.created_at), _status_text(job.status), name, job_progress(job))
     Console(width=None if sys.stdout.isatty() else PIPE_WIDTH).print(table)
 
 

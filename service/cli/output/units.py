@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 
 def duration(seconds: float) -> str:
     """Returns a time as a clock shows it: ``75`` is ``1:15``, ``3700`` is ``1:01:40``."""
@@ -13,3 +15,8 @@ def duration(seconds: float) -> str:
 def mebibytes(count: int) -> str:
     """Returns a number of bytes in MiB, with one decimal."""
     return f"{count / (1 << 20):.1f} MiB"
+
+
+def local_time(moment: str) -> str:
+    """Returns an RFC 3339 time in this machine's zone, to the minute: ``2026-03-01 14:05``; "" for none."""
+    return f"{datetime.fromisoformat(moment).astimezone():%Y-%m-%d %H:%M}" if moment else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,10 @@ def test_a_job_can_be_sent_listed_followed_and_fetched(tmp_path: Path, service: 
     source, output = write_clip(tmp_path / "in.mp4"), tmp_path / "out.mp4"
     job_id = one_line(run("submit", source, "--url", url).stdout)
     listed = run("list", "--url", url).stdout.splitlines()
-    assert any(line.startswith(job_id) and "in.mp4" in line for line in listed)
+    (line,) = (line for line in listed if line.startswith(job_id))
+    made = service.job(job_id)["created_at"]
+    assert "in.mp4" in line
+    assert f"{datetime.fromisoformat(made).astimezone():%Y-%m-%d %H:%M}" in line
     fetched = run("result", job_id, "-o", output, "--url", url)
     assert fetched.returncode == 0, fetched.stderr
     assert len(read_frames(output)) == Clip().frames

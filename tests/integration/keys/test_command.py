@@ -57,6 +57,8 @@ def test_commands_speak_the_key_of_the_environment(service: Service) -> None:
     refused = cdvd("list", "--url", service.url)
     assert refused.returncode == 3
     assert "cdvd keys create" in refused.stderr
+    assert "CDVD_KEY, which is not set" in refused.stderr
+    assert "CDVD_KEY, which is not valid there" in cdvd("list", "--url", service.url, CDVD_KEY="no").stderr
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from service.errors.startup import DataVersionUnsupported
+from service.errors.startup import DataUnwritable, DataVersionUnsupported
 from service.local.data_version import FILE, Migration, newest, open_data_directory, require_known_layout
 
 
@@ -28,6 +28,19 @@ def note(name: str) -> Migration:
 
 
 LATER: Mapping[int, Migration] = {1: note("to 2"), 2: note("to 3")}
+
+
+def test_a_directory_that_cannot_be_used_is_named_with_the_reason(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    with pytest.raises(DataUnwritable, match=r"file/data cannot be used: Not a directory"):
+        open_data_directory(tmp_path / "file" / "data")
+
+
+def test_a_directory_that_is_read_only_is_refused() -> None:
+    """Nobody, not even root, makes files in /proc."""
+    with pytest.raises(DataUnwritable, match=r"/proc/self cannot be used: "):
+        open_data_directory(Path("/proc/self"))
 
 
 @pytest.fixture
