@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.clips import Clip, write_clip
+from tests.support.animations import picture_bytes
+from tests.support.clips import Clip, moving_picture, write_clip
 from tests.support.stack import Service, running_stack
 
 pytestmark = pytest.mark.integration
@@ -30,6 +31,10 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "clips").mkdir()
     write_clip(tmp_path / "shaky.mp4", Clip(frames=6))
     write_clip(tmp_path / "clips" / "other.mp4", Clip(frames=5))
+    (tmp_path / "frames").mkdir()
+    for number in range(3):
+        picture = picture_bytes(moving_picture(number), "png")
+        (tmp_path / "frames" / f"{number:04}.png").write_bytes(picture)
     return tmp_path
 
 
@@ -68,6 +73,7 @@ def test_the_lines_for_a_shell(
     }
     assert made == {
         "sharp.mp4",
+        "frames.mp4",
         "again.mp4",
         "restored/shaky_deblurred.mp4",
         "restored/other_deblurred.mp4",
