@@ -20,6 +20,7 @@ from service.types import EncodeOptions
 from service.video.container import decoder_of, open_video, video_stream
 from service.video.findings.captions import caption_finding
 from service.video.headers import boxes
+from service.video.headers.programs import programs_of
 from service.video.ranged import RangedFile
 from service.video.source import MAX_PIXELS
 from service.video.tracks.naming import LABELS, title_of
@@ -36,7 +37,22 @@ def track_findings(media: Path | RangedFile, options: EncodeOptions) -> Iterator
         yield plan.finding
     yield from _shown(media, options)
     with open_video(media) as original:
+        yield from _programs(media, original, options.container)
         yield from _described(original, options.container)
+
+
+def _programs(media: Path | RangedFile, original: InputContainer, container: str) -> Iterator[Finding]:
+    """Yields what becomes of several programs; no container of results has them."""
+    programs = programs_of(media) if original.format.name == "mpegts" else ()
+    if len(programs) > 1:
+        indexes = {stream.id: stream.index for stream in original.streams}
+        streams = {one.number: [str(indexes[pid]) for pid in one.pids if pid in indexes] for one in programs}
+        parts = [f"program {number} has {', '.join(held)}" for number, held in streams.items()]
+        text = (
+            f"{LABELS[container]} has no programs: which streams belong together is lost "
+            f"(of the streams, {'; '.join(parts)})."
+        )
+        yield Finding(Kind.LOST, Code.PROGRAMS, text, count=len(programs))
 
 
 def _shown(media: Path | RangedFile, options: EncodeOptions) -> Iterator[Finding]:
