@@ -87,6 +87,24 @@ def damage_frame(path: Path, packet: int, byte: int = 0xFF, kept: int = 0) -> Pa
     return path
 
 
+def reshaped(path: Path, shapes: Sequence[Fraction] = (Fraction(1), Fraction(4, 3))) -> Path:
+    """Write a transport stream whose pixels have another shape after each 10 frames of 1/25 s."""
+    parts = []
+    for number, shape in enumerate(shapes):
+        part = path.with_name(f"shape{number}.ts")
+        with av.open(str(part), "w") as output:
+            video = output.add_stream("libx264", rate=25, width=96, height=64, options={"bf": "0"})
+            video.codec_context.sample_aspect_ratio = shape
+            for pts in range(10):
+                frame = av.VideoFrame(96, 64, "yuv420p")
+                frame.pts = pts
+                output.mux(video.encode(frame))
+            output.mux(video.encode(None))
+        parts.append(part.read_bytes())
+    path.write_bytes(b"".join(parts))
+    return path
+
+
 def cut_off(path: Path, share: float) -> Path:
     """Keep only the beginning of a file."""
     data = path.read_bytes()

@@ -14,6 +14,7 @@ from service.findings import Code, Finding, Kind
 from service.text import plural
 from service.video.container import open_video, video_stream
 from service.video.headers.boxes import CODES, source_boxes
+from service.video.headers.programs import programs_of
 from service.video.tracks.copying import PacketDigest
 from service.video.tracks.describing import timecode_of
 from service.video.tracks.naming import codec_name, title_of
@@ -46,6 +47,8 @@ class Contents:
     """Begin in seconds, and title."""
     timecode: str | None
     boxes: dict[bytes, bytes]
+    programs: int
+    """Of a transport stream; 0 in other files."""
 
 
 def read_contents(path: Path) -> Contents:
@@ -58,11 +61,12 @@ def read_contents(path: Path) -> Contents:
         )
         timecode = timecode_of(container)
         streams = tuple(_streams(container))
+        programs = len(programs_of(path)) if container.format.name == "mpegts" else 0
     texts = {one.stream: plain_texts(path, one.stream) for one in streams if one.code is Code.SUBTITLES}
     streams = tuple(
         Other(one.stream, one.code, one.name, one.digest, texts.get(one.stream, ())) for one in streams
     )
-    return Contents(streams, tags, chapters, timecode, source_boxes(path))
+    return Contents(streams, tags, chapters, timecode, source_boxes(path), programs)
 
 
 def content_findings(given: Contents, result: Contents) -> Iterator[Finding]:
@@ -75,6 +79,8 @@ def content_findings(given: Contents, result: Contents) -> Iterator[Finding]:
     if given.timecode:
         kept = given.timecode == result.timecode
         yield _said(Code.TIMECODE, f"The timecode {given.timecode}", kept)
+    if given.programs > 1:
+        yield _said(Code.PROGRAMS, f"{given.programs} programs", given.programs == result.programs)
     for kind in given.boxes:
         yield _said(
             CODES[kind], f"The box {kind.decode('latin-1')}", given.boxes[kind] == result.boxes.get(kind)

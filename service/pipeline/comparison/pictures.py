@@ -11,6 +11,7 @@ from service.findings import Code, Finding, Kind, at_frames
 from service.text import plural
 from service.types import ColorTags
 from service.video.color import MATRIX_RGB
+from service.video.findings.frames import frame_findings
 from service.video.source import PictureFormat, Source
 
 _TAGS = "Primaries, transfer, matrix and range"
@@ -22,6 +23,7 @@ _TOLERANCE_S = Fraction(1, 1000)
 def picture_findings(given: Source, result: Source) -> Iterator[Finding]:
     """Yields a finding for each property of the video stream of a file and of what was made of it."""
     yield from _frames(given, result)
+    yield from _flaws(given, result)
     one, two = given.picture, result.picture
     yield _size(one, two)
     yield _equal(Code.ROTATION, "The rotation", f"{one.rotation} degrees", f"{two.rotation} degrees")
@@ -48,6 +50,14 @@ def _frames(given: Source, result: Source) -> Iterator[Finding]:
         yield at_frames(Kind.LOST, Code.TIMES, "No frame is shown at the time of one of the source.", missing)
     else:
         yield Finding(Kind.KEPT, Code.TIMES, "Each frame of the source has one at its time.")
+
+
+def _flaws(given: Source, result: Source) -> Iterator[Finding]:
+    """Yields what cannot have stayed as it was after the first frame, such as damage; a copy has the same, still."""
+    still = set(frame_findings(result.index))
+    for one in frame_findings(given.index):
+        if one.kind is not Kind.KEPT and one not in still:
+            yield one
 
 
 def _times(source: Source) -> list[Fraction]:

@@ -1,15 +1,19 @@
 """``cdvd verify``: two files are compared without a service, and the exit code says how bad it is."""
 
 import json
+from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
 import av
 import pytest
 
 from service.types import ColorTags
+from tests.support.broken_clips import cut_off, damage_frame, joined, later, remux, reshaped
 from tests.support.clips import Clip, write_clip
 from tests.support.command import run
 from tests.support.track_clips import Text, Track, Tracks, write_tracks
+from tests.support.transport_streams import with_programs
 from tests.support.whole_way import restored
 
 RICH = Tracks(
@@ -116,3 +120,58 @@ def test_what_is_no_video_is_refused(tmp_path: Path) -> None:
 
     assert ran.returncode == 3
     assert "container format" in ran.stderr
+
+
+PLAIN = Clip(frames=15, encoder={"crf": "8", "bf": "0"}, audio="aac")
+
+
+FLAWS: dict[str, tuple[Callable[[Path], Path], str, str, str]] = {
+    "shapes": (
+        lambda folder: reshaped(folder / "in.ts"),
+        "pixel_aspect",
+        "lost",
+        "The shape of pixels changes",
+    ),
+    "a frame that does not decode": (
+        lambda folder: damage_frame(write_clip(folder / "in.mp4", PLAIN), 7, byte=0),
+        "damage",
+        "lost",
+        "at 0.28 s",
+    ),
+    "truncated": (
+        lambda folder: cut_off(write_clip(folder / "in.mkv", PLAIN), 0.6),
+        "damage",
+        "lost",
+        "The file is truncated",
+    ),
+    "programs": (
+        lambda folder: with_programs(folder / "in.ts", PLAIN, (1, 2)),
+        "programs",
+        "lost",
+        "2 programs: missing",
+    ),
+    "clock": (lambda folder: joined(folder, ".ts", PLAIN, (10, 500)), "clock", "changed", "breaks"),
+    "late": (
+        lambda folder: remux(write_clip(folder / "whole.flv", PLAIN), folder / "in.flv", later(Fraction(60))),
+        "start",
+        "changed",
+        "begins at 60",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FLAWS)
+def test_what_a_job_says_of_its_source_is_told(tmp_path: Path, name: str) -> None:
+    make, code, kind, text = FLAWS[name]
+    source = make(tmp_path)
+    result = restored(source)
+    foreseen = [one for one in result.info.findings if one.code == code and one.kind == kind]
+    ran = run("verify", source, result.path, "--json")
+    told = [one for one in json.loads(ran.stdout)["findings"] if one["code"] == code and one["kind"] == kind]
+
+    assert ran.returncode == {"lost": 1, "changed": 10}[kind], ran.stdout
+    assert len(foreseen) == len(told) == 1
+    assert text in told[0]["text"] or text in json.loads(ran.stdout)["losses"][0]
+
+    again = run("verify", source, source, "--json")
+    assert again.returncode == 0, again.stdout

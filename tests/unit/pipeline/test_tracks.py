@@ -17,6 +17,7 @@ from service.video.encoding.captions import with_captions
 from service.video.headers.boxes import add_picture_boxes, picture_boxes
 from service.video.sandbox.probe import probe
 from service.video.tracks.describing import advanced
+from tests.support.broken_clips import reshaped
 from tests.support.track_clips import Text, Track, Tracks, write_tracks
 from tests.support.whole_way import LIMITS, Restored, restored
 
@@ -316,20 +317,7 @@ def test_an_excerpt_has_its_own_part_of_the_texts(tmp_path: Path) -> None:
 
 
 def test_pixels_that_change_their_shape_are_said_with_the_time(tmp_path: Path) -> None:
-    source = tmp_path / "in.ts"
-    parts = []
-    for aspect in ("1/1", "4/3"):
-        part = tmp_path / f"{aspect[0]}.ts"
-        with av.open(str(part), "w") as output:
-            video = output.add_stream("libx264", rate=25, width=96, height=64, options={"bf": "0"})
-            video.codec_context.sample_aspect_ratio = Fraction(aspect)
-            for number in range(10):
-                frame = av.VideoFrame(96, 64, "yuv420p")
-                frame.pts = number
-                output.mux(video.encode(frame))
-            output.mux(video.encode(None))
-        parts.append(part.read_bytes())
-    source.write_bytes(b"".join(parts))
+    source = reshaped(tmp_path / "in.ts")
     result = restored(source)
 
     (said,) = [one for one in result.info.findings if one.code is Code.PIXEL_ASPECT and one.kind is Kind.LOST]
