@@ -26,6 +26,8 @@ class ClockBreak:
     """Seconds by which the file's clock goes on too far there; negative where it steps back."""
     stream: int | None = None
     """The index of the only stream whose clock breaks; None where all break together."""
+    with_sound: bool = False
+    """Whether there is sound among those that break together."""
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from statistics import median
 
 from service.findings import SHOWN, Code, Finding, Kind, at_frames
 from service.text import plural
@@ -12,6 +13,8 @@ from service.video.timeline import ClockBreak
 
 _THREE_TO_TWO, _ROUNDING = 1.5, 0.03
 """Of the durations of neighbors; times in milliseconds are rounded."""
+_STANDS = 1.5
+"""Of the usual duration of a frame; one that is shown for longer stands still."""
 _FEWEST, _NEARLY_ALL = 8, 0.9
 HELD = "A frame does not decode; its neighbor's picture is shown in its place."
 
@@ -65,21 +68,33 @@ def _shapes(index: FrameIndex) -> Iterator[Finding]:
 
 def _breaks(index: FrameIndex) -> Iterator[Finding]:
     """Yields what becomes of the places where the file's clock does not go on."""
-    common = "The clock of the file breaks; picture and sound go on together, without a gap."
-    alone = "The clock of the sound steps back; the sound goes on without a gap."
-    places: dict[int | None, list[float]] = {}
+    places: dict[int | None, list[tuple[ClockBreak, float]]] = {}
     for one in index.breaks:
         if (moment := _moment(index, one)) is not None:
-            places.setdefault(one.stream, []).append(moment)
-    for stream, moments in places.items():
-        shown = tuple(round(moment, 6) for moment in moments[:SHOWN])
-        text = common if stream is None else alone
-        yield Finding(Kind.CHANGED, Code.CLOCK, text, stream, count=len(moments), times_s=shown)
+            places.setdefault(one.stream, []).append((one, moment))
+    for stream, found in places.items():
+        shown = tuple(round(moment, 6) for _, moment in found[:SHOWN])
+        text = "The clock of the sound steps back; the sound goes on without a gap."
+        if stream is None:
+            text = _common_break(index, [one for one, _ in found])
+        yield Finding(Kind.CHANGED, Code.CLOCK, text, stream, count=len(found), times_s=shown)
+
+
+def _common_break(index: FrameIndex, breaks: Sequence[ClockBreak]) -> str:
+    """Returns what is done where picture and sound break together, or the picture has no sound."""
+    ended = "picture and sound have" if any(one.with_sound for one in breaks) else "the picture has"
+    text = f"The clock of the file breaks; what follows begins where {ended} ended"
+    usual = median(index.step(frame) for frame in range(index.frames))
+    lasts = [index.step(index.first_from(round(one.at / index.time_base)) - 1) for one in breaks]
+    if max(lasts) <= _STANDS * usual:
+        return f"{text}."
+    most = "up to " if len(lasts) > 1 else ""
+    return f"{text}, and until then the picture stands for {most}{float(max(lasts) * index.time_base):.2f} s."
 
 
 def _moment(index: FrameIndex, one: ClockBreak) -> float | None:
-    """Returns when a break is by the result's clock; None where an excerpt leaves it out."""
+    """Returns when a break is by the result's clock; None where an excerpt leaves it out, or begins with it."""
     tick = one.at / index.time_base
-    if tick < index.pts[0] or (index.end is not None and tick >= index.end):
+    if tick <= index.pts[0] or (index.end is not None and tick >= index.end):
         return None
     return float(one.at - index.origin * index.time_base)

@@ -96,11 +96,15 @@ def _wraps(leap: Leap) -> bool:
 def _common_breaks(
     track: Track, index: int, common: Sequence[CommonBreak], shifts: Sequence[Fraction]
 ) -> list[ClockBreak]:
+    """Each is where the first frame of its part appears; the first packet may hold another."""
     ordinals = [one.ordinals[index] for one in common]
-    moments = [
-        track.pts[at] * track.time_base - shift for at, shift in zip(ordinals, shifts[1:], strict=True)
-    ]
-    return [ClockBreak(moment, one.seconds) for moment, one in zip(moments, common, strict=True)]
+    ends = [*ordinals[1:], len(track.pts)]
+    breaks = []
+    for one, shift, at, end in zip(common, shifts[1:], ordinals, ends, strict=False):
+        tick = span(track, at, end)[0] - round(shift / track.time_base)
+        has_sound = set(one.ordinals) != {index}
+        breaks.append(ClockBreak(tick * track.time_base, one.seconds, with_sound=has_sound))
+    return breaks
 
 
 def _own_break(index: int, track: Track, clock: StreamClock, leap: Leap) -> ClockBreak:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import pytest
 
 from service.findings import Code, Finding, Kind
@@ -43,6 +45,49 @@ def test_breaks_of_the_clock_are_said_with_their_times_in_the_result(tmp_path: P
     (one,) = found(path, Excerpt(1.0))
     assert one.times_s == pytest.approx((0.3,), abs=0.05)
     assert not found(path, Excerpt(0.0, 0.5))
+
+
+def test_how_long_the_picture_stands_at_a_break_is_said(tmp_path: Path) -> None:
+    """The sound of the first part is longer than its picture, as in parts that were cut from a recording."""
+    whole = write_clip(tmp_path / "whole.ts", replace(CLIP, frames=20))
+    parts = []
+    for start in (10, 500):
+        at, part = remux(whole, tmp_path / f"at{start}.ts", later(Fraction(start))), tmp_path / f"{start}.ts"
+        with av.open(str(at)) as source, av.open(str(part), "w") as output:
+            copies = {one.index: output.add_stream_from_template(one) for one in source.streams}
+            pictures = 0
+            for packet in source.demux():
+                pictures += packet.stream.type == "video"
+                if packet.size and (packet.stream.type == "audio" or pictures <= CLIP.frames):
+                    packet.stream = copies[packet.stream.index]
+                    output.mux(packet)
+        parts.append(part.read_bytes())
+    path = tmp_path / "joined.ts"
+    path.write_bytes(b"".join(parts))
+    index = load_source(path).index
+    (at,) = [one for one in range(1, index.frames) if index.step(one - 1) > 1.5 * index.step(0)]
+    (one,) = found(path)
+
+    assert "where picture and sound have ended" in one.text
+    assert one.text.endswith(f"the picture stands for {float(index.step(at - 1) * index.time_base):.2f} s.")
+    assert index.step(at - 1) * index.time_base > Fraction(1, 5)
+    assert one.times_s == (round(index.seconds(at), 6),)
+
+
+def test_of_sound_nothing_is_said_where_there_is_none(tmp_path: Path) -> None:
+    path = joined(tmp_path, ".ts", replace(CLIP, audio=None), (10, 500))
+    (one,) = found(path)
+
+    assert one.text == "The clock of the file breaks; what follows begins where the picture has ended."
+    assert one.times_s == (0.6,)
+
+
+def test_an_excerpt_that_begins_with_a_break_has_none(tmp_path: Path) -> None:
+    path = joined(tmp_path, ".ts", replace(CLIP, audio=None), (10, 500, 20))
+
+    assert not found(path, Excerpt(0.6, 1.2))
+    (one,) = found(path, Excerpt(0.6))
+    assert one.times_s == (0.6,)
 
 
 def test_what_a_truncated_file_lacks_is_lost(tmp_path: Path) -> None:
