@@ -73,8 +73,10 @@ def test_an_export_describes_itself_and_keeps_the_model_card(tmp_path: Path) -> 
     assert described["fp16"]["psnr"] >= described["min_psnr"] == 50
     assert card.read_text() == "my card"
     assert {str(path.relative_to(card.parent)) for path in card.parent.rglob("*") if path.is_file()} == {
+        "1/flow.onnx",
         "1/model.onnx",
         "1/model_fp16.onnx",
+        "1/restoration.onnx",
         "README.md",
         "config.pbtxt",
         "configs/cpu.pbtxt",

@@ -252,26 +252,35 @@ def test_too_little_memory_is_a_refusal_not_a_crash(tmp_path: Path) -> None:
         look(bomb, limits)
 
 
-def test_a_child_that_takes_too_long_is_ended(tmp_path: Path) -> None:
+@pytest.fixture
+def probes() -> Callable[[], list[psutil.Process]]:
+    """What returns the children that this test began; other tests may have left helpers of their own."""
+    before = set(psutil.Process().children())
+    return lambda: [child for child in psutil.Process().children() if child not in before]
+
+
+def test_a_child_that_takes_too_long_is_ended(
+    tmp_path: Path, probes: Callable[[], list[psutil.Process]]
+) -> None:
     with pytest.raises(ProbeTimeout, match=r"0\.001 s"):
         look(write_clip(tmp_path / "clip.mp4"), replace(LIMITS, timeout_s=0.001))
 
-    assert psutil.Process().children() == []
+    assert probes() == []
 
 
-def test_a_canceled_probe_leaves_no_child(tmp_path: Path) -> None:
+def test_a_canceled_probe_leaves_no_child(tmp_path: Path, probes: Callable[[], list[psutil.Process]]) -> None:
     path = write_clip(tmp_path / "clip.mp4")
 
     async def cancel_when_started() -> None:
         task = asyncio.create_task(probe(path, LIMITS))
-        while not psutil.Process().children():  # noqa: ASYNC110  # a process sets no asyncio.Event
+        while not probes():  # noqa: ASYNC110  # a process sets no asyncio.Event
             await asyncio.sleep(0)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
 
     asyncio.run(cancel_when_started())
-    assert psutil.Process().children() == []
+    assert probes() == []
 
 
 def test_a_probe_that_cannot_start_does_not_blame_the_upload(tmp_path: Path) -> None:
