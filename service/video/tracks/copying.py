@@ -14,6 +14,7 @@ from av.packet import Packet
 from av.stream import Stream
 
 from service.video.container import open_video, video_stream
+from service.video.packets.opus import OpusClock
 from service.video.packets.sanity import sanity_check
 from service.video.tracks.naming import codec_name
 from service.video.tracks.payloads import normalized
@@ -71,6 +72,9 @@ class StreamCopy:
         self._is_sane = sanity_check(codec) if codec is not None and original.type == "audio" else None
         strict = output.container.format.name in _STRICT
         self._rate = codec.sample_rate if strict and isinstance(codec, AudioCodecContext) else None
+        self._opus = None
+        if strict and isinstance(codec, AudioCodecContext) and codec_name(original) == "opus":
+            self._opus = OpusClock(codec, "matroska" in original.container.format.name)
         self._last_written: int | None = None
         self._last_step: int | None = None
         self._last_dts: int | None = None
@@ -87,6 +91,8 @@ class StreamCopy:
             packet.pts -= ticks
         packet.dts = packet.pts if packet.dts is None else packet.dts - ticks
         self._complete_duration(packet)
+        if self._opus is not None:
+            self._opus.place(packet)
         if self._rate:
             self._in_order(packet, self._rate)
         packet.stream = self._output

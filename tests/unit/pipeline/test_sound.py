@@ -9,6 +9,7 @@ import pytest
 
 from service.findings import Code, Finding, Kind
 from service.pipeline.finalize import finalize
+from service.video.packets.opus import opus_samples
 from tests.support.track_clips import Track, Tracks, samples, tone, write_tracks
 from tests.support.whole_way import Restored, restored
 
@@ -223,3 +224,53 @@ def test_packets_shorter_than_a_millisecond_do_not_make_the_sound_longer(
         times = [packet.pts * packet.time_base for packet in output.demux(audio=0) if packet.size]
     assert len(times) == 576
     assert float(times[-1] - times[0]) == pytest.approx(0.479, abs=0.005)
+
+
+@pytest.mark.parametrize("frame_ms", ["2.5", "20", "60"])
+@pytest.mark.parametrize(("suffix", "codec"), [("mkv", "libx264"), ("webm", "libvpx-vp9")])
+def test_opus_begins_and_ends_with_the_same_sample_in_mp4(
+    tmp_path: Path, suffix: str, codec: str, frame_ms: str
+) -> None:
+    """Matroska rounds the 312 samples before the first one to 7 ms, and says how many fill the last packet."""
+    track = Track("libopus", options={"frame_duration": frame_ms})
+    wanted = Tracks([track], frames=20, seconds=0.8, codec=codec)
+    source = write_tracks(tmp_path / f"in.{suffix}", wanted)
+    job = restored(source, container="mp4")
+    with av.open(str(source)) as given:
+        before = int.from_bytes(given.streams.audio[0].codec_context.extradata[10:12], "little")
+    with av.open(str(job.path)) as result:
+        stream = result.streams.audio[0]
+        packets = [packet for packet in result.demux(stream) if packet.size]
+        length = Fraction(stream.duration) * stream.time_base
+    played = samples(source)
+    size = round(float(frame_ms) * 48)
+
+    assert said(job.report.findings) == [Kind.KEPT]
+    assert played.shape[1] == 38_400
+    assert length == Fraction(38_400, 48_000)
+    assert [packet.pts for packet in packets] == [size * at - before for at in range(len(packets))]
+    assert sum(packet.duration for packet in packets) == before + 38_400
+    np.testing.assert_array_equal(samples(job.path)[:, :38_400], played)  # FFmpeg plays the filling, too
+
+
+def test_opus_in_mp4_stays_as_long_as_it_is(tmp_path: Path) -> None:
+    source = write_tracks(tmp_path / "in.mp4", Tracks([Track("libopus")], frames=20, seconds=0.8))
+    with av.open(str(restored(source, container="mp4").path)) as result:
+        assert result.streams.audio[0].duration == 38_400
+
+
+@pytest.mark.parametrize(
+    ("packet", "samples_held"),
+    [
+        (bytes([0 << 3]), 480),
+        (bytes([3 << 3 | 1]), 2 * 2880),
+        (bytes([12 << 3 | 2]), 2 * 480),
+        (bytes([15 << 3]), 960),
+        (bytes([16 << 3 | 3, 0x80 | 48]), 48 * 120),
+        (bytes([31 << 3 | 3, 1]), 960),
+        (bytes([31 << 3 | 3]), 0),
+        (b"", 0),
+    ],
+)
+def test_opus_packets_tell_how_long_they_are(packet: bytes, samples_held: int) -> None:
+    assert opus_samples(packet) == samples_held
