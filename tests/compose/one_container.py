@@ -24,7 +24,7 @@ IMAGE = "cdvd-all-in-one"
 NAME = VOLUME = "cdvd-all-in-one-test"
 DOCKERFILE = "docker/all-in-one/Dockerfile"
 LOCKED_UP = ("--read-only", "--tmpfs=/tmp", "--cap-drop=ALL", "--security-opt=no-new-privileges")
-KEY = re.compile(r"shown only now: (cdvd_\w+)")
+KEY = re.compile(r"shown only now: (cdvd_[\w-]+)")
 STOP_S = 30
 """Time that the engine gives the container; far more than it needs."""
 
