@@ -110,9 +110,9 @@ def _clip(folder: Path, segments: int, settings: dict[str, str]) -> Clip:
 
 
 def _embedded(folder: Path, settings: dict[str, str]) -> EmbeddedOptions:
-    """With the same model as the containers."""
+    """With the same model as the containers, and their runtime: others round otherwise."""
     own = {"models": Path(settings["CDVD_MODEL_REPOSITORY"])} if "CDVD_MODEL_REPOSITORY" in settings else {}
-    return EmbeddedOptions(data=folder / "data", **own)
+    return EmbeddedOptions(data=folder / "data", engine="onnx", **own)
 
 
 def _remove(stack: Stack, journal: Journal) -> None:
