@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections import OrderedDict
 from types import TracebackType
 
@@ -11,6 +10,7 @@ import httpx
 from service.errors.storage import StorageUnavailable
 from service.text import plural
 from service.types import RemoteFile
+from service.video.seeking import SeekableFile
 
 BLOCK_BYTES = 4 << 20
 """Bytes of a request: it costs tens of milliseconds at an object store whatever its size, so it is large."""
@@ -19,30 +19,14 @@ BLOCKS_KEPT = 4
 TRIES = 3
 
 
-class RangedFile(io.RawIOBase):
+class RangedFile(SeekableFile):
     """Read-only and seekable. Raises StorageUnavailable unless the store answers with the bytes asked for."""
 
     def __init__(self, file: RemoteFile) -> None:
+        super().__init__(file.bytes)
         self._file = file
         self._client = httpx.Client(timeout=httpx.Timeout(30.0, connect=5.0), trust_env=False)
         self._blocks: OrderedDict[int, bytes] = OrderedDict()
-        self._at = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._at
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._file.bytes}[whence]
-        if base + offset < 0:
-            raise ValueError(f"A file has no position {base + offset}.")
-        self._at = base + offset
-        return self._at
 
     def read(self, size: int = -1) -> bytes:
         """Returns up to ``size`` bytes, fewer at the end of a block or of the file."""

@@ -6,30 +6,15 @@ import io
 import os
 from pathlib import Path
 
+from service.video.seeking import SeekableFile
 
-class LocalFile(io.RawIOBase):
+
+class LocalFile(SeekableFile):
     """Read-only. What FFmpeg reads through has no end of its own, so the file ends with the last reference."""
 
     def __init__(self, path: Path) -> None:
         self._descriptor = os.open(path, os.O_RDONLY)
-        self._size = os.fstat(self._descriptor).st_size
-        self._at = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._at
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
-        if base + offset < 0:
-            raise ValueError(f"A file has no position {base + offset}.")
-        self._at = base + offset
-        return self._at
+        super().__init__(os.fstat(self._descriptor).st_size)
 
     def read(self, size: int = -1) -> bytes:
         data = os.pread(self._descriptor, self._size if size < 0 else size, self._at)

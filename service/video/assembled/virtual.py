@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Sequence
 from itertools import accumulate
 from typing import Protocol
+
+from service.video.seeking import SeekableFile
 
 _KEPT = 2
 """Frames that are kept: FFmpeg reads one in parts."""
@@ -21,7 +22,7 @@ class FrameData(Protocol):
         ...
 
 
-class VirtualMovie(io.RawIOBase):
+class VirtualMovie(SeekableFile):
     """A file that is read like one on the disk; only reading and seeking are possible."""
 
     def __init__(self, head: bytes, sizes: Sequence[int], frames: FrameData) -> None:
@@ -30,23 +31,7 @@ class VirtualMovie(io.RawIOBase):
         self._starts = list(accumulate(sizes, initial=len(head)))
         self._frames = frames
         self._kept: OrderedDict[int, bytes] = OrderedDict()
-        self._at = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._at
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._starts[-1]}[whence]
-        if base + offset < 0:
-            raise ValueError(f"A file has no position {base + offset}.")
-        self._at = base + offset
-        return self._at
+        super().__init__(self._starts[-1])
 
     def read(self, size: int = -1) -> bytes:
         """Returns up to ``size`` bytes, fewer at the end of the head or of a frame."""
