@@ -2,6 +2,9 @@
 
 import { Comparison } from "./compare/comparison.js";
 import { JobList } from "./jobs/job_list.js";
+import { language, LANGUAGES, speak, t, translate } from "./languages/language.js";
+import * as api from "./lib/api.js";
+import { onRoute, showJob, showStart } from "./lib/route.js";
 import { signedIn } from "./lib/sign_in.js";
 import { offerOutputs } from "./upload/output.js";
 import { offerRestorations } from "./upload/restoration.js";
@@ -19,11 +22,37 @@ function showOutage(error) {
   if (error) $("outage").textContent = error.message;
 }
 
-const comparison = new Comparison();
+function offerLanguages() {
+  const options = Object.entries(LANGUAGES).map(([code, name]) => new Option(name, code));
+  $("language").replaceChildren(...options);
+  $("language").value = language;
+  $("language").addEventListener("change", () => speak($("language").value));
+}
+
+/** Shows a job, or the start where there is none. */
+async function show(id) {
+  $("start").hidden = Boolean(id);
+  comparison.close();
+  if (!id) return;
+  try {
+    const { job } = await api.job(id);
+    comparison.open(job);
+  } catch (error) {
+    showOutage(error);
+    showStart();
+  }
+}
+
+document.documentElement.lang = language;
+document.title = t("page.title");
+translate(document);
+offerLanguages();
+
+const comparison = new Comparison({ onClose: showStart });
 const list = new JobList({
   announce,
   onOutage: showOutage,
-  onCompare: (job) => comparison.open(job),
+  onCompare: (job) => showJob(job.id),
   onGone: (id) => comparison.closeIf(id),
 });
 new Uploader({ announce, onJob: (job) => list.add(job) });
@@ -31,4 +60,5 @@ new Uploader({ announce, onJob: (job) => list.add(job) });
 offerOutputs();
 await signedIn();
 list.refresh();
+onRoute(show);
 offerRestorations().catch(showOutage);

@@ -31,7 +31,8 @@ export class Comparison {
   #curve;
   #prior;
 
-  constructor() {
+  /** `onClose`: called when the reader is done with it. */
+  constructor({ onClose }) {
     this.#player = new Player($("before"), $("after"), {
       frame: (index) => this.#showFrame(index),
       playing: (playing) => ($("play").textContent = playing ? "Pause" : "Play"),
@@ -40,7 +41,7 @@ export class Comparison {
     this.#stage = new Stage($("stage"), $("split"), (scale) => this.#showZoom(scale));
     this.#curve = new Curve((frame) => this.#player.show(frame));
     this.#prior = new Prior($("prior"), (text) => this.#note(text));
-    this.#wire();
+    this.#wire(onClose);
   }
 
   /** Shows a job that has a result, or the beginning of one. */
@@ -102,7 +103,7 @@ export class Comparison {
     this.#showFrame(this.#player.frame);
   }
 
-  #wire() {
+  #wire(onClose) {
     const on = (id, event, handler) => $(id).addEventListener(event, handler);
     on("play", "click", () => this.toggle());
     on("back", "click", () => this.step(-1));
@@ -115,7 +116,7 @@ export class Comparison {
     on("zoom-out", "click", () => this.zoom(-1));
     on("zoom-reset", "click", () => this.resetZoom());
     on("view", "change", () => this.#setView());
-    on("compare-close", "click", () => this.close());
+    on("compare-close", "click", onClose);
     on("after", "loadedmetadata", () => ($("seek").max = $("after").duration));
     on("compare", "keydown", (event) => this.#key(event));
   }

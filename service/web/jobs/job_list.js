@@ -1,5 +1,6 @@
 /** Shows the list of jobs, and polls each unfinished one at the pace that the service asks for. */
 
+import { t } from "../languages/language.js";
 import * as api from "../lib/api.js";
 import { facts, progressText, statusWord } from "../lib/format.js";
 import { ApiError } from "../lib/http.js";
@@ -90,7 +91,7 @@ export class JobList {
 
   #announceChange(before, now) {
     if (before && before.status !== now.status) {
-      this.#on.announce(`${now.input?.filename ?? "The video"}: ${statusWord(now.status)}`);
+      this.#on.announce(t("list.now", { name: now.input?.filename ?? t("list.some_video"), status: statusWord(now.status) }));
     }
   }
 
@@ -132,7 +133,7 @@ export class JobList {
   async #change(action, id) {
     if (action === "delete") {
       await api.remove(id);
-      this.#on.announce("The job was deleted.");
+      this.#on.announce(t("list.deleted"));
       this.#remove(id);
     } else {
       await api[action](id);
@@ -183,13 +184,13 @@ function draw(element, job) {
   part(element, "problem").textContent = job.error ? explained(job.error) : "";
   part(element, "progress").hidden = !running;
   part(element, "bar").value = job.progress?.fraction ?? 0;
-  part(element, "bar").setAttribute("aria-label", `Progress of ${name}`);
+  part(element, "bar").setAttribute("aria-label", t("list.progress_of", { name }));
   part(element, "detail").textContent = running ? progressText(job.progress ?? {}) : "";
   drawFindings(part(element, "findings"), part(element, "findings-summary"), part(element, "findings-list"), job);
   for (const [action, allowed] of Object.entries(ACTIONS)) {
     const control = element.querySelector(`[data-act="${action}"]`);
     control.hidden = !allowed(job);
-    control.setAttribute("aria-label", `${control.textContent} ${name}`);
+    control.setAttribute("aria-label", t("list.act_on", { action: control.textContent, name }));
   }
   element.querySelector('[data-act="download"]').href = api.resultUrl(job.id);
 }
@@ -197,7 +198,7 @@ function draw(element, job) {
 /** Asks in a dialog whether to delete the job; Escape keeps it. */
 function confirmed(job) {
   const dialog = $("confirm");
-  $("confirm-text").textContent = `Delete ${job.input?.filename ?? "this job"}, with its result?`;
+  $("confirm-text").textContent = t("list.delete_this", { name: job.input?.filename ?? t("list.some_video") });
   dialog.returnValue = "no";
   dialog.showModal();
   return new Promise((resolve) => {

@@ -1,15 +1,8 @@
 /** Makes texts of numbers and states. */
 
-const STATUS_WORDS = {
-  queued: "Waiting",
-  running: "Deblurring",
-  succeeded: "Done",
-  failed: "Failed",
-  canceled: "Canceled",
-  expired: "Expired",
-};
+import { decimal, known, t } from "../languages/language.js";
 
-export const statusWord = (status) => STATUS_WORDS[status] ?? status;
+export const statusWord = (status) => (known(`status.${status}`) ? t(`status.${status}`) : status);
 
 /** 75 -> "1:15", 3700 -> "1:01:40". */
 export function duration(seconds) {
@@ -28,23 +21,20 @@ export function clock(seconds) {
 
 /** "20 seconds", "3 minutes", "2 hours": no more precise than an estimate is. */
 export function spoken(seconds) {
-  const [unit, count] =
-    seconds < 55
-      ? ["second", Math.max(5, Math.ceil(seconds / 5) * 5)]
-      : seconds < 5400
-        ? ["minute", Math.round(seconds / 60)]
-        : ["hour", Math.round(seconds / 3600)];
-  return plural(count, unit);
+  if (seconds < 55) return t("count.seconds", { count: Math.max(5, Math.ceil(seconds / 5) * 5) });
+  if (seconds < 5400) return t("count.minutes", { count: Math.round(seconds / 60) });
+  return t("count.hours", { count: Math.round(seconds / 3600) });
 }
 
 /** 1 -> "1 frame", 2 -> "2 frames". */
 export const plural = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
+export const frames = (count) => t("count.frames", { count });
 
 /** 1300000 -> "1.2 MiB". */
 export function bytes(count) {
   if (count < 1024 * 1024) return `${Math.max(1, Math.round(count / 1024))} KiB`;
-  if (count < 1024 ** 3) return `${(count / 1024 ** 2).toFixed(1)} MiB`;
-  return `${(count / 1024 ** 3).toFixed(2)} GiB`;
+  if (count < 1024 ** 3) return `${decimal(count / 1024 ** 2, 1)} MiB`;
+  return `${decimal(count / 1024 ** 3, 2)} GiB`;
 }
 
 /** "640×360, 24 frames, 1.2 MiB". */
@@ -53,16 +43,17 @@ export function facts(job) {
   if (!input) return "";
   const turned = input.rotation === 90 || input.rotation === 270;
   const [width, height] = turned ? [input.height, input.width] : [input.width, input.height];
-  const partial = job.output?.partial ? `, the first ${job.output.frames} restored` : "";
-  return `${width}×${height}, ${plural(input.frames, "frame")}, ${bytes(input.bytes)}${partial}`;
+  const partial = job.output?.partial ? `, ${t("facts.partial", { count: job.output.frames })}` : "";
+  return `${width}×${height}, ${frames(input.frames)}, ${bytes(input.bytes)}${partial}`;
 }
 
 /** "12 of 48 frames, 3.1 frames/s, 0:11 left", as far as it is known. */
 export function progressText(progress) {
   const parts = [];
-  if (progress.frames_total) parts.push(`${progress.frames_done} of ${plural(progress.frames_total, "frame")}`);
-  if (progress.frames_per_second) parts.push(`${progress.frames_per_second.toPrecision(2)} frames/s`);
-  if (progress.stage === "waiting_for_space") parts.push("waits for space on the disk of the service");
-  else if (progress.eta_s != null) parts.push(`${duration(progress.eta_s)} left`);
+  const { frames_total: count, frames_done: done, frames_per_second: speed } = progress;
+  if (count) parts.push(t("progress.frames", { count, done }));
+  if (speed) parts.push(t("progress.speed", { speed: decimal(speed, speed < 10 ? 1 : 0) }));
+  if (progress.stage === "waiting_for_space") parts.push(t("progress.no_space"));
+  else if (progress.eta_s != null) parts.push(t("progress.left", { time: duration(progress.eta_s) }));
   return parts.join(", ");
 }

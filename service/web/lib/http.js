@@ -1,5 +1,6 @@
 /** Sends requests to the service and reads their answers. Addresses are relative to the page. */
 
+import { t } from "../languages/language.js";
 import { explained } from "./problems.js";
 
 const SILENCE_MS = 60_000; // a connection that moves nothing for so long is given up
@@ -22,7 +23,7 @@ export async function ask(address, { method = "GET", headers = {}, body, signal 
     content = parsed(await answer.text());
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new ApiError("The service does not answer. Is it still running?", 0, "unreachable");
+    throw new ApiError(t("problem.unreachable"), 0, "unreachable");
   }
   if (answer.status === 401) location.reload(); // the session has ended: the page asks for a key when it opens
   if (!answer.ok) throw problem(answer.status, content, answer.headers.get("Retry-After"));
@@ -42,7 +43,7 @@ export function patch(address, bytes, headers, { onProgress, signal }) {
     silence = setTimeout(stop, SILENCE_MS);
   };
   return new Promise((resolve, reject) => {
-    const lost = () => reject(new ApiError("The connection was lost.", 0, "unreachable"));
+    const lost = () => reject(new ApiError(t("problem.lost"), 0, "unreachable"));
     request.upload.addEventListener("progress", (event) => {
       restartSilence();
       onProgress(event.loaded);

@@ -1,5 +1,7 @@
 /** Asks for a key where the service requires one. The browser then gets a cookie, which also opens videos and downloads. */
 
+import { t } from "../languages/language.js";
+
 const ADDRESS = "session";
 
 /** Resolves when this page may send requests, or when the service does not answer, which other parts then report. */
@@ -21,14 +23,14 @@ async function requestSession(options = {}) {
 
 /** Shows a dialog until a key is valid; Escape does not close it, since there is nothing to see without one. */
 function askForKey() {
-  const dialog = create("dialog", { ariaLabel: "Sign in" });
+  const dialog = create("dialog", { ariaLabel: t("key.title") });
   const form = create("form");
   const input = create("input", { id: "key", type: "password", required: true, autocomplete: "current-password" });
-  const label = create("label", { htmlFor: "key", textContent: "Key" });
-  const why = create("p", { textContent: "This service asks for a key. Whoever runs it can give you one." });
+  const label = create("label", { htmlFor: "key", textContent: t("key.field") });
+  const why = create("p", { textContent: t("key.why") });
   const wrong = create("p", { className: "notice bad", role: "alert", hidden: true });
   const field = create("p", { className: "field" });
-  field.append(label, input, create("button", { textContent: "Sign in" }));
+  field.append(label, input, create("button", { textContent: t("key.send") }));
   form.append(why, wrong, field);
   dialog.append(form);
   dialog.addEventListener("cancel", (event) => event.preventDefault());
@@ -40,7 +42,7 @@ function askForKey() {
       const headers = { Authorization: `Bearer ${input.value.trim()}` };
       const session = await requestSession({ method: "POST", headers });
       wrong.hidden = Boolean(session);
-      wrong.textContent = "That is not a valid key.";
+      wrong.textContent = t("key.wrong");
       input.value = "";
       if (!session) return input.focus();
       dialog.remove();
@@ -50,7 +52,7 @@ function askForKey() {
 }
 
 function offerSignOut({ tenant }) {
-  const button = create("button", { type: "button", textContent: "Sign out", title: `Signed in as ${tenant}` });
+  const button = create("button", { type: "button", textContent: t("key.out"), title: t("key.as", { tenant }) });
   button.addEventListener("click", async () => {
     await fetch(ADDRESS, { method: "DELETE" });
     location.reload();

@@ -1,0 +1,2 @@
+/** Texts of this part of the page. */
+export default {};
