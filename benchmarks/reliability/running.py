@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from unittest.mock import patch
 
 import numpy as np
 
 from benchmarks.clip import write_clip
-from service.embedded import EmbeddedOptions, EmbeddedStack
+from service.embedded import EmbeddedOptions
 from tests.support.models import write_model
+from tests.support.stack import started_stack
 
 MODEL = "identity"
 """Returns its frames: what is tried here is everything around the network."""
@@ -67,5 +66,5 @@ def running(directory: Path, settings: Mapping[str, str] | None = None) -> Itera
     shades = np.linspace(0, 255, 6 * 64 * 96 * 3).reshape(6, 64, 96, 3).astype(np.uint8)
     write_clip(directory / "clip.mp4", shades, rate=25)
     options = EmbeddedOptions(data=data, models=models, model=MODEL)
-    with patch.dict(os.environ, settings or {}), EmbeddedStack(options) as stack:
+    with started_stack(options, settings or {}) as stack:
         yield Running(stack.url, data, directory / "clip.mp4")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,7 @@ from service.config import Settings
 from service.errors.broker import BrokerUnavailable
 from service.errors.storage import StorageUnavailable
 from service.local.address import is_loopback
+from service.storage.spool import UploadSpool
 
 log = logging.getLogger(__name__)
 
@@ -71,6 +73,8 @@ CORS: dict[str, Any] = {
     "expose_headers": ("Location", "Retry-After", "ETag", "Content-Disposition", REQUEST_ID, *_TUS),
 }
 """For pages of others that were allowed: with a key, never with cookies."""
+TIDY_S = 60.0
+"""Seconds between two looks for uploads that have expired or rest."""
 OBJECTS_TIMEOUT = httpx.Timeout(60.0, connect=5.0)
 
 
@@ -82,7 +86,9 @@ def create_app(settings: Settings) -> FastAPI:
         async with httpx.AsyncClient(timeout=OBJECTS_TIMEOUT, trust_env=False) as objects:
             gateway = app.state.gateway = open_gateway(settings, objects)
             await run_sync(_sweep, gateway, settings.sweep_after_s)
+            tidying = asyncio.create_task(_tidy(gateway.uploads.spool))
             yield
+            tidying.cancel()
         await gateway.jobs.events.close()
         gateway.jobs.queue.close()
 
@@ -127,6 +133,14 @@ def _sweep(gateway: Gateway, older_than_s: float) -> None:
         log.warning("leftovers stay until the next start: %s", error)
         return
     log.info("removed %d leftovers of earlier uploads", removed)
+
+
+async def _tidy(spool: UploadSpool) -> None:
+    """Removes expired uploads, and frees the room of those that rest, again and again."""
+    while True:
+        with suppress(OSError):  # A disk that cannot be used is what the next upload says.
+            await run_sync(spool.sweep)
+        await asyncio.sleep(TIDY_S)
 
 
 def _serve_page(app: FastAPI) -> None:

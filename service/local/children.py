@@ -37,7 +37,7 @@ class ChildSpec:
     directory: Path | None = None
     """The working directory; None is that of the parent."""
     inherit_environment: bool = True
-    """Whether ``environment`` is added to that of the parent, or replaces it."""
+    """Whether ``environment`` is added to that which the parent has when the child is made, or replaces it."""
     clean: Callable[[], None] = lambda: None
     """Removes what the child leaves behind when it is killed; called before each start and after a stop."""
 
@@ -51,6 +51,11 @@ class Child:
 
     def __init__(self, spec: ChildSpec) -> None:
         self.spec = spec
+        inherited = os.environ if spec.inherit_environment else {}
+        self._environment = {
+            **inherited,
+            **spec.environment,
+        }  # a restarted child is set up as the first one was
         self._process: subprocess.Popen[bytes] | None = None
         self._crashes: deque[float] = deque(maxlen=CRASHES)
         self._start_at = 0.0
@@ -67,7 +72,7 @@ class Child:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env={**(os.environ if spec.inherit_environment else {}), **spec.environment},
+                env=self._environment,
                 cwd=spec.directory,
                 pass_fds=spec.pass_fds,
                 start_new_session=True,  # Ctrl-C in the terminal is for the parent alone

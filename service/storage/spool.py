@@ -4,7 +4,8 @@
     <root>/<id>/data             the bytes so far: the size of this file is the offset
     <root>/<id>/stop             there while another request asks the one that writes to stop
 
-Nothing else is kept, so an upload whose gateway dies continues where its file ends.
+Nothing else is kept, so an upload whose gateway dies continues where its file ends. The room for the bytes to come is
+taken from the disk at the creation, and given back after ``PROMISE_S`` without a byte: who goes on later asks anew.
 """
 
 from __future__ import annotations
@@ -24,35 +25,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from service.errors.storage import StorageFull
-from service.errors.upload import UploadLocked, UploadNotFound, UploadOffsetMismatch, UploadTooLarge
-from service.storage.disk import claim_space, disk_errors, require_space
+from service.errors.upload import UploadLocked, UploadNotFound, UploadOffsetMismatch
+from service.storage.disk import claim_space, disk_errors, give_back_space, require_space
+from service.storage.partial_upload import Appender, PartialUpload
 from service.text import plural
 
 _ID = re.compile(r"[0-9a-f]{32}")
 _PRIVATE = 0o700
-
-
-@dataclass(frozen=True)
-class PartialUpload:
-    """An upload as it is now; sizes in bytes, times in Unix seconds."""
-
-    id: str
-    path: Path
-    length: int
-    """Bytes of the whole upload."""
-    offset: int
-    """Bytes that have arrived."""
-    filename: str
-    metadata: str
-    """The ``Upload-Metadata`` header as the client sent it."""
-    expires_at: float
-    """Moves on with every byte that arrives."""
-    owner: str = ""
-    """The tenant."""
-
-    @property
-    def complete(self) -> bool:
-        return self.offset == self.length
+PROMISE_S = 600.0
+"""Seconds without a byte after which an upload has no more room than its bytes take: else creations alone, of which
+nothing ever arrives, would fill the disk until they expire."""
 
 
 @dataclass(frozen=True)
@@ -63,47 +45,6 @@ class _Description:
     filename: str
     metadata: str
     owner: str = ""
-
-
-class Appender:
-    """Appends to an upload, as its only writer at the time."""
-
-    def __init__(self, file_descriptor: int, partial: PartialUpload, reserve: int) -> None:
-        """Takes the room for all bytes to come, so that ``reserve`` bytes stay free. Raises StorageFull."""
-        self._file = file_descriptor
-        self._path = partial.path
-        self._reserve = reserve
-        self._stop = _stop_mark(partial)
-        self._begun_at = partial.offset
-        self._length = partial.length
-        self.offset = partial.offset
-        self._claim()
-
-    def write(self, data: bytes) -> None:
-        """Appends ``data``. Raises StorageFull, and UploadTooLarge for more bytes than were announced."""
-        if self.offset + len(data) > self._length:
-            raise UploadTooLarge(
-                f"The upload has more bytes than were announced: {plural(self._length, 'byte')}."
-            )
-        with disk_errors():
-            view = memoryview(data)
-            while view:
-                view = view[os.write(self._file, view) :]
-        self.offset += len(data)
-
-    def is_asked_to_stop(self) -> bool:
-        """Returns whether another request waits to write to this upload."""
-        return self._stop.exists()
-
-    def undo(self) -> None:
-        """Removes the bytes that this appender wrote, and keeps the room for them: they are to come again."""
-        os.ftruncate(self._file, self._begun_at)
-        self.offset = self._begun_at
-        with suppress(StorageFull):  # Somebody was quicker; the next appender asks for the room.
-            self._claim()
-
-    def _claim(self) -> None:
-        claim_space(self._file, self._path, self._length, self._reserve)
 
 
 class UploadSpool:
@@ -188,7 +129,7 @@ class UploadSpool:
         try:
             _lock(descriptor)
             partial = self.get(upload_id)  # as it is now that nobody else writes
-            _stop_mark(partial).unlink(missing_ok=True)
+            partial.stop_mark.unlink(missing_ok=True)
             if partial.offset != offset:
                 raise UploadOffsetMismatch(
                     f"The upload has {plural(partial.offset, 'byte')}, so it continues there and not at {offset}."
@@ -200,7 +141,7 @@ class UploadSpool:
     def ask_to_stop(self, upload_id: str) -> None:
         """Asks the request that writes to an upload to end, in whichever gateway it is. Raises UploadNotFound."""
         with disk_errors(), suppress(FileNotFoundError):
-            _stop_mark(self.get(upload_id)).touch()
+            self.get(upload_id).stop_mark.touch()
 
     def remove(self, upload_id: str) -> None:
         """Removes an upload with its bytes. Raises UploadNotFound; StorageUnavailable if it stays."""
@@ -211,14 +152,16 @@ class UploadSpool:
         shutil.rmtree(doomed, ignore_errors=True)  # what stays goes with the next sweep after its time
 
     def sweep(self) -> int:
-        """Removes the uploads that have expired; returns how many."""
-        removed = 0
+        """Removes the uploads that have expired, and frees the room of those that rest; returns how many it removed."""
+        removed, now = 0, time.time()
         for directory in self._root.iterdir():
             with suppress(FileNotFoundError):
                 changed = max(path.stat().st_mtime for path in (directory, *directory.iterdir()))
-                if changed + self.keep_s < time.time():
+                if changed + self.keep_s < now:
                     shutil.rmtree(directory, ignore_errors=True)
                     removed += 1
+                elif changed + PROMISE_S < now:
+                    _end_promise(directory / "data")
         return removed
 
     def _open(self, partial: PartialUpload) -> int:
@@ -234,13 +177,20 @@ def new_upload_id() -> str:
     return secrets.token_hex(16)
 
 
-def _stop_mark(partial: PartialUpload) -> Path:
-    return partial.path.with_name("stop")
-
-
 def _lock(descriptor: int) -> None:
     """Locks the file; the kernel unlocks it when the gateway closes it or ends. Raises UploadLocked."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise UploadLocked("Another request is writing to this upload and does not end.") from None
+
+
+def _end_promise(path: Path) -> None:
+    """Frees the room for bytes to come, unless somebody writes."""
+    descriptor = os.open(path, os.O_WRONLY)
+    try:
+        with suppress(UploadLocked):
+            _lock(descriptor)
+            give_back_space(descriptor)
+    finally:
+        os.close(descriptor)

@@ -17,6 +17,8 @@ SOURCE = "source"
 REPORT = "report.json"
 CURVE = "sharpness.json"
 HEAT_MAPS = "prior.zip"
+FRAMES = "frames.json"
+"""When the frames appear: written by the first who asks, because reading it from the video takes a process."""
 PIECES = "pieces"
 
 

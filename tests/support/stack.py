@@ -51,11 +51,22 @@ def running_stack(root: Path, settings: Mapping[str, str] | None = None) -> Iter
         data=root / "data", models=write_models(root / "models"), model=QUICK, start_timeout_s=PATIENCE_S
     )
     with (
-        patch.dict(os.environ, settings or {}),
-        EmbeddedStack(options) as stack,
+        started_stack(options, settings or {}) as stack,
         httpx.Client(base_url=stack.url, timeout=PATIENCE_S, trust_env=False) as http,
     ):
         yield Service(http, root / "data")
+
+
+@contextmanager
+def started_stack(options: EmbeddedOptions, settings: Mapping[str, str]) -> Iterator[EmbeddedStack]:
+    """A service with these ``CDVD_...`` variables, which nothing else of this process sees once it is started."""
+    stack = EmbeddedStack(options)
+    with patch.dict(os.environ, settings):
+        stack.start()
+    try:
+        yield stack
+    finally:
+        stack.stop()
 
 
 def until(condition: Callable[[], Any], what: str, patience_s: float = PATIENCE_S) -> Any:

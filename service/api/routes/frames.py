@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+import asyncio
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from anyio.to_thread import run_sync
@@ -15,11 +16,17 @@ from service.api.dependencies import DecodingSlots, Files, OwnJobs
 from service.api.job_files import job_with_files
 from service.api.openapi.responses import Responses, problems
 from service.errors.job import JobNotFound, ResultExpired
-from service.errors.storage import StorageUnavailable
+from service.errors.storage import StorageError, StorageUnavailable
 from service.errors.video import DamagedVideo, ProbeTimeout
 from service.jobs.job import Job
-from service.storage.store import SOURCE, Storage
-from service.video.sandbox.frame_times import FrameTimes, FrameTimesLimits, frame_times
+from service.storage.store import FRAMES, SOURCE, Storage
+from service.video.sandbox.frame_times import (
+    FrameTimes,
+    FrameTimesLimits,
+    frame_times,
+    times_from_json,
+    times_to_json,
+)
 
 router = APIRouter(tags=["files"])
 
@@ -45,14 +52,35 @@ async def show_frames(
 ) -> Response:
     """Tells when each frame appears, by its packets; answers 304 to an `If-None-Match` with the last `ETag`."""
     job = await run_sync(job_with_files, jobs, job_id)
-    async with slots:
-        times = await _times(storage, job)
+    times = await _times(storage, job, slots)
     restored = job.output.frames if job.output else len(times.result)
     body = FramesBody(job=job.id, source=list(times.source), result=list(times.result[:restored]))
     return tagged(request, body.model_dump_json().encode(), "application/json", CACHE)
 
 
-async def _times(storage: Storage, job: Job) -> FrameTimes:
+async def _times(storage: Storage, job: Job, slots: asyncio.Semaphore) -> FrameTimes:
+    """Reads the times from the video once, and keeps them beside it: they never change."""
+    times = await run_sync(_kept, storage, job)
+    if times is None:
+        async with slots:
+            times = await _read(storage, job)
+        await run_sync(_keep, storage, job, times)
+    return times
+
+
+def _kept(storage: Storage, job: Job) -> FrameTimes | None:
+    with suppress(FileNotFoundError), storage.reading(job.id, FRAMES) as file:
+        return times_from_json(file.read_text("utf-8"))
+    return None
+
+
+def _keep(storage: Storage, job: Job, times: FrameTimes) -> None:
+    """Does nothing where the job was removed meanwhile, or the storage takes no more: the next one reads them again."""
+    with suppress(FileNotFoundError, StorageError), storage.writing(job.id, FRAMES) as file:
+        file.write_text(times_to_json(times), "utf-8")
+
+
+async def _read(storage: Storage, job: Job) -> FrameTimes:
     with ExitStack() as files:
         source = await run_sync(_opened, files, storage, job)
         return await frame_times(source, job.spec.video.excerpt, FrameTimesLimits())

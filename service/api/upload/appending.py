@@ -18,7 +18,8 @@ from service.api.upload.tus import Checksum, filename_in
 from service.errors.base import ServiceError
 from service.errors.upload import ChecksumMismatch, MalformedRequest, UploadLocked
 from service.metrics import UPLOAD_BYTES
-from service.storage.spool import Appender, PartialUpload, UploadSpool, new_upload_id
+from service.storage.partial_upload import Appender, PartialUpload
+from service.storage.spool import UploadSpool, new_upload_id
 from service.storage.threads import on_disk
 from service.tenancy.api_keys import ApiKey
 from service.tenancy.quotas import Quotas

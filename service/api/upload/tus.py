@@ -12,7 +12,7 @@ from typing import Any
 
 from service.api.upload.multipart import FALLBACK_NAME, clean_filename
 from service.errors.upload import MalformedRequest, TusVersionUnsupported, UploadTooLarge
-from service.storage.spool import PartialUpload
+from service.storage.partial_upload import PartialUpload
 from service.text import plural
 
 VERSION = "1.0.0"

@@ -45,8 +45,7 @@ async def frame_times(path: Path, excerpt: Excerpt | None, limits: FrameTimesLim
         _request_to_json(path, excerpt),
         limits.timeout_s,
     )
-    fields = read_answer(answer.decode())
-    return FrameTimes(tuple(fields["source"]), tuple(fields["result"]))
+    return _from_fields(read_answer(answer.decode()))
 
 
 def _request_to_json(path: Path, excerpt: Excerpt | None) -> str:
@@ -67,3 +66,12 @@ def request_from_json(text: str) -> tuple[Path, Excerpt | None]:
 def times_to_json(times: FrameTimes) -> str:
     """Returns the answer of the child. Raises ValueError for a time that is no number."""
     return json.dumps(asdict(times), allow_nan=False)
+
+
+def times_from_json(text: str) -> FrameTimes:
+    """Reads what ``times_to_json`` wrote."""
+    return _from_fields(json.loads(text))
+
+
+def _from_fields(fields: dict[str, list[float]]) -> FrameTimes:
+    return FrameTimes(tuple(fields["source"]), tuple(fields["result"]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -33,6 +34,21 @@ def test_every_frame_of_a_job_has_its_exact_time(service: Service, tmp_path: Pat
     assert answer.json() == {"job": job_id, "source": expected, "result": expected}
     known = {"If-None-Match": answer.headers["etag"]}
     assert service.http.get(f"/jobs/{job_id}/frames", headers=known).status_code == 304
+
+
+def test_frames_are_read_from_the_video_once(service: Service, tmp_path: Path) -> None:
+    job_id = service.submit(write_clip(tmp_path / "once.mp4", Clip(frames=20)))
+    service.until_status(job_id, "succeeded")
+    first = service.http.get(f"/jobs/{job_id}/frames")
+
+    (service.data / "jobs" / job_id / "source").write_bytes(b"no video")
+
+    assert service.http.get(f"/jobs/{job_id}/frames").json() == first.json()
+
+
+@pytest.mark.usefixtures("service")
+def test_settings_of_a_service_are_its_own() -> None:
+    assert "CDVD_SEGMENT_FRAMES" not in os.environ
 
 
 def test_the_result_of_a_part_begins_at_zero(service: Service, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 from service.errors.startup import StackFailed
 from service.local.children import Child, ChildSpec
 from service.local.supervisor import SupervisedChild, Supervisor
+from tests.support.stack import until
 
 PATIENCE_S = 60.0
 
@@ -26,3 +27,22 @@ def test_a_child_that_cannot_work_here_is_not_started_again(tmp_path: Path) -> N
     finally:
         supervisor.stop()
     assert (tmp_path / "worker.log").read_text().count("no such device") == 1
+
+
+def test_a_child_that_is_started_again_finds_the_settings_of_its_first_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CDVD_SEGMENT_FRAMES", "12")
+    program = "import os, time; print(os.environ.get('CDVD_SEGMENT_FRAMES'), flush=True); time.sleep(600)"
+    child = Child(ChildSpec("worker", [sys.executable, "-c", program], tmp_path / "worker.log"))
+    monkeypatch.delenv("CDVD_SEGMENT_FRAMES")
+    try:
+        for starts in (1, 2):
+            child.start()
+            until(
+                lambda starts=starts: child.log_tail().splitlines() == ["12"] * starts,
+                "the child's first line",
+            )
+            child.kill()
+    finally:
+        child.stop()

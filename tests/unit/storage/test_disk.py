@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from contextlib import suppress
 from pathlib import Path
@@ -13,7 +14,7 @@ from service.errors.pipeline import PipelineError
 from service.errors.storage import StorageFull
 from service.storage.disk import claim_space, disk_errors
 from service.storage.filesystem import FilesystemStorage
-from service.storage.spool import UploadSpool
+from service.storage.spool import PROMISE_S, UploadSpool
 
 JOB = "0" * 32
 MIB = 1 << 20
@@ -68,6 +69,44 @@ def test_resumable_uploads_are_promised_no_more_than_there_is(tmp_path: Path, re
     assert spool.get(made[0].id).offset == 3
     spool.remove(made[1].id)
     spool.create(ROOM // 4, "a.mp4", "")
+
+
+def test_upload_that_rests_keeps_its_bytes_and_no_room(tmp_path: Path, reserve: int) -> None:
+    spool = UploadSpool(tmp_path / "uploads", 24 * 3600, reserve)
+    resting = spool.create(ROOM * 2 // 3, "a.mp4", "")
+    with spool.appending(resting.id, 0) as appender:
+        appender.write(b"abc")
+    with pytest.raises(StorageFull):
+        spool.create(ROOM * 2 // 3, "b.mp4", "")
+
+    _let_rest(resting.path.parent)
+    before = spool.get(resting.id)
+    other = spool.create(ROOM * 2 // 3, "b.mp4", "")
+
+    assert spool.get(resting.id) == before
+    with pytest.raises(StorageFull), spool.appending(resting.id, 3):
+        pass
+    spool.remove(other.id)
+    with spool.appending(resting.id, 3) as appender:
+        appender.write(b"def")
+    assert resting.path.read_bytes() == b"abcdef"
+
+
+def test_upload_that_is_written_keeps_its_room(tmp_path: Path, reserve: int) -> None:
+    spool = UploadSpool(tmp_path / "uploads", 24 * 3600, reserve)
+    upload = spool.create(ROOM * 2 // 3, "a.mp4", "")
+
+    with spool.appending(upload.id, 0):
+        _let_rest(upload.path.parent)
+        with pytest.raises(StorageFull):
+            spool.create(ROOM * 2 // 3, "b.mp4", "")
+
+
+def _let_rest(upload: Path) -> None:
+    """Makes an upload as old as one that nothing was sent to for longer than its room is kept."""
+    for path in (*upload.iterdir(), upload):
+        then = path.stat().st_mtime - 2 * PROMISE_S
+        os.utime(path, (then, then))
 
 
 def test_finished_upload_takes_no_more_than_its_bytes(tmp_path: Path) -> None:

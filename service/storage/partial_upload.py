@@ -1,0 +1,82 @@
+"""A resumable upload as it is now, and what appends to it."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from service.errors.storage import StorageFull
+from service.errors.upload import UploadTooLarge
+from service.storage.disk import claim_space, disk_errors
+from service.text import plural
+
+
+@dataclass(frozen=True)
+class PartialUpload:
+    """An upload as it is now; sizes in bytes, times in Unix seconds."""
+
+    id: str
+    path: Path
+    length: int
+    """Bytes of the whole upload."""
+    offset: int
+    """Bytes that have arrived."""
+    filename: str
+    metadata: str
+    """The ``Upload-Metadata`` header as the client sent it."""
+    expires_at: float
+    """Moves on with every byte that arrives."""
+    owner: str = ""
+    """The tenant."""
+
+    @property
+    def complete(self) -> bool:
+        return self.offset == self.length
+
+    @property
+    def stop_mark(self) -> Path:
+        """A file that is there while another request asks the one that writes to stop."""
+        return self.path.with_name("stop")
+
+
+class Appender:
+    """Appends to an upload, as its only writer at the time."""
+
+    def __init__(self, file_descriptor: int, partial: PartialUpload, reserve: int) -> None:
+        """Takes the room for all bytes to come, so that ``reserve`` bytes stay free. Raises StorageFull."""
+        self._file = file_descriptor
+        self._path = partial.path
+        self._reserve = reserve
+        self._stop = partial.stop_mark
+        self._begun_at = partial.offset
+        self._length = partial.length
+        self.offset = partial.offset
+        self._claim()
+
+    def write(self, data: bytes) -> None:
+        """Appends ``data``. Raises StorageFull, and UploadTooLarge for more bytes than were announced."""
+        if self.offset + len(data) > self._length:
+            raise UploadTooLarge(
+                f"The upload has more bytes than were announced: {plural(self._length, 'byte')}."
+            )
+        with disk_errors():
+            view = memoryview(data)
+            while view:
+                view = view[os.write(self._file, view) :]
+        self.offset += len(data)
+
+    def is_asked_to_stop(self) -> bool:
+        """Returns whether another request waits to write to this upload."""
+        return self._stop.exists()
+
+    def undo(self) -> None:
+        """Removes the bytes that this appender wrote, and keeps the room for them: they are to come again."""
+        os.ftruncate(self._file, self._begun_at)
+        self.offset = self._begun_at
+        with suppress(StorageFull):  # Somebody was quicker; the next appender asks for the room.
+            self._claim()
+
+    def _claim(self) -> None:
+        claim_space(self._file, self._path, self._length, self._reserve)
