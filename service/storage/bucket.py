@@ -24,6 +24,7 @@ from service.storage.store import DownloadHeaders
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
+    from types_boto3_s3.type_defs import CopySourceTypeDef
 
 SIGNED_FOR_S = 3600
 """Seconds for which a signed address is valid: long enough for a player that is paused and goes on."""
@@ -126,6 +127,12 @@ class Bucket:
         """Sends a file. The object appears whole or not at all."""
         with _errors():
             self._client.upload_file(str(source), self._name, key, Config=TRANSFER)
+
+    def copy(self, source: str, key: str) -> None:
+        """Copies an object within the bucket. The copy appears whole or not at all."""
+        place: CopySourceTypeDef = {"Bucket": self._name, "Key": source}
+        with _errors():
+            self._client.copy(place, self._name, key, Config=TRANSFER)
 
     def objects(self, prefix: str) -> Iterator[ListedObject]:
         """Lists the objects whose keys begin with ``prefix``."""

@@ -78,6 +78,21 @@ class FilesystemUpload:
         self._file.close()
         return self._digest.hexdigest()
 
+    def take_source_of(self, job_id: str) -> None:
+        """Links the file, which is never written again; copies it where the file system has no links."""
+        source = self._home.with_name(job_id) / SOURCE
+        with disk_errors():
+            self._file.close()
+            self.contents().unlink()
+            try:
+                self.contents().hardlink_to(source)
+            except FileNotFoundError:
+                raise
+            except OSError:
+                require_space(self._directory, source.stat().st_size, self._reserve)
+                shutil.copyfile(source, self.contents())
+            self._size = self.contents().stat().st_size
+
     def contents(self) -> Path:
         return self._directory / SOURCE
 

@@ -37,10 +37,12 @@ MAX_PARTS = 9_000
 class S3Upload:
     """Sends an upload in parts while it arrives: one part is sent while the next one fills. Implements ``Upload``."""
 
-    def __init__(self, bucket: Bucket, job_id: str, key: str, expected_bytes: int) -> None:
+    def __init__(self, bucket: Bucket, prefix: str, job_id: str, expected_bytes: int) -> None:
+        """``prefix``: of the keys of all jobs."""
         self._bucket = bucket
+        self._prefix = prefix
         self._job_id = job_id
-        self._key = key
+        self._key = _key(prefix, job_id, SOURCE)
         self._part_bytes = max(PART_BYTES, expected_bytes // MAX_PARTS)
         self._buffer = bytearray()
         self._digest = hashlib.sha256()
@@ -74,6 +76,11 @@ class S3Upload:
         else:
             self._bucket.put(self._key, bytes(self._buffer))
         return self._digest.hexdigest()
+
+    def take_source_of(self, job_id: str) -> None:
+        """Copies the object within the store."""
+        self._bucket.copy(_key(self._prefix, job_id, SOURCE), self._key)
+        self._size = self._bucket.size(self._key) or 0
 
     def contents(self) -> RemoteFile:
         return RemoteFile(self._bucket.sign(self._key, None), self._size)
@@ -116,7 +123,7 @@ class S3Storage:
         self._scratch = scratch
 
     def begin_upload(self, job_id: str, expected_bytes: int) -> S3Upload:
-        return S3Upload(self._bucket, job_id, self._key(job_id, SOURCE), expected_bytes)
+        return S3Upload(self._bucket, self._prefix, job_id, expected_bytes)
 
     def find(self, job_id: str, name: str, headers: DownloadHeaders | None = None) -> RemoteFile | None:
         key = self._key(job_id, name)
@@ -183,4 +190,8 @@ class S3Storage:
             self._bucket.remove(listed.key)
 
     def _key(self, job_id: str, name: str) -> str:
-        return f"{self._prefix}{job_id}/{name}"
+        return _key(self._prefix, job_id, name)
+
+
+def _key(prefix: str, job_id: str, name: str) -> str:
+    return f"{prefix}{job_id}/{name}"

@@ -83,6 +83,14 @@ class Upload(Protocol):
         """Makes all bytes durable and returns their SHA-256 in hex. Raises what ``write`` raises."""
         ...
 
+    def take_source_of(self, job_id: str) -> None:
+        """Makes the source of another job the whole upload, in place of ``write`` and ``finish``.
+
+        It stays when the files of that job are removed. Raises FileNotFoundError where they are, StorageFull and
+        StorageUnavailable.
+        """
+        ...
+
     def contents(self) -> Path | RemoteFile:
         """Returns the finished upload, to be probed before it is kept. Its name holds nothing that the client chose."""
         ...

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from service.errors.job import ResultExpired
 from service.errors.upload import EmptyUpload, UploadIncomplete
-from service.storage.spool import UploadSpool
+from service.jobs.job import Job
+from service.jobs.reader import JobReader
+from service.storage.spool import PartialUpload, UploadSpool
 from service.storage.store import Upload
 from service.text import plural
 
@@ -24,16 +27,32 @@ class ReceivedUpload:
     """The text fields of the form: options, not checked yet."""
     spooled: str | None = None
     """The id of the resumable upload that holds the bytes; ``upload`` and ``sha256`` are empty then."""
+    source_job: str | None = None
+    """The id of the job whose source has the bytes; ``upload`` and ``sha256`` are empty then."""
 
 
-def filled_from_spool(received: ReceivedUpload, spool: UploadSpool) -> ReceivedUpload:
-    """Returns the upload with the bytes of the resumable upload that its form names, if it names one.
+def filled(received: ReceivedUpload, spool: UploadSpool, jobs: JobReader) -> ReceivedUpload:
+    """Returns the upload with the bytes of the resumable upload, or of the job, that its form names, if it names one.
 
-    Raises UploadNotFound, UploadIncomplete, EmptyUpload, StorageFull and StorageUnavailable.
+    Raises UploadNotFound, UploadIncomplete, EmptyUpload, JobNotFound, ResultExpired, BrokerUnavailable, StorageFull and
+    StorageUnavailable.
     """
-    if received.spooled is None:
-        return received
-    partial = spool.get(received.spooled)
+    if received.spooled is not None:
+        return _from_spool(received, spool.get(received.spooled))
+    if received.source_job is not None:
+        return _from_job(received, jobs.get(received.source_job))
+    return received
+
+
+def _from_job(received: ReceivedUpload, job: Job) -> ReceivedUpload:
+    try:
+        received.upload.take_source_of(job.id)
+    except FileNotFoundError as error:
+        raise ResultExpired("The files of that job were removed; send the video again.") from error
+    return replace(received, filename=job.spec.source.filename, sha256=job.spec.source.sha256)
+
+
+def _from_spool(received: ReceivedUpload, partial: PartialUpload) -> ReceivedUpload:
     if not partial.complete:
         there = f"{partial.offset} of {plural(partial.length, 'byte')}"
         raise UploadIncomplete(f"This upload is not complete: {there} arrived.")

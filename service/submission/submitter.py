@@ -24,7 +24,7 @@ from service.jobs.job import Job
 from service.storage.spool import UploadSpool
 from service.storage.threads import on_disk
 from service.submission.acceptance import JobAcceptance
-from service.submission.received import ReceivedUpload, filled_from_spool
+from service.submission.received import ReceivedUpload, filled
 from service.submission.rules import SubmissionRules
 from service.tenancy.api_keys import ApiKey
 from service.tenancy.quotas import Quotas, Reservation
@@ -96,21 +96,21 @@ class Submitter:
             return None  # It was deleted, or its gateway died before it was made.
 
     async def _new_job(self, received: ReceivedUpload, room: Reservation, confirm: Callable[[], None]) -> Job:
-        """Makes one job of a resumable upload, too; that stays where it is when the job is refused.
+        """Makes one job of a resumable upload or another job's source, too; these stay when the job is refused.
 
         ``confirm`` is called before the job is made, and raises if it is not to be.
         """
-        filled = await on_disk(filled_from_spool, received, self.spool)
-        spec = await self.rules.specify(filled)
+        video = await on_disk(filled, received, self.spool, self.acceptance.store.of(self.tenant))
+        spec = await self.rules.specify(video)
         with span("accept"):
             # By now the size is known; the bytes of a resumable upload are counted since it began.
-            await run_sync(self.quotas.reserve, room, 0 if filled.spooled else filled.upload.size)
+            await run_sync(self.quotas.reserve, room, 0 if video.spooled else video.upload.size)
             await run_sync(confirm)
-            job = await run_sync(self.acceptance.accept, filled.upload, spec, room, self.tenant)
-        if filled.spooled:
+            job = await run_sync(self.acceptance.accept, video.upload, spec, room, self.tenant)
+        if video.spooled:
             with suppress(UploadNotFound):
-                await on_disk(self.spool.remove, filled.spooled)
-            await run_sync(self.quotas.let_go, self.key, filled.spooled)
+                await on_disk(self.spool.remove, video.spooled)
+            await run_sync(self.quotas.let_go, self.key, video.spooled)
         return job
 
 
@@ -144,5 +144,5 @@ async def _renewed(renew: Callable[[], None]) -> AsyncIterator[None]:
 
 def _fingerprint(received: ReceivedUpload) -> str:
     """Returns the same for the same bytes with the same options, under whatever file name."""
-    payload = [received.sha256, received.spooled, received.fields]
+    payload = [received.sha256, received.spooled or received.source_job, received.fields]
     return hashlib.sha256(json.dumps(payload, sort_keys=True).encode()).hexdigest()

@@ -101,6 +101,39 @@ def test_kept_upload_is_the_source_of_its_job(storage: Storage, data: bytes) -> 
     assert contents(storage.find(JOB, SOURCE)) == data
 
 
+def test_an_upload_takes_the_source_of_another_job_which_outlives_that(storage: Storage) -> None:
+    again = "1" * 32
+    kept(storage, LARGE)
+    upload = storage.begin_upload(again, 0)
+    upload.take_source_of(JOB)
+    assert (upload.size, contents(upload.contents())) == (len(LARGE), LARGE)
+    upload.keep()
+    storage.delete(JOB)
+    assert contents(storage.find(again, SOURCE)) == LARGE
+    storage.delete(again)
+    assert storage.find(again, SOURCE) is None
+
+
+def test_an_upload_with_the_source_of_another_job_is_discarded_by_itself(
+    options: StorageOptions, storage: Storage
+) -> None:
+    kept(storage, b"abc")
+    before = left(options)
+    upload = storage.begin_upload("1" * 32, 0)
+    upload.take_source_of(JOB)
+    upload.discard()
+    assert left(options) == before
+    assert read(storage, SOURCE) == b"abc"
+
+
+def test_the_source_of_a_job_without_files_cannot_be_taken(options: StorageOptions, storage: Storage) -> None:
+    upload = storage.begin_upload("1" * 32, 0)
+    with pytest.raises(FileNotFoundError):
+        upload.take_source_of(JOB)
+    upload.discard()
+    assert left(options) == set()
+
+
 @pytest.mark.parametrize("finished", [True, False])
 @pytest.mark.parametrize("data", [b"abc", LARGE], ids=["small", "in parts"])
 def test_discarded_upload_leaves_nothing(

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from service.api.upload.multipart import FILE_PART, UPLOAD_FIELD
+from service.api.upload.multipart import FILE_PART, SOURCE_FIELD, UPLOAD_FIELD
 from service.options import JobOptions, form_fields
 
 MULTIPART = "multipart/form-data"
 _FILE = {"type": "string", "format": "binary", "description": "Is the file."}
 _UPLOAD = {"type": "string", "description": "Is the id of a complete upload from /uploads."}
 
+_SOURCE = {"type": "string", "description": "Is the id of a job whose video is restored once more."}
+
 
 def job_form() -> dict[str, Any]:
-    """Returns the schema of ``POST /jobs``: a file, or a resumable upload in its place, and options."""
+    """Returns the schema of ``POST /jobs``: a file, or what takes its place, and options."""
+    videos = {FILE_PART: _FILE, UPLOAD_FIELD: _UPLOAD, SOURCE_FIELD: _SOURCE}
     return {
-        **_form({FILE_PART: _FILE, UPLOAD_FIELD: _UPLOAD}),
-        "oneOf": [{"required": [FILE_PART]}, {"required": [UPLOAD_FIELD]}],
-        "description": f"`{FILE_PART}`, or `{UPLOAD_FIELD}` in its place.",
+        **_form(videos),
+        "oneOf": [{"required": [name]} for name in videos],
+        "description": f"`{FILE_PART}`, or `{UPLOAD_FIELD}` or `{SOURCE_FIELD}` in its place.",
     }
 
 

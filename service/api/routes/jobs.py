@@ -32,7 +32,7 @@ from service.api.openapi.responses import (
 )
 from service.api.upload.body import entered
 from service.api.upload.receiving import counted_outcome, declared_length, received_upload
-from service.errors.job import JobNotFound, JobStateConflict
+from service.errors.job import JobNotFound, JobStateConflict, ResultExpired
 from service.errors.limit import QueueFull, RateLimited, StorageQuotaExceeded, TooManyJobs
 from service.errors.pipeline import FidelityLost
 from service.errors.storage import StorageUnavailable
@@ -53,6 +53,8 @@ _REFUSED = problems(
     *UPLOAD_REFUSALS,
     UploadNotFound,
     UploadIncomplete,
+    JobNotFound,
+    ResultExpired,
     WebhookRefused,
     FidelityLost,
     SubmissionInFlight,

@@ -16,6 +16,8 @@ from service.errors.upload import MalformedRequest
 FILE_PART = "video"
 UPLOAD_FIELD = "upload"
 """Takes the place of the file: the id of a resumable upload."""
+SOURCE_FIELD = "source"
+"""Takes the place of the file: the id of a job whose upload is restored once more."""
 MAX_FIELDS = 32
 MAX_FIELD_BYTES = 4096
 FALLBACK_NAME = "video"
@@ -56,9 +58,10 @@ class UploadForm:
         """Ends the body. Raises MalformedRequest if the form has not ended, or holds no file."""
         if not self._complete:
             raise MalformedRequest("The body ended before the multipart form did.")
-        if (self.filename is None) == (UPLOAD_FIELD not in self.fields):
+        given = [self.filename is not None, *(name in self.fields for name in (UPLOAD_FIELD, SOURCE_FIELD))]
+        if sum(given) != 1:
             raise MalformedRequest(
-                f"The form needs a file part {FILE_PART!r} or a field {UPLOAD_FIELD!r}, and not both."
+                f"The form needs one of these: a file part {FILE_PART!r}, a field {UPLOAD_FIELD!r} or {SOURCE_FIELD!r}."
             )
 
     def _callbacks(self) -> dict[str, Callable[..., Any]]:
@@ -103,7 +106,8 @@ class UploadForm:
         if self.filename is not None:
             raise MalformedRequest(f"The form has more than one part named {FILE_PART!r}.")
         self.filename = clean_filename((filename or b"").decode("utf-8", "replace"))
-        self._before_file({name: value for name, value in self.fields.items() if name != UPLOAD_FIELD})
+        places = (UPLOAD_FIELD, SOURCE_FIELD)
+        self._before_file({name: value for name, value in self.fields.items() if name not in places})
 
     def _part_data(self, data: bytes, start: int, end: int) -> None:
         if self._field is None:

@@ -9,7 +9,7 @@ import anyio
 from starlette.requests import Request
 
 from service.api.upload.body import RequestBody
-from service.api.upload.multipart import FALLBACK_NAME, UPLOAD_FIELD, UploadForm, boundary_of
+from service.api.upload.multipart import FALLBACK_NAME, SOURCE_FIELD, UPLOAD_FIELD, UploadForm, boundary_of
 from service.errors.base import ServiceError
 from service.errors.storage import StorageError
 from service.errors.submission import InvalidOption
@@ -115,8 +115,8 @@ async def _receive(body: RequestBody, sink: _FileSink, boundary: bytes) -> Recei
                 await sink.flush(WRITE_BYTES)
             form.close()
             if form.filename is None:
-                spooled = form.fields.pop(UPLOAD_FIELD)
-                return ReceivedUpload(sink.upload, FALLBACK_NAME, "", form.fields, spooled)
+                spooled, source = (form.fields.pop(name, None) for name in (UPLOAD_FIELD, SOURCE_FIELD))
+                return ReceivedUpload(sink.upload, FALLBACK_NAME, "", form.fields, spooled, source)
             digest = await sink.finish()
     except (UploadError, StorageError, InvalidOption):
         await body.drain()

@@ -59,6 +59,21 @@ def test_an_idempotency_key_is_its_tenants(service: Service, ring: KeyRing, clip
     assert jobs[0] == jobs[1] != jobs[2]
 
 
+def test_a_job_is_repeated_by_its_tenant_alone(service: Service, ring: KeyRing, clip: Path) -> None:
+    owner, stranger, operator = new_key(ring), new_key(ring), new_key(ring, Scope.ADMIN)
+    form = {"source": (None, submitted(service, clip, owner)), "model": (None, QUICK)}
+    for other in (stranger, operator):
+        refused(service.http.post("/jobs", files=form, headers=other), 404, "job_not_found")
+    assert service.http.post("/jobs", files=form, headers=owner).status_code == 202
+
+
+def test_a_repeated_video_counts_for_each_of_its_jobs(service: Service, ring: KeyRing, clip: Path) -> None:
+    key = new_key(ring, bytes=3 * clip.stat().st_size)
+    form = {"source": (None, submitted(service, clip, key)), "model": (None, QUICK)}
+    answers = [service.http.post("/jobs", files=form, headers=key) for _ in range(3)]
+    refused(answers[-1], 429, "storage_quota_exceeded")
+
+
 def test_a_resumable_upload_is_its_tenants(service: Service, ring: KeyRing, clip: Path) -> None:
     owner, stranger = ({**new_key(ring), **TUS} for _ in range(2))
     data = clip.read_bytes()
