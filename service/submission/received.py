@@ -8,7 +8,8 @@ from service.errors.job import ResultExpired
 from service.errors.upload import EmptyUpload, UploadIncomplete
 from service.jobs.job import Job
 from service.jobs.reader import JobReader
-from service.storage.spool import PartialUpload, UploadSpool
+from service.storage.partial_upload import PartialUpload
+from service.storage.spool import UploadSpool
 from service.storage.store import Upload
 from service.text import plural
 
