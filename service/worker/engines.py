@@ -56,6 +56,11 @@ class EngineCache:
         """Returns where the loaded models run, by name."""
         return tuple(one for name in self.loaded if (one := self.placement(name)))
 
+    def on_processor(self, name: str, tile: int | None) -> bool:
+        """Returns whether the processor of this process computes the windows of a loaded model, as it does all tiles."""
+        placement = self.placement(name)
+        return tile is not None or (placement is not None and placement.device == CPU)
+
     @property
     def accelerated(self) -> bool:
         """Whether a loaded model runs on something else than this worker's processor, with memory of its own."""

@@ -1,7 +1,8 @@
 """Lets the segments of one job pass those of another at the engine, between two windows.
 
 A worker that is busy with a long segment begins a short one beside it; the long one pauses at its next window until the
-short one is done. Its windows at the engine, and what it has decoded, stay as they are.
+short one is done. Its windows at the engine, and what it has decoded, stay as they are. Where the engine is this
+machine's processor, which computes one window at a time, the others wait here, where they can still be passed.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ class RightOfWay:
 
     def __init__(self) -> None:
         self._giving_way: Counter[str] = Counter()
+        self._computing = False
         self._changed = Condition()
 
     @contextmanager
@@ -42,6 +44,25 @@ class RightOfWay:
                 on_look()
                 self._changed.wait(_LOOK_S)
 
+    @contextmanager
+    def processor(self, job_id: str, stopped: Stopped) -> Iterator[bool]:
+        """Yields True once no window is computed, and keeps others from it meanwhile; the caller computes one.
+
+        Yields False if the job must give way first, or is ``stopped``.
+        """
+        with self._changed:
+            while self._computing and not self._giving_way[job_id] and not stopped():
+                self._changed.wait(_LOOK_S)
+            mine = not self._computing and not self._giving_way[job_id]
+            self._computing |= mine
+        try:
+            yield mine
+        finally:
+            if mine:
+                with self._changed:
+                    self._computing = False
+                    self._changed.notify_all()
+
     def _count(self, job_id: str | None, change: int) -> None:
         if job_id is not None:
             with self._changed:
@@ -53,10 +74,20 @@ class GivingWay:
     """An engine for one segment, which waits before a window while its job gives way. Implements ``DeblurEngine``."""
 
     def __init__(
-        self, engine: DeblurEngine, way: RightOfWay, job_id: str, on_look: Callable[[], None]
+        self,
+        engine: DeblurEngine,
+        way: RightOfWay,
+        job_id: str,
+        on_look: Callable[[], None],
+        *,
+        in_turn: bool = False,
     ) -> None:
-        """``on_look`` is called now and then while a window waits, from any thread."""
+        """``on_look`` is called now and then while a window gives way, from any thread.
+
+        ``in_turn``: the engine computes on the processor, and gets one window of this worker at a time.
+        """
         self._engine = engine
+        self._in_turn = in_turn
         self._way = way
         self._job_id = job_id
         self._on_look = on_look
@@ -72,11 +103,16 @@ class GivingWay:
             return self._waited + (time.monotonic() - self._since if self._waiting else 0.0)
 
     def restore(self, window: Frames, stopped: Stopped = never, /) -> Frames:
-        with self._noted():
-            self._way.wait(self._job_id, stopped, self._on_look)
-        if stopped():
-            raise JobCanceled("Nobody wants this window any more.")
-        return self._engine.restore(window, stopped)
+        while True:
+            with self._noted():
+                self._way.wait(self._job_id, stopped, self._on_look)
+            if stopped():
+                raise JobCanceled("Nobody wants this window any more.")
+            if not self._in_turn:
+                return self._engine.restore(window, stopped)
+            with self._way.processor(self._job_id, stopped) as mine:
+                if mine:
+                    return self._engine.restore(window, stopped)
 
     def close(self) -> None:
         self._engine.close()

@@ -30,11 +30,14 @@ class Windows:
     in_flight: int
     plan: MemoryPlan | None = None
 
+    @property
+    def tile(self) -> int | None:
+        """Most pixels of a tile's side; None restores whole frames."""
+        return None if self.plan is None else self.plan.tile
+
     def engine(self, engines: EngineCache) -> DeblurEngine:
         """Returns what restores the windows; raises as the methods of EngineCache do."""
-        if self.plan is None or self.plan.tile is None:
-            return engines.get(self.model)
-        return engines.tiled(self.model, self.plan.tile)
+        return engines.get(self.model) if self.tile is None else engines.tiled(self.model, self.tile)
 
 
 class MemoryPlanner:

@@ -66,7 +66,8 @@ class RestoreStep:
         ):
             engine = how.engine(self.engines)
             touch()
-            giving_way = GivingWay(engine, self.way, job.id, touch)
+            in_turn = self.engines.on_processor(job.spec.model, how.tile)
+            giving_way = GivingWay(engine, self.way, job.id, touch, in_turn=in_turn)
             looking = SeveralLooks(giving_way, job.spec.looks, touch)
             request = SegmentRequest(
                 source=source,
