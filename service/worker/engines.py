@@ -57,7 +57,7 @@ class EngineCache:
         return tuple(one for name in self.loaded if (one := self.placement(name)))
 
     def on_processor(self, name: str, tile: int | None) -> bool:
-        """Returns whether the processor of this process computes the windows of a loaded model, as it does all tiles."""
+        """Returns whether this worker's processor computes the windows of a loaded model, as it does all tiles."""
         placement = self.placement(name)
         return tile is not None or (placement is not None and placement.device == CPU)
 
