@@ -5,26 +5,23 @@ this machine. From the first key on, also after all were revoked, every route th
 ``Authorization: Bearer <key>``, or the cookie of a session, for what cannot send a header (a video element, a
 link, an event source).
 
+Upload tokens have a door of their own: ``service.api.token_access``.
+
 ``/metrics`` tells about all tenants together, so it wants a scope of its own, which the key of a Prometheus needs
 and no other: ``cdvd keys create prometheus --scope metrics``.
 """
 
 from __future__ import annotations
 
-import asyncio
-import math
-import time
 from dataclasses import dataclass
 
-from anyio.to_thread import run_sync
 from starlette.requests import Request
 
 from service.errors.access import OriginMissing, ScopeMissing, Unauthenticated
 from service.tenancy.api_keys import DEFAULT_TENANT, ApiKey, KeyRing, Scope
+from service.tenancy.upload_tokens import UploadToken
 
 COOKIE = "cdvd_session"
-RECHECK_S = 1.0
-"""Seconds for which it stays true that a caller is let in."""
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
@@ -36,6 +33,8 @@ class Rule:
     """The caller needs one of these; a route with none is open to everybody."""
     metered: bool = False
     """Whether a call counts as a submission of the key."""
+    by_token: bool = False
+    """Whether an upload token opens the route, too, for the token's own upload or job."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +44,8 @@ class Caller:
     tenant: str
     scopes: frozenset[Scope]
     key: ApiKey | None = None
+    token: UploadToken | None = None
+    """With one, the caller has rights over its upload and its job alone."""
 
     @property
     def sees_all(self) -> bool:
@@ -53,6 +54,8 @@ class Caller:
 
     def may(self, rule: Rule) -> bool:
         """Returns whether the caller has one of the scopes that ``rule`` asks for."""
+        if self.token is not None and not rule.by_token:
+            return False
         return not rule.scopes or bool(self.scopes & {*rule.scopes, Scope.ADMIN})
 
 
@@ -64,6 +67,9 @@ _OPEN = Rule()
 _READ = Rule((Scope.READ,))
 _WRITE = Rule((Scope.SUBMIT,))
 _SUBMIT = Rule((Scope.SUBMIT,), metered=True)
+_OWN_READ = Rule((Scope.READ,), by_token=True)
+_OWN_WRITE = Rule((Scope.SUBMIT,), by_token=True)
+_OWN_SUBMIT = Rule((Scope.SUBMIT,), metered=True, by_token=True)
 
 RULES: dict[str, Rule] = {
     "GET /": _OPEN,
@@ -78,14 +84,14 @@ RULES: dict[str, Rule] = {
     "GET /metrics": Rule((Scope.METRICS,)),
     "GET /models": Rule((Scope.READ, Scope.SUBMIT)),
     "POST /estimates": _SUBMIT,
-    "POST /jobs": _SUBMIT,
+    "POST /jobs": _OWN_SUBMIT,
     "GET /jobs": _READ,
-    "GET /jobs/{job_id}": _READ,
+    "GET /jobs/{job_id}": _OWN_READ,
     "DELETE /jobs/{job_id}": _WRITE,
     "POST /jobs/{job_id}/cancel": _WRITE,
     "POST /jobs/{job_id}/retry": _SUBMIT,
-    "GET /jobs/{job_id}/events": _READ,
-    "GET /jobs/{job_id}/result": _READ,
+    "GET /jobs/{job_id}/events": _OWN_READ,
+    "GET /jobs/{job_id}/result": _OWN_READ,
     "GET /jobs/{job_id}/source": _READ,
     "GET /jobs/{job_id}/report": _READ,
     "GET /jobs/{job_id}/sharpness": _READ,
@@ -95,10 +101,13 @@ RULES: dict[str, Rule] = {
     "POST /jobs/{job_id}/webhooks/{event_id}/resend": _WRITE,
     "GET /webhooks/dead": _READ,
     "OPTIONS /uploads": _OPEN,
-    "POST /uploads": _WRITE,
-    "HEAD /uploads/{upload_id}": _WRITE,
-    "PATCH /uploads/{upload_id}": _WRITE,
-    "DELETE /uploads/{upload_id}": _WRITE,
+    "POST /uploads": _OWN_WRITE,
+    "HEAD /uploads/{upload_id}": _OWN_WRITE,
+    "PATCH /uploads/{upload_id}": _OWN_WRITE,
+    "DELETE /uploads/{upload_id}": _OWN_WRITE,
+    "POST /upload-tokens": _SUBMIT,
+    "GET /upload-tokens/{token_id}": _WRITE,
+    "DELETE /upload-tokens/{token_id}": _WRITE,
 }
 
 
@@ -111,7 +120,7 @@ def rule_of(method: str, path: str) -> Rule:
 
 
 def admitted(request: Request, ring: KeyRing, rule: Rule) -> Caller:
-    """Returns the caller if the rule lets them in.
+    """Returns the caller if the rule lets them in, by key or by session.
 
     Raises Unauthenticated, ScopeMissing, OriginMissing and RateLimited.
     """
@@ -137,39 +146,26 @@ def caller_of(request: Request, ring: KeyRing) -> Caller | None:
     """
     if not ring.any():
         return ANONYMOUS
-    scheme, _, text = request.headers.get("authorization", "").partition(" ")
-    if scheme:
-        key = ring.identify(text.strip()) if scheme.lower() == "bearer" else None
-    else:
+    scheme, text = authorization(request)
+    if not scheme:
         key = _in_session(request, ring)
+        return Caller(key.tenant, key.scopes, key) if key else None
+    key = ring.identify(text) if scheme == "bearer" else None
     if key is None:
-        if scheme:
-            request.app.state.wrong_keys.count(request.client.host if request.client else "")
+        count_wrong_key(request)
         return None
     return Caller(key.tenant, key.scopes, key)
 
 
-class Rechecks:
-    """Looks up again and again whether the callers of long answers would still be let in, once for all of a key's.
+def authorization(request: Request) -> tuple[str, str]:
+    """Returns the scheme of the header ``Authorization`` in lower case and what follows it; both empty without one."""
+    scheme, _, text = request.headers.get("authorization", "").partition(" ")
+    return scheme.lower(), text.strip()
 
-    For one event loop.
-    """
 
-    def __init__(self, ring: KeyRing) -> None:
-        self._ring = ring
-        self._answers: dict[str | None, tuple[float, asyncio.Future[bool]]] = {}
-
-    async def still_admitted(self, caller: Caller) -> bool:
-        """Returns what was true at most RECHECK_S ago. Raises BrokerUnavailable."""
-        prefix, now = caller.key.prefix if caller.key else None, time.monotonic()
-        asked, answer = self._answers.get(prefix, (-math.inf, None))
-        if answer is None or now - asked > RECHECK_S:
-            answer = asyncio.ensure_future(run_sync(self._look_up, prefix))
-            self._answers[prefix] = now, answer
-        return await asyncio.shield(answer)
-
-    def _look_up(self, prefix: str | None) -> bool:
-        return not self._ring.any() if prefix is None else self._ring.still_valid(prefix)
+def count_wrong_key(request: Request) -> None:
+    """Raises RateLimited if too many wrong keys came from the address of this one."""
+    request.app.state.wrong_keys.count(request.client.host if request.client else "")
 
 
 def _in_session(request: Request, ring: KeyRing) -> ApiKey | None:

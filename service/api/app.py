@@ -33,6 +33,7 @@ from service.api.routes import (
     session,
     sharpness,
     system,
+    upload_tokens,
     uploads,
     version,
     webhooks,
@@ -57,6 +58,7 @@ ROUTES = (
     events,
     webhooks,
     uploads,
+    upload_tokens,
     session,
     system,
     version,
@@ -65,12 +67,17 @@ ROUTES = (
 
 _TUS = (
     *("Tus-Resumable", "Upload-Length", "Upload-Offset", "Upload-Metadata", "Upload-Checksum"),
-    *("Upload-Expires", "Tus-Version", "Tus-Extension", "Tus-Max-Size"),
+    *("Upload-Expires", "Tus-Version", "Tus-Extension", "Tus-Max-Size", "Tus-Checksum-Algorithm"),
+)
+_ASKED = ("Authorization", "Idempotency-Key", "If-None-Match", "Last-Event-ID", "Prefer", "Range", REQUEST_ID)
+_TOLD = (
+    *("Location", "Retry-After", "ETag", "Content-Disposition", "Accept-Ranges", "Content-Range"),
+    *("Preference-Applied", "WWW-Authenticate", REQUEST_ID),
 )
 CORS: dict[str, Any] = {
     "allow_methods": ("GET", "HEAD", "POST", "PATCH", "DELETE"),
-    "allow_headers": ("Authorization", "Idempotency-Key", "If-None-Match", "Last-Event-ID", "Range", *_TUS),
-    "expose_headers": ("Location", "Retry-After", "ETag", "Content-Disposition", REQUEST_ID, *_TUS),
+    "allow_headers": (*_ASKED, *_TUS),
+    "expose_headers": (*_TOLD, *_TUS),
 }
 """For pages of others that were allowed: with a key, never with cookies."""
 TIDY_S = 60.0

@@ -15,11 +15,14 @@ from anyio.to_thread import run_sync
 from fastapi import Depends, Request
 from prometheus_client import CollectorRegistry
 
-from service.api.access import Caller, Rechecks, Rule, admitted, rule_of
+from service.api.access import Caller, Rule, admitted, rule_of
 from service.api.answers.frame_pictures import FramePictures
 from service.api.gateway import AccessParts, Gateway
+from service.api.rechecks import Rechecks
+from service.api.token_access import admitted_by_token
 from service.api.upload.appending import UploadIntake
 from service.api.upload.body import RequestBody
+from service.api.upload.by_token import TokenIntake
 from service.errors.base import ServiceError
 from service.estimates.estimate import Estimator
 from service.jobs.event_feeds import EventFeeds
@@ -29,18 +32,20 @@ from service.jobs.workers import WorkerRegistry
 from service.storage.spool import UploadSpool
 from service.storage.store import Storage
 from service.submission.acceptance import JobAcceptance
+from service.submission.by_token import TokenSubmitter
 from service.submission.chooser import Chooser
 from service.submission.rules import SubmissionRules
 from service.submission.submitter import Submitter
 from service.tenancy.api_keys import KeyRing
 from service.tenancy.quotas import Quotas
+from service.tenancy.upload_tokens import UploadTokens
 from service.webhooks.deliveries import DeliveryStore
 
 
 async def admitted_caller(request: Request) -> Caller:
     """Returns the caller if the rule of the route lets them in; the body is not looked at before that.
 
-    Raises AccessError, RateLimited and BrokerUnavailable.
+    Raises AccessError, RateLimited and BrokerUnavailable, and what ``admitted_by_token`` does.
     """
     access = cast(Gateway, request.app.state.gateway).access
     rule = rule_of(request.method, request.scope["route"].path)
@@ -52,8 +57,12 @@ async def admitted_caller(request: Request) -> Caller:
 
 
 def _admit(access: AccessParts, request: Request, rule: Rule) -> Caller:
-    caller = admitted(request, access.keys, rule)
-    if rule.metered and caller.key is not None:
+    caller = admitted_by_token(request, access.keys, access.tokens, rule) or admitted(
+        request, access.keys, rule
+    )
+    if rule.metered and caller.token is not None:
+        access.quotas.count_try(caller.token.id)
+    elif rule.metered and caller.key is not None:
         access.quotas.count_submission(caller.key)
     return caller
 
@@ -77,7 +86,7 @@ def _own_jobs(gateway: Gateway, caller: Caller) -> RedisJobStore:
 
 def _submitter(gateway: Gateway, caller: Caller) -> Submitter:
     jobs, uploads = gateway.jobs, gateway.uploads
-    return Submitter(
+    submitter = Submitter(
         rules=uploads.rules,
         acceptance=JobAcceptance(gateway.storage, _own_jobs(gateway, caller), jobs.queue, jobs.estimator),
         quotas=gateway.access.quotas,
@@ -86,10 +95,19 @@ def _submitter(gateway: Gateway, caller: Caller) -> Submitter:
         tenant=caller.tenant,
         key=caller.key,
     )
+    return TokenSubmitter.of(submitter, caller.token, gateway.access.tokens) if caller.token else submitter
 
 
 def _intake(gateway: Gateway, caller: Caller) -> UploadIntake:
-    return UploadIntake(gateway.uploads.spool.of(caller.tenant), gateway.access.quotas, caller.key)
+    access, spool = gateway.access, gateway.uploads.spool.of(caller.tenant)
+    if caller.token is not None:
+        return TokenIntake(spool, access.quotas, caller.key, access.tokens, caller.token)
+    return UploadIntake(spool, access.quotas, caller.key)
+
+
+def _max_upload_bytes(gateway: Gateway, caller: Caller) -> int:
+    most = gateway.uploads.max_bytes
+    return most if caller.token is None else min(most, caller.token.grant.max_bytes)
 
 
 OwnJobs = Annotated[RedisJobStore, _part(_own_jobs)]
@@ -102,10 +120,11 @@ Estimates = Annotated[Estimator, _part(lambda gateway, _: gateway.jobs.estimator
 OwnSubmitter = Annotated[Submitter, _part(_submitter)]
 Rules = Annotated[SubmissionRules, _part(lambda gateway, _: gateway.uploads.rules)]
 ModelChooser = Annotated[Chooser, _part(lambda gateway, _: gateway.uploads.rules.chooser)]
-MaxUploadBytes = Annotated[int, _part(lambda gateway, _: gateway.uploads.max_bytes)]
+MaxUploadBytes = Annotated[int, _part(_max_upload_bytes)]
 Intake = Annotated[UploadIntake, _part(_intake)]
 OwnSpool = Annotated[UploadSpool, _part(lambda gateway, caller: gateway.uploads.spool.of(caller.tenant))]
 """The resumable uploads of the caller's tenant."""
+Tokens = Annotated[UploadTokens, _part(lambda gateway, _: gateway.access.tokens)]
 Keys = Annotated[KeyRing, _part(lambda gateway, _: gateway.access.keys)]
 Recheck = Annotated[Rechecks, _part(lambda gateway, _: gateway.access.rechecks)]
 Limits = Annotated[Quotas, _part(lambda gateway, _: gateway.access.quotas)]

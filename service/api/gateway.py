@@ -9,8 +9,8 @@ import httpx
 import redis
 from prometheus_client import CollectorRegistry
 
-from service.api.access import Rechecks
 from service.api.load_gauges import load_registry
+from service.api.rechecks import Rechecks
 from service.config import Settings
 from service.estimates.estimate import Estimator
 from service.estimates.throughput import Throughput
@@ -30,6 +30,7 @@ from service.submission.chooser import Chooser
 from service.submission.rules import SubmissionRules
 from service.tenancy.api_keys import KeyRing
 from service.tenancy.quotas import Quotas
+from service.tenancy.upload_tokens import UploadTokens
 from service.video.sandbox.probe import ProbeLimits
 from service.webhooks.deliveries import DeliveryStore
 
@@ -63,6 +64,7 @@ class AccessParts:
     """What knows who may do how much."""
 
     keys: KeyRing
+    tokens: UploadTokens
     quotas: Quotas
     rechecks: Rechecks
 
@@ -111,8 +113,8 @@ def _job_parts(settings: Settings, client: redis.Redis) -> JobParts:
 
 
 def _access_parts(settings: Settings, client: redis.Redis) -> AccessParts:
-    ring = KeyRing(client)
-    return AccessParts(ring, Quotas(client, settings.queue_limit), Rechecks(ring))
+    ring, tokens = KeyRing(client), UploadTokens(client)
+    return AccessParts(ring, tokens, Quotas(client, settings.queue_limit), Rechecks(ring, tokens))
 
 
 def _feeds(settings: Settings) -> EventFeeds:

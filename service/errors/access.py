@@ -33,3 +33,15 @@ class KeyNotFound(AccessError):
     """There is no key of this prefix."""
 
     code = "key_not_found"
+
+
+class UploadTokenNotFound(AccessError):
+    """There is no upload token of this id, or it has expired."""
+
+    code = "upload_token_not_found"
+
+
+class UploadTokenUsed(AccessError):
+    """An upload token was used for another upload before."""
+
+    code = "upload_token_used"

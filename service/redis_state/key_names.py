@@ -99,6 +99,17 @@ def submission_rate(prefix: str) -> str:
     return f"cdvd:key:{prefix}:rate"
 
 
+def upload_token(token_id: str) -> str:
+    """Returns the key of a hash: what an upload token is good for (``grant``, JSON), the SHA-256 of its secret, and the
+    ids of its ``upload`` and its ``job``; it expires with the token."""
+    return f"cdvd:upload-token:{token_id}"
+
+
+def token_rate(token_id: str) -> str:
+    """Returns the key of the time at which an upload token may try to make its job again; it expires in a minute."""
+    return f"cdvd:upload-token:{token_id}:rate"
+
+
 def worker(name: str) -> str:
     """Returns the key of the heartbeat of a worker, JSON; it expires soon after the worker ended."""
     return f"cdvd:worker:{name}"

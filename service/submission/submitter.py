@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -21,6 +21,7 @@ from service.errors.submission import SubmissionInFlight
 from service.errors.upload import UploadNotFound
 from service.jobs.idempotency import Submissions, checked_key
 from service.jobs.job import Job
+from service.options import JobOptions
 from service.storage.spool import UploadSpool
 from service.storage.threads import on_disk
 from service.submission.acceptance import JobAcceptance
@@ -49,6 +50,10 @@ class Submitter:
     key: ApiKey | None
     """None without a key: then only the limits of the queue hold."""
 
+    def idempotency_key(self, sent: str | None) -> str | None:
+        """Returns the key under which a submission may be repeated; ``sent`` is that of the request."""
+        return sent
+
     @asynccontextmanager
     async def room(self, idempotency_key: str | None, size: int) -> AsyncIterator[Reservation]:
         """Holds room for a job whose upload has about ``size`` bytes, until the job takes it over.
@@ -60,6 +65,10 @@ class Submitter:
                 await run_sync(self.quotas.reserve, room, size)
             async with _renewed(partial(self.quotas.renew, room)):
                 yield room
+
+    def check_form(self, fields: Mapping[str, str]) -> None:
+        """Checks the fields that come ahead of the file in a form, before it is read. Raises InvalidOption."""
+        JobOptions.from_text(fields)
 
     async def submit(self, received: ReceivedUpload, room: Reservation, idempotency_key: str | None) -> Job:
         """Checks and probes the upload, then queues its job.

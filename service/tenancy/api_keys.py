@@ -104,7 +104,7 @@ class KeyRing:
         prefix, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
         key = ApiKey(prefix, name, tenant, scopes, limits or KeyLimits(), time.time(), expires_at)
         with broker_errors(), self._redis.pipeline(transaction=True) as pipe:
-            pipe.hset(key_names.api_key(prefix), mapping={"about": _to_json(key), "sha256": _digest(secret)})
+            pipe.hset(key_names.api_key(prefix), mapping={"about": _to_json(key), "sha256": digest(secret)})
             pipe.zadd(key_names.API_KEYS, {prefix: key.created_at})
             pipe.execute()
         return key, f"cdvd_{prefix}_{secret}"
@@ -138,12 +138,12 @@ class KeyRing:
         if match is None or found is None:
             return None
         key, sha256 = found
-        return key if hmac.compare_digest(_digest(match[2]), sha256) and key.valid else None
+        return key if hmac.compare_digest(digest(match[2]), sha256) and key.valid else None
 
-    def still_valid(self, prefix: str) -> bool:
-        """Returns whether a key is still valid, for answers that go on after the request was let in."""
+    def valid_key(self, prefix: str) -> ApiKey | None:
+        """Returns the key of this prefix; None if it is revoked or expired, or there is none."""
         found = self._find(prefix)
-        return found is not None and found[0].valid
+        return found[0] if found and found[0].valid else None
 
     def begin_session(self, key: ApiKey) -> str:
         """Returns a token that stands for the key in a browser, for SESSION_S seconds.
@@ -152,20 +152,19 @@ class KeyRing:
         """
         token = secrets.token_urlsafe(32)
         with broker_errors():
-            self._redis.set(key_names.session(_digest(token)), key.prefix, ex=SESSION_S)
+            self._redis.set(key_names.session(digest(token)), key.prefix, ex=SESSION_S)
         return token
 
     def in_session(self, token: str) -> ApiKey | None:
         """Returns the key of a session; None if the session is over or the key no longer valid."""
         with broker_errors():
-            prefix = self._redis.get(key_names.session(_digest(token)))
-        found = self._find(str(prefix)) if prefix else None
-        return found[0] if found and found[0].valid else None
+            prefix = self._redis.get(key_names.session(digest(token)))
+        return self.valid_key(str(prefix)) if prefix else None
 
     def end_session(self, token: str) -> None:
         """Signs a browser out."""
         with broker_errors():
-            self._redis.delete(key_names.session(_digest(token)))
+            self._redis.delete(key_names.session(digest(token)))
 
     def _find(self, prefix: str) -> tuple[ApiKey, str] | None:
         with broker_errors():
@@ -173,7 +172,8 @@ class KeyRing:
         return (_from_json(prefix, str(about)), str(sha256)) if about and sha256 else None
 
 
-def _digest(secret: str) -> str:
+def digest(secret: str) -> str:
+    """Returns what is kept of a secret: its SHA-256 in hex."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 

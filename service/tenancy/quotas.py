@@ -25,6 +25,8 @@ from service.redis_state.scripts import quotas
 from service.tenancy.api_keys import ApiKey, KeyLimits
 from service.text import plural
 
+TRIES_PER_MINUTE = 6
+"""How often an upload token may try to make its job: its video is looked at every time."""
 LEASE_S = 20.0
 """Seconds after which a reservation lapses that is not renewed: its gateway must have died."""
 
@@ -50,15 +52,22 @@ class Quotas:
 
     def count_submission(self, key: ApiKey) -> None:
         """Counts a submission. Raises RateLimited if the key has made too many within a minute."""
-        if key.limits.per_minute is None:
-            return
+        if key.limits.per_minute is not None:
+            self._count(key_names.submission_rate(key.prefix), key.limits.per_minute, "key")
+
+    def count_try(self, token_id: str) -> None:
+        """Counts a try of an upload token to make its job; making the token was the submission of its key.
+
+        Raises RateLimited.
+        """
+        self._count(key_names.token_rate(token_id), TRIES_PER_MINUTE, "token")
+
+    def _count(self, name: str, per_minute: int, what: str) -> None:
         with broker_errors():
-            wait = float(
-                self._rate(keys=[key_names.submission_rate(key.prefix)], args=[key.limits.per_minute])
-            )
+            wait = float(self._rate(keys=[name], args=[per_minute]))
         if wait > 0:
             raise RateLimited(
-                f"This key may submit {plural(key.limits.per_minute, 'time')} a minute.", math.ceil(wait)
+                f"This {what} may submit {plural(per_minute, 'time')} a minute.", math.ceil(wait)
             )
 
     @contextmanager

@@ -66,8 +66,8 @@ def refused(answer: httpx.Response, status: int, code: str) -> None:
 
 def address(path: str, job_id: str = NO_JOB) -> str:
     """A route's template, filled in."""
-    parameters = {"job_id": job_id, "upload_id": NO_JOB, "frame": "0", "event_id": "1-0"}
-    return path.format(**parameters)
+    ids = {"job_id": job_id, "upload_id": NO_JOB, "token_id": NO_JOB[:12], "event_id": "1-0"}
+    return path.format(**ids, frame="0")
 
 
 def all_routes(routes: Iterable[BaseRoute]) -> Iterator[Route]:

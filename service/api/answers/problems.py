@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.routing import Match, Route
 
-from service.errors.access import AccessError, KeyNotFound, Unauthenticated
+from service.errors.access import AccessError, KeyNotFound, Unauthenticated, UploadTokenNotFound
 from service.errors.base import ServiceError
 from service.errors.broker import BrokerDiskFull, BrokerUnavailable
 from service.errors.engine import ModelNotFound
@@ -82,6 +82,7 @@ STATUS: dict[type[ServiceError], int] = {
     Unauthenticated: HTTPStatus.UNAUTHORIZED,
     AccessError: HTTPStatus.FORBIDDEN,
     KeyNotFound: HTTPStatus.NOT_FOUND,
+    UploadTokenNotFound: HTTPStatus.NOT_FOUND,
     TooManyStreams: HTTPStatus.SERVICE_UNAVAILABLE,
     LimitReached: HTTPStatus.TOO_MANY_REQUESTS,
     BrokerDiskFull: HTTPStatus.INSUFFICIENT_STORAGE,

@@ -49,7 +49,11 @@ _ANYWHERE = (
 """Errors that have nothing to do with what was asked for."""
 
 _SCHEMES = {
-    "key": {"type": "http", "scheme": "bearer", "description": "`cdvd keys create` makes one."},
+    "key": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "`cdvd keys create` makes one; or an upload token.",
+    },
     "session": {"type": "apiKey", "in": "cookie", "name": COOKIE, "description": "Set by `POST /session`."},
 }
 

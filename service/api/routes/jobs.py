@@ -95,11 +95,11 @@ async def submit_job(
     submitter: OwnSubmitter, storage: Files, max_bytes: MaxUploadBytes, request: Request
 ) -> Response:
     """Takes a video to be deblurred. With the header `Idempotency-Key`, sending it again gives the same job."""
-    key = request.headers.get("idempotency-key")
+    key = submitter.idempotency_key(request.headers.get("idempotency-key"))
     with counted_outcome():
         async with (
             entered(submitter.room(key, declared_length(request)), request) as room,
-            received_upload(request, storage, max_bytes) as received,
+            received_upload(request, storage, max_bytes, submitter.check_form) as received,
         ):
             return _accepted(await submitter.submit(received, room, key))
 

@@ -10,6 +10,7 @@ from service.api.dependencies import Intake, MaxUploadBytes, OwnSpool
 from service.api.openapi.responses import header_parameter, problems, response_headers
 from service.api.upload import tus
 from service.api.upload.body import RequestBody
+from service.errors.access import UploadTokenUsed
 from service.errors.base import ServiceError
 from service.errors.limit import StorageQuotaExceeded
 from service.errors.storage import StorageFull
@@ -74,7 +75,7 @@ def protocol(max_bytes: MaxUploadBytes) -> Response:
     status_code=201,
     response_class=Response,
     responses={
-        **problems(*_WRITING),
+        **problems(*_WRITING, UploadTokenUsed),
         201: {"headers": {**_PROGRESS, **response_headers(Location="The address of the upload.")}},
     },
     openapi_extra={"parameters": [_VERSION, _LENGTH, _METADATA, _CHECKSUM], "requestBody": _BODY},
@@ -86,7 +87,7 @@ async def create_upload(intake: Intake, max_bytes: MaxUploadBytes, request: Requ
         tus.require_version(request.headers)
         length = tus.upload_length(request.headers, max_bytes)
         partial = await intake.create(length, tus.upload_metadata(request.headers))
-        if request.headers.get("content-type") == tus.CONTENT_TYPE:
+        if request.headers.get("content-type") == tus.CONTENT_TYPE and not partial.offset:
             partial = await intake.append(body, partial.id, 0, tus.upload_checksum(request.headers))
     except ServiceError:
         await body.drain()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
 import anyio
@@ -12,7 +12,6 @@ from service.api.upload.body import RequestBody
 from service.api.upload.multipart import FALLBACK_NAME, SOURCE_FIELD, UPLOAD_FIELD, UploadForm, boundary_of
 from service.errors.base import ServiceError
 from service.errors.storage import StorageError
-from service.errors.submission import InvalidOption
 from service.errors.upload import EmptyUpload, UploadError, UploadTooLarge
 from service.jobs.job import new_job_id
 from service.metrics import UPLOAD_BYTES, UPLOAD_SECONDS, UPLOADS
@@ -44,13 +43,16 @@ def counted_outcome() -> Iterator[None]:
 
 @asynccontextmanager
 async def received_upload(
-    request: Request, storage: Storage, max_bytes: int
+    request: Request,
+    storage: Storage,
+    max_bytes: int,
+    check: Callable[[dict[str, str]], object] = JobOptions.from_text,
 ) -> AsyncIterator[ReceivedUpload]:
     """Yields the upload in a request's body; removes it on leaving, unless it was kept.
 
     The headers are checked before a byte of the body is read.
-    Options that come ahead of the file are checked before it is read.
-    Raises MalformedRequest, UploadTooLarge, EmptyUpload, InvalidOption, StorageFull and StorageUnavailable.
+    ``check`` sees the fields that come ahead of the file before it is read.
+    Raises MalformedRequest, UploadTooLarge, EmptyUpload, StorageFull and StorageUnavailable, and what ``check`` raises.
     """
     body = RequestBody(request)
     try:
@@ -60,8 +62,9 @@ async def received_upload(
     except (UploadError, StorageError):
         await body.drain()
         raise
+    sink = _FileSink(upload, max_bytes)
     try:
-        yield await _receive(body, _FileSink(upload, max_bytes), boundary)
+        yield await _receive(body, sink, UploadForm(boundary, sink.take, check))
     finally:
         with anyio.CancelScope(shield=True):
             await on_disk(upload.discard)
@@ -105,8 +108,7 @@ class _FileSink:
         return await on_disk(self.upload.finish)
 
 
-async def _receive(body: RequestBody, sink: _FileSink, boundary: bytes) -> ReceivedUpload:
-    form = UploadForm(boundary, sink.take, JobOptions.from_text)
+async def _receive(body: RequestBody, sink: _FileSink, form: UploadForm) -> ReceivedUpload:
     try:
         with UPLOAD_SECONDS.time(), span("receive"):
             async for chunk in body.chunks():
@@ -118,7 +120,7 @@ async def _receive(body: RequestBody, sink: _FileSink, boundary: bytes) -> Recei
                 spooled, source = (form.fields.pop(name, None) for name in (UPLOAD_FIELD, SOURCE_FIELD))
                 return ReceivedUpload(sink.upload, FALLBACK_NAME, "", form.fields, spooled, source)
             digest = await sink.finish()
-    except (UploadError, StorageError, InvalidOption):
+    except ServiceError:
         await body.drain()
         raise
     return ReceivedUpload(sink.upload, form.filename or FALLBACK_NAME, digest, form.fields)
