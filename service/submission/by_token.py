@@ -52,7 +52,7 @@ class TokenSubmitter(Submitter):
 
         Raises ScopeMissing, and what ``Submitter.submit`` does.
         """
-        if received.spooled != self.token.upload_id or received.spooled is None:
+        if received.spooled is None or received.spooled != self.token.upload_id:
             raise ScopeMissing("An upload token makes a job of its own upload alone.")
         allowed = replace(received, fields=self._options(received.fields))
         job = await super().submit(allowed, room, idempotency_key)

@@ -7,17 +7,16 @@ from typing import Self
 
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Request
-from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from service.api.answers.finding_bodies import FindingBody, finding_bodies
 from service.api.dependencies import Estimates, Files, MaxUploadBytes, Rules
 from service.api.openapi.form import MULTIPART, estimate_form
 from service.api.openapi.responses import UPLOAD_REFUSALS, problems
+from service.api.upload.json_body import json_body
 from service.api.upload.receiving import received_upload
 from service.errors.engine import ModelNotFound
 from service.errors.limit import RateLimited
-from service.errors.upload import MalformedRequest
 from service.estimates.estimate import Estimator
 from service.estimates.workload import Workload
 from service.findings import Finding, lost
@@ -31,7 +30,6 @@ from service.types import MIN_SIDE, EncodeOptions
 
 router = APIRouter(tags=["jobs"])
 
-MAX_BODY_BYTES = 16 << 10
 _SIDE = Field(ge=MIN_SIDE, le=16384, examples=[1280])
 
 
@@ -121,7 +119,7 @@ async def estimate(
         async with received_upload(request, storage, max_bytes) as received:
             work = await _of_upload(received, rules)
     else:
-        work = await run_sync(_of_description, await _description(request), rules)
+        work = await run_sync(_of_description, await json_body(request, EstimateRequest), rules)
     return await run_sync(_body, work, estimator)
 
 
@@ -172,18 +170,6 @@ def _work(
     choice = chooser.choose(options, speed)
     video = Workload(choice.model, frames.width, frames.height, frames.count, choice.looks)
     return _Work(video, chooser.catalog.require(choice.model), choice.quality, encode, size)
-
-
-async def _description(request: Request) -> EstimateRequest:
-    data = bytearray()
-    async for chunk in request.stream():
-        data += chunk
-        if len(data) > MAX_BODY_BYTES:
-            raise MalformedRequest(f"A description has at most {MAX_BODY_BYTES} bytes.")
-    try:
-        return EstimateRequest.model_validate_json(bytes(data))
-    except ValidationError as error:
-        raise RequestValidationError(error.errors(include_context=False)) from error
 
 
 def _body(work: _Work, estimator: Estimator) -> EstimateBody:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated
+from http import HTTPStatus
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Response
+from anyio.to_thread import run_sync
+from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from service.api.access import Caller
 from service.api.dependencies import AdmittedCaller, MaxUploadBytes, Rules, Tokens
 from service.api.openapi.responses import Responses, problems, response_headers
+from service.api.upload.json_body import json_body
 from service.errors.access import UploadTokenNotFound
 from service.errors.limit import RateLimited
 from service.errors.submission import InvalidOption
@@ -56,30 +59,41 @@ class NewUploadTokenBody(UploadTokenBody):
     token: str = Field(description="For the browser, as `Authorization: Bearer <token>`; shown this once.")
 
 
+def _request_schema() -> dict[str, Any]:
+    """Returns the schema of the request by itself, without the definitions that a document keeps elsewhere."""
+    schema = UploadTokenRequest.model_json_schema()
+    schema["properties"]["options"]["anyOf"][0] = schema.pop("$defs")["JobOptions"]
+    return schema
+
+
+_BODY = {"requestBody": {"required": True, "content": {"application/json": {"schema": _request_schema()}}}}
 _MADE: Responses = {201: {"headers": response_headers(Location="The address of the token.")}}
 _FOUND = problems(UploadTokenNotFound)
 
 
-@router.post("", status_code=201, responses={**problems(InvalidOption, WebhookRefused, RateLimited), **_MADE})
-def create_upload_token(
-    asked: UploadTokenRequest,
-    caller: AdmittedCaller,
-    tokens: Tokens,
-    rules: Rules,
-    max_bytes: MaxUploadBytes,
-    response: Response,
-) -> NewUploadTokenBody:
+@router.post(
+    "",
+    status_code=201,
+    response_model=NewUploadTokenBody,
+    responses={**problems(InvalidOption, WebhookRefused, RateLimited), **_MADE},
+    openapi_extra=_BODY,
+)
+async def create_upload_token(
+    caller: AdmittedCaller, tokens: Tokens, rules: Rules, max_bytes: MaxUploadBytes, request: Request
+) -> Response:
     """Makes a token with which a browser may send one video by `/uploads`, make a job of it, follow that and fetch its
     result.
 
     It counts as the submission of its key, and ends with the key.
     """
+    asked = await json_body(request, UploadTokenRequest)
     if asked.options is not None:
-        rules.check_model(asked.options)
-        rules.check_webhook(asked.options.webhook_url)
-    token, text = tokens.create(_grant(asked, caller, max_bytes))
-    response.headers.update({"Location": f"/upload-tokens/{token.id}", "Cache-Control": "no-store"})
-    return NewUploadTokenBody(**_body(token).model_dump(), token=text)
+        await run_sync(rules.check_model, asked.options)
+        await run_sync(rules.check_webhook, asked.options.webhook_url)
+    token, text = await run_sync(tokens.create, _grant(asked, caller, max_bytes))
+    headers = {"Location": f"/upload-tokens/{token.id}", "Cache-Control": "no-store"}
+    body = NewUploadTokenBody(**_body(token).model_dump(), token=text)
+    return Response(body.model_dump_json(), HTTPStatus.CREATED, headers, "application/json")
 
 
 @router.get("/{token_id}", responses=_FOUND)

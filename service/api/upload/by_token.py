@@ -9,7 +9,7 @@ from anyio.to_thread import run_sync
 from service.api.upload.appending import UploadIntake
 from service.errors.access import UploadTokenUsed
 from service.errors.upload import UploadNotFound
-from service.storage.spool import PartialUpload
+from service.storage.partial_upload import PartialUpload
 from service.storage.threads import on_disk
 from service.tenancy.upload_tokens import UploadToken, UploadTokens
 

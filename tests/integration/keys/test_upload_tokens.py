@@ -237,6 +237,11 @@ def test_what_no_token_can_be_is_refused(service: Service, ring: KeyRing, wrong:
     refused(service.http.post("/upload-tokens", json=wrong, headers=new_key(ring)), 422, "invalid_request")
 
 
+def test_a_long_request_is_refused(service: Service, ring: KeyRing) -> None:
+    wanted = {"options": {"webhook_url": "https://1.1.1.1/" + "h" * 20_000}}
+    refused(service.http.post("/upload-tokens", json=wanted, headers=new_key(ring)), 400, "malformed_request")
+
+
 def test_options_that_no_job_could_have_are_refused_at_once(service: Service, ring: KeyRing) -> None:
     for options, code in (
         ({"model": "none"}, "invalid_option"),
@@ -247,7 +252,7 @@ def test_options_that_no_job_could_have_are_refused_at_once(service: Service, ri
 
 
 def test_only_a_hash_is_kept_in_one_key(service: Service, ring: KeyRing, client: redis.Redis) -> None:
-    told = issued(service, new_key(ring), options={"webhook_url": "https://example.org/" + "h" * 200})
+    told = issued(service, new_key(ring), options={"webhook_url": "https://1.1.1.1/" + "h" * 200})
     uploaded(service, bearer(told), b"something")
     names = client.keys(f"*{told['id']}*")
     assert names == [key_names.upload_token(told["id"])]
