@@ -1,26 +1,22 @@
 /** Compares a video before and after: two videos on top of each other that play as one, with a divider and zoom. */
 
+import { decimal, t } from "../languages/language.js";
 import { resultUrl, sharpness, sourceUrl } from "../lib/api.js";
-import { clock, plural } from "../lib/format.js";
+import { clock } from "../lib/format.js";
 import { Curve } from "./curve.js";
 import { loadTimes, timesOfRate } from "./frame_times.js";
+import { entryFor } from "./keys.js";
 import { Player } from "./player.js";
 import { Prior } from "./prior.js";
 import { Stage } from "./stage.js";
 
 const $ = (id) => document.getElementById(id);
 
-const KEYS = {
-  ",": (comparison) => comparison.step(-1),
-  ".": (comparison) => comparison.step(1),
-  "+": (comparison) => comparison.zoom(1),
-  "-": (comparison) => comparison.zoom(-1),
-  0: (comparison) => comparison.resetZoom(),
-  k: (comparison) => comparison.toggle(),
-};
+const RATES = [0.1, 0.25, 0.5, 1];
+/** Keys of texts. */
 const PROBLEMS = {
-  before: "This browser cannot play the uploaded video; the deblurred one is shown alone.",
-  after: "This browser cannot play the deblurred video; its file can still be downloaded.",
+  before: "compare.before_fails",
+  after: "compare.after_fails",
 };
 
 export class Comparison {
@@ -35,7 +31,7 @@ export class Comparison {
   constructor({ onClose }) {
     this.#player = new Player($("before"), $("after"), {
       frame: (index) => this.#showFrame(index),
-      playing: (playing) => ($("play").textContent = playing ? "Pause" : "Play"),
+      playing: (playing) => ($("play").textContent = t(playing ? "compare.pause" : "compare.play")),
       failed: (which, error) => this.#failed(which, error),
     });
     this.#stage = new Stage($("stage"), $("split"), (scale) => this.#showZoom(scale));
@@ -51,7 +47,7 @@ export class Comparison {
     this.#loading = new AbortController();
     $("compare-title").textContent = job.input.filename;
     $("stage").classList.remove("after-only");
-    this.#note(job.output.partial ? `The job was canceled. Its result has the first ${plural(job.output.frames, "frame")}.` : "");
+    this.#note(job.output.partial ? t("compare.partial", { count: job.output.frames }) : "");
     this.#player.load(sourceUrl(job.id), resultUrl(job.id), timesOfRate(job));
     this.#player.rate = Number($("rate").value);
     $("compare").hidden = false;
@@ -83,7 +79,7 @@ export class Comparison {
     this.#stage.zoom(steps);
   }
 
-  resetZoom() {
+  wholePicture() {
     this.#stage.reset();
   }
 
@@ -104,6 +100,8 @@ export class Comparison {
   }
 
   #wire(onClose) {
+    const rates = RATES.map((rate) => new Option(t("compare.times", { factor: rate }), rate, rate === 1, rate === 1));
+    $("rate").replaceChildren(...rates);
     const on = (id, event, handler) => $(id).addEventListener(event, handler);
     on("play", "click", () => this.toggle());
     on("back", "click", () => this.step(-1));
@@ -114,7 +112,7 @@ export class Comparison {
     on("mute", "click", () => this.#toggleMute());
     on("zoom-in", "click", () => this.zoom(1));
     on("zoom-out", "click", () => this.zoom(-1));
-    on("zoom-reset", "click", () => this.resetZoom());
+    on("zoom-reset", "click", () => this.wholePicture());
     on("view", "change", () => this.#setView());
     on("compare-close", "click", onClose);
     on("after", "loadedmetadata", () => ($("seek").max = $("after").duration));
@@ -122,18 +120,17 @@ export class Comparison {
   }
 
   #key(event) {
-    const typing = event.target.matches("select, input:not([type=range], [type=radio], [type=checkbox])");
-    const command = KEYS[event.key];
-    if (!command || typing || event.ctrlKey || event.metaKey || event.altKey) return;
+    const entry = entryFor(event);
+    if (!entry) return;
     event.preventDefault();
-    command(this);
+    this[entry.command](entry.value);
   }
 
   /** Shows the deblurred video or the prior of the frame right of the divider. */
   #setView() {
     const prior = $("view").elements.view.value === "prior";
     $("legend").hidden = !prior;
-    $("tag-after").textContent = prior ? "Sharpness prior" : "After";
+    $("tag-after").textContent = t(prior ? "compare.prior_long" : "compare.after");
     if (prior && this.#job) this.#prior.show(this.#job.id, this.#player.frame);
     else this.#prior.hide();
   }
@@ -143,14 +140,14 @@ export class Comparison {
     const count = this.#job?.output.frames ?? 0;
     $("seek").value = seconds;
     $("clock").textContent = clock(seconds);
-    $("frame").textContent = `Frame ${Math.min(frame + 1, count)} of ${count}`;
-    $("seek").setAttribute("aria-valuetext", `${clock(seconds)}, frame ${frame + 1}`);
+    $("frame").textContent = t("compare.frame", { frame: Math.min(frame + 1, count), count });
+    $("seek").setAttribute("aria-valuetext", t("compare.position", { time: clock(seconds), frame: frame + 1 }));
     this.#curve.mark(frame);
     this.#prior.follow(frame);
   }
 
   #showZoom(scale) {
-    $("zoom-reset").textContent = `${scale < 10 ? scale.toFixed(1) : Math.round(scale)}×`;
+    $("zoom-reset").textContent = t("compare.times", { factor: decimal(scale, scale < 10 ? 1 : 0) });
     $("zoom-out").disabled = $("zoom-reset").disabled = scale === 1;
   }
 
@@ -163,7 +160,7 @@ export class Comparison {
   #failed(which, error) {
     if (which === "before") $("stage").classList.add("after-only");
     const lost = error?.code === MediaError.MEDIA_ERR_NETWORK;
-    this.#note(lost ? "The connection was lost while a video was loading." : PROBLEMS[which]);
+    this.#note(t(lost ? "compare.connection_lost" : PROBLEMS[which]));
   }
 
   #note(text) {

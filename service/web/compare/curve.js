@@ -1,6 +1,6 @@
 /** Draws the sharpness of every frame before and after as two lines; the video follows the pointer on them. */
 
-import { plural } from "../lib/format.js";
+import { decimal, t } from "../languages/language.js";
 
 const $ = (id) => document.getElementById(id);
 const SVG = "http://www.w3.org/2000/svg";
@@ -37,8 +37,8 @@ export class Curve {
     $("curve-mark").setAttribute("x1", at * WIDTH);
     $("curve-mark").setAttribute("x2", at * WIDTH);
     $("curve-frame").value = frame;
-    const text = ["before", "after"].map((name) => `${name} ${rounded(this.#values[name][frame])}`).join(", ");
-    $("curve-frame").setAttribute("aria-valuetext", `frame ${frame + 1}: ${text}`);
+    const text = t("curve.values", { before: rounded(this.#values.before[frame]), after: rounded(this.#values.after[frame]) });
+    $("curve-frame").setAttribute("aria-valuetext", t("curve.at_frame", { frame: frame + 1, values: text }));
     $("curve-value").textContent = text;
   }
 
@@ -86,12 +86,14 @@ function summary(curve) {
     .filter(([before, after]) => before !== null && after !== null);
   const mean = (side) => pairs.reduce((sum, pair) => sum + pair[side], 0) / pairs.length;
   const sharper = pairs.filter(([before, after]) => after > before).length;
-  return `Mean ${rounded(mean(0))} before and ${rounded(mean(1))} after; ${sharper} of ${plural(pairs.length, "frame")} became sharper.${shots(curve)}`;
+  const means = t("curve.means", { before: rounded(mean(0)), after: rounded(mean(1)) });
+  const parts = [means, t("curve.sharper", { sharper, count: pairs.length }), shots(curve)];
+  return parts.filter(Boolean).join(" ");
 }
 
 function shots(curve) {
   const count = (curve.shots ?? []).length;
-  return count > 1 ? ` ${count} shots; dashed lines are the cuts.` : "";
+  return count > 1 ? t("curve.shots", { count }) : "";
 }
 
-const rounded = (value) => (value == null ? "unknown" : value < 100 ? value.toFixed(1) : String(Math.round(value)));
+const rounded = (value) => (value == null ? t("curve.unknown") : decimal(value, value < 100 ? 1 : 0));

@@ -1,5 +1,6 @@
 /** Shows the sharpness prior of the frame on the screen, as a heat map from the service. */
 
+import { t } from "../languages/language.js";
 import { previewUrl } from "../lib/api.js";
 
 export class Prior {
@@ -22,7 +23,7 @@ export class Prior {
   }
 
   hide() {
-    this.#job = this.#wanted = this.#loading = null; // the frame whose map is being loaded
+    this.#job = this.#wanted = this.#loading = null;
     this.#image.hidden = true;
     this.#image.removeAttribute("src");
   }
@@ -41,15 +42,15 @@ export class Prior {
 
   #loaded() {
     if (this.#job === null) return;
-    this.#image.alt = `Sharpness prior of frame ${this.#loading + 1}`;
+    this.#image.alt = t("compare.prior_of", { frame: this.#loading + 1 });
     const behind = this.#wanted !== this.#loading;
-    this.#loading = null; // the frame whose map is being loaded
+    this.#loading = null;
     if (behind) this.#load();
   }
 
   #failed() {
     if (this.#job === null) return;
-    this.#loading = null; // the frame whose map is being loaded
-    this.#onProblem("There is no heat map of this frame.");
+    this.#loading = null;
+    this.#onProblem(t("compare.no_prior"));
   }
 }

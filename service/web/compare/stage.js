@@ -1,5 +1,7 @@
 /** Handles pointers on the pictures: the divider, zoom by wheel and pinch, and moving a zoomed picture. */
 
+import { t } from "../languages/language.js";
+
 const LARGEST = 12;
 const STEP = 1.5;
 const PIXELS_FROM = 4; // from this zoom on, single pixels are drawn as squares
@@ -122,6 +124,6 @@ export class Stage {
   #drawSplit() {
     const percent = this.#split.valueAsNumber;
     this.#element.style.setProperty("--split", `${percent}%`);
-    this.#split.setAttribute("aria-valuetext", `${Math.round(percent)}% before, the rest after`);
+    this.#split.setAttribute("aria-valuetext", t("compare.split", { percent: Math.round(percent) }));
   }
 }

@@ -1,8 +1,8 @@
 /** Shows on a job's card what its result keeps, changes and lacks. */
 
-import { plural } from "../lib/format.js";
+import { t } from "../languages/language.js";
 
-const WORDS = { kept: "Kept", changed: "Changed", lost: "Lost" };
+const WORDS = { kept: "findings.kept", changed: "findings.changed", lost: "findings.lost" };
 const ORDER = ["lost", "changed", "kept"];
 
 /** "1 loss, 2 changes"; a job that is not done yet speaks of the future. */
@@ -10,11 +10,11 @@ function summary(findings, done) {
   const count = (kind) => findings.filter((one) => one.kind === kind).length;
   const [lost, changed] = [count("lost"), count("changed")];
   const parts = [
-    lost ? `${lost} ${lost === 1 ? "loss" : "losses"}` : "",
-    changed ? plural(changed, "change") : "",
-  ].filter(Boolean);
-  if (parts.length) return done ? parts.join(", ") : `To be expected: ${parts.join(", ")}`;
-  return done ? "Nothing lost but the blur" : "No loss to be expected";
+    lost ? t("findings.losses", { count: lost }) : "",
+    changed ? t("findings.changes", { count: changed }) : "",
+  ].filter(Boolean).join(", ");
+  if (parts) return done ? parts : t("findings.expected", { parts });
+  return t(done ? "findings.none_lost" : "findings.none_expected");
 }
 
 /** Fills `details`, its `summaryPart` and its `list`; hides it where nothing is known. */
@@ -30,6 +30,6 @@ export function drawFindings(details, summaryPart, list, job) {
 function item(finding) {
   const element = document.createElement("li");
   element.dataset.kind = finding.kind;
-  element.textContent = `${WORDS[finding.kind] ?? finding.kind}: ${finding.text}`;
+  element.textContent = t("findings.one", { kind: t(WORDS[finding.kind]), text: finding.text });
   return element;
 }

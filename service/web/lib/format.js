@@ -26,8 +26,6 @@ export function spoken(seconds) {
   return t("count.hours", { count: Math.round(seconds / 3600) });
 }
 
-/** 1 -> "1 frame", 2 -> "2 frames". */
-export const plural = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
 export const frames = (count) => t("count.frames", { count });
 
 /** 1300000 -> "1.2 MiB". */
