@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from service.encoding.choice import Asked
 from service.errors.submission import InvalidOption
+
+if TYPE_CHECKING:
+    from service.options import JobOptions
 
 URL_VARIABLE = "CDVD_URL"
 DEFAULT_URL = "http://127.0.0.1:8080"
@@ -124,26 +126,30 @@ Strict = Annotated[
 
 
 def form_fields(named: Mapping[str, str | float | None], more: list[str] | None) -> dict[str, str]:
-    """Returns the text parts of POST /jobs; None is an option that was not given. Raises BadParameter."""
+    """Returns the text parts of POST /jobs; None is an option that was not given.
+
+    Raises BadParameter for what no job can be asked for, before anything is sent or started.
+    """
     fields = {name: f"{value}" for name, value in named.items() if value is not None}
     for each in more or []:
         name, equals, value = each.partition("=")
         if not (name and equals):
             raise typer.BadParameter(f"{each!r} is not NAME=VALUE.", param_hint="'--set'")
+        if fields.get(name, value) != value:
+            raise typer.BadParameter(f"{name} is {fields[name]} and {value}.", param_hint="'--set'")
         fields[name] = value
+    job_options(fields)
     return fields
 
 
-def asked_encoding(fields: Mapping[str, str]) -> Asked:
-    """Returns how results are to be encoded. Raises BadParameter for what is impossible, before a video is sent."""
-    from service.options import EncodingOptions, JobOptions
+def job_options(fields: Mapping[str, str]) -> JobOptions:
+    """Returns what the text parts ask for. Raises BadParameter, which names the option and what it may be."""
+    from service.options import JobOptions
 
     try:
-        return JobOptions.from_text(
-            {name: value for name, value in fields.items() if name in EncodingOptions.model_fields}
-        ).asked
+        return JobOptions.from_text(fields)
     except InvalidOption as error:
-        raise typer.BadParameter(str(error), param_hint="'--set'") from error
+        raise typer.BadParameter(str(error)) from error
 
 
 def writable_output(output: Path, *, force: bool) -> Path:

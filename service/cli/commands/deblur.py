@@ -23,8 +23,8 @@ from service.cli.options import (
     Start,
     Strict,
     VideosIn,
-    asked_encoding,
     form_fields,
+    job_options,
 )
 
 
@@ -69,7 +69,7 @@ def deblur(  # noqa: PLR0913  # one parameter per option
         raise typer.BadParameter("Only pictures have no rate of their own.", param_hint="'--fps'")
     chosen = {"quality": quality, "model": model, "looks": looks, "codec": codec, "start": start, "end": end}
     fields = form_fields({**chosen, "strict": "true" if strict else None}, more)
-    asked = asked_encoding(fields)
+    asked = job_options(fields).asked
 
     with ExitStack() as stack:
         if pictures:

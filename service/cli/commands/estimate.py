@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from service.cli.options import DEFAULT_URL, JsonFlag, LooksCount, ModelName, QualityName, Url
+from service.cli.options import DEFAULT_URL, JsonFlag, LooksCount, ModelName, QualityName, Url, form_fields
 
 
 def estimate(  # noqa: PLR0913  # one parameter per option
@@ -27,6 +27,7 @@ def estimate(  # noqa: PLR0913  # one parameter per option
     as_json: JsonFlag = False,
 ) -> None:
     """Tell what a video would take in time, memory and disk."""
+    form_fields({"quality": quality, "model": model, "looks": looks}, None)
     from service.cli.actions.estimate import describe_file, describe_size, print_estimate
 
     if source:

@@ -23,7 +23,6 @@ from service.cli.options import (
     Timeout,
     Url,
     VideoIn,
-    asked_encoding,
     form_fields,
     writable_output,
 )
@@ -56,7 +55,6 @@ def submit(  # noqa: PLR0913  # one parameter per option
 
     chosen = {"quality": quality, "model": model, "looks": looks, "codec": codec, "start": start, "end": end}
     fields = form_fields({**chosen, "strict": "true" if strict else None}, more)
-    asked_encoding(fields)
     JobActions(url, as_json).submit(source, fields, once)
 
 

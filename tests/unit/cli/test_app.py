@@ -106,3 +106,23 @@ def test_what_is_no_device_is_refused_before_anything_starts(command: tuple[str]
 
 def test_an_option_that_is_no_pair_is_refused(video: Path) -> None:
     assert "NAME=VALUE" in refused("submit", video, "--set", "crf")
+
+
+@pytest.mark.parametrize("command", ["deblur", "submit"])
+@pytest.mark.parametrize(
+    ("given", "allowed"),
+    [
+        (("--set", "shade=1"), "there are: quality, model"),
+        (("--set", "crf=99"), "a whole number from 0 to 63"),
+        (("--set", "crf=20", "--set", "crf=21"), "crf is 20 and 21"),
+        (("--set", "deinterlace=maybe"), "auto, keep, off"),
+        (("--looks", "3"), "1, 2, 4"),
+        (("--quality", "super"), "fast, good, best"),
+        (("--quality", "fast", "--model", "mine"), "either it or them"),
+        (("--start", "5", "--end", "3"), "must come after the start"),
+    ],
+)
+def test_what_no_job_can_be_asked_for_is_refused_before_anything_is_sent(
+    video: Path, command: str, given: tuple[str, ...], allowed: str
+) -> None:
+    assert allowed in refused(command, video, "--url", "http://127.0.0.1:9", *given)
