@@ -48,7 +48,7 @@ class AsyncClient:
         """Closes all connections."""
         await self._http.aclose()
 
-    async def submit(  # one parameter per option
+    async def submit(  # noqa: PLR0913  # one parameter per option
         self,
         video: str | os.PathLike[str],
         *,
@@ -56,11 +56,13 @@ class AsyncClient:
         on_sent: TransferCallback | None = None,
         idempotency_key: str | None = None,
         resumable_from: int = RESUMABLE_FROM_BYTES,
+        upload: str | None = None,
+        on_upload: Callable[[str], None] | None = None,
     ) -> Job:
-        key = idempotency_key or uuid.uuid4().hex
+        key, fields = idempotency_key or uuid.uuid4().hex, dict(options or {})
         return await self._run(
             self._operations.submit(
-                Submission(Path(video), key, dict(options or {}), resumable_from, on_sent)
+                Submission(Path(video), key, fields, resumable_from, on_sent, upload, on_upload)
             )
         )
 

@@ -51,7 +51,7 @@ class Client:
         """Closes all connections."""
         self._http.close()
 
-    def submit(  # one parameter per option
+    def submit(  # noqa: PLR0913  # one parameter per option
         self,
         video: str | os.PathLike[str],
         *,
@@ -59,17 +59,21 @@ class Client:
         on_sent: TransferCallback | None = None,
         idempotency_key: str | None = None,
         resumable_from: int = RESUMABLE_FROM_BYTES,
+        upload: str | None = None,
+        on_upload: Callable[[str], None] | None = None,
     ) -> Job:
         """Uploads ``video`` and returns the queued job.
 
         ``options`` are the text parts that POST /jobs takes, for example ``{"model": "cdvd_lite"}``. A file of
         ``resumable_from`` bytes or more goes on where a broken connection left it, a smaller one is sent again.
         However often that is, it makes one job; under the same ``idempotency_key`` so do several calls.
+        ``on_upload`` is given the id of a resumable upload when it begins. Another process goes on with it if it is
+        given as ``upload``, for the same video under the same key; one that has expired begins anew.
         """
-        key = idempotency_key or uuid.uuid4().hex
+        key, fields = idempotency_key or uuid.uuid4().hex, dict(options or {})
         return self._run(
             self._operations.submit(
-                Submission(Path(video), key, dict(options or {}), resumable_from, on_sent)
+                Submission(Path(video), key, fields, resumable_from, on_sent, upload, on_upload)
             )
         )
 

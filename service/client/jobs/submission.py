@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 
@@ -27,6 +28,7 @@ SLOW_STORE_BYTES_PER_S = 10e6
 
 _TUS = {"Tus-Resumable": "1.0.0"}
 _NO_UPLOADS = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED})
+_GONE = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,10 @@ class Submission:
     fields: Mapping[str, str] = field(default_factory=dict)
     resumable_from: int = RESUMABLE_FROM_BYTES
     on_sent: TransferCallback | None = None
+    upload: str | None = None
+    """The id of a resumable upload of the same video that was begun earlier."""
+    on_upload: Callable[[str], None] | None = None
+    """Called with the id of the resumable upload as soon as it has one."""
 
 
 def submit(submission: Submission, outage_s: float) -> Operation[Job]:
@@ -50,7 +56,11 @@ def submit(submission: Submission, outage_s: float) -> Operation[Job]:
     stat = yield from work(submission.video.stat)
     file = FilePart(submission.video, stat.st_size, on_sent=submission.on_sent)
     if file.size >= submission.resumable_from:
-        upload = _ResumableUpload(file, outage_s)
+        upload = _ResumableUpload(file, outage_s, submission.on_upload)
+        if submission.upload and not (yield from upload.take_up(submission.upload)):
+            earlier = yield from _job_of(submission, upload.file)
+            if earlier:
+                return earlier
         if (yield from upload.send()):
             return (yield from _submit_upload(submission, upload, stat, outage_s))
 
@@ -78,6 +88,17 @@ def _submit_upload(
         raise
 
 
+def _job_of(submission: Submission, file: FilePart) -> Operation[Job | None]:
+    """Returns the job that the earlier upload has become, if the service says so under the same key."""
+    fields = {**submission.fields, "upload": submission.upload or ""}
+    try:
+        return (yield from _post(submission, fields, file))
+    except RequestRejected as error:
+        if error.status != HTTPStatus.NOT_FOUND:
+            raise
+        return None
+
+
 def _post(
     submission: Submission, fields: Mapping[str, str], stored: FilePart, file: FilePart | None = None
 ) -> Operation[Job]:
@@ -90,31 +111,45 @@ def _post(
 class _ResumableUpload:
     """A resumable upload of one file."""
 
-    def __init__(self, file: FilePart, outage_s: float) -> None:
-        self.file, self._outage_s = file, outage_s
+    def __init__(
+        self, file: FilePart, outage_s: float, on_upload: Callable[[str], None] | None = None
+    ) -> None:
+        self.file, self._outage_s, self._on_upload = file, outage_s, on_upload
         self.id = ""
+        self._sent = 0
 
     @property
     def _path(self) -> str:
         return f"/uploads/{self.id}"
 
+    def take_up(self, upload_id: str) -> Operation[bool]:
+        """Goes on with an upload that was begun earlier. Returns False where the service no longer has it."""
+        self.id = upload_id
+        try:
+            self._sent = yield from retrying(self._offset, RetryPolicy(self._outage_s))
+        except (RequestRejected, SourceChanged) as error:
+            if isinstance(error, RequestRejected) and error.status not in _GONE:
+                raise
+            self.id = ""
+        return bool(self.id)
+
     def send(self) -> Operation[bool]:
-        """Sends the whole file, over as many connections as it takes.
+        """Sends all that is missing of the file, over as many connections as it takes.
 
         Returns False where the service takes no resumable uploads. Raises ClientError.
         """
-        if not (yield from retrying(self._create, RetryPolicy(self._outage_s))):
+        if not self.id and not (yield from retrying(self._create, RetryPolicy(self._outage_s))):
             return False
         policy = RetryPolicy(self._outage_s)
         policy.reset()
-        offset = 0
-        while offset < self.file.size:
+        while self._sent < self.file.size:
             try:
-                offset = yield from self._append(offset)
+                self._sent = yield from self._append(self._sent)
             except ClientError as error:
                 yield from pause(policy.delay_after(error))
-                before, offset = offset, (yield from retrying(self._offset, RetryPolicy(self._outage_s)))
-                if offset > before:
+                before = self._sent
+                self._sent = yield from retrying(self._offset, RetryPolicy(self._outage_s))
+                if self._sent > before:
                     policy.reset()
         return True
 
@@ -137,6 +172,8 @@ class _ResumableUpload:
         self.id = require_success(answer).headers.get("location", "").rpartition("/")[2]
         if not self.id:
             raise AddressUnusable(f"What answers at {answer.url} takes no resumable uploads.")
+        if self._on_upload:
+            yield from work(partial(self._on_upload, self.id))
         return True
 
     def _append(self, offset: int) -> Operation[int]:

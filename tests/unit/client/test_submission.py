@@ -117,6 +117,7 @@ class Tus:
         self.refusals: list[httpx.Response] = []
         self.busy: list[httpx.Response] = []
         self.given_up = False
+        self.gone: set[str] = set()
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         data = request.read()
@@ -126,6 +127,8 @@ class Tus:
         assert request.headers["Tus-Resumable"] == "1.0.0"
         if request.method == "POST":
             return self._create(request)
+        if request.url.path.rpartition("/")[2] in self.gone:
+            return problem(404, "upload_not_found", "gone")
         assert request.url.path == "/uploads/u1"
         if request.method == "DELETE":
             self.given_up = True
@@ -229,3 +232,36 @@ def test_an_upload_that_is_refused_as_a_job_does_not_stay(video: Path) -> None:
         client.submit(video, resumable_from=0)
     assert service.kept == VIDEO
     assert service.given_up
+
+
+def test_an_upload_that_another_process_began_goes_on_where_that_ended(video: Path, clock: Clock) -> None:
+    service, begun = Tus(breaks_after=400_000), list[str]()
+    with client_of(service, outage_s=0) as client, pytest.raises(ServiceUnreachable):
+        client.submit(video, resumable_from=0, on_upload=begun.append)
+    assert (begun, service.kept) == (["u1"], VIDEO[:400_000])
+    service.breaks_after, sent = len(VIDEO), list[int]()
+    with client_of(service) as client:
+        client.submit(
+            video, resumable_from=0, upload=begun[0], on_sent=lambda done, _total: sent.append(done)
+        )
+    assert (service.kept, service.patches) == (VIDEO, 2)
+    assert sent[0] >= 400_000
+    assert clock.naps == []
+
+
+def test_an_upload_that_has_expired_begins_anew(video: Path) -> None:
+    service, begun = Tus(breaks_after=len(VIDEO)), list[str]()
+    service.gone = {"old"}
+    service.refusals = [problem(404, "upload_not_found", "gone")]
+    with client_of(service) as client:
+        client.submit(video, resumable_from=0, upload="old", on_upload=begun.append)
+    assert (service.kept, begun) == (VIDEO, ["u1"])
+
+
+def test_an_upload_that_has_become_a_job_is_not_sent_again(video: Path) -> None:
+    service = Tus(breaks_after=len(VIDEO))
+    service.gone = {"old"}
+    with client_of(service) as client:
+        assert client.submit(video, resumable_from=0, upload="old", idempotency_key="mine").id == "j1"
+    assert service.kept == b""
+    assert b'name="upload"\r\n\r\nold\r\n' in service.form
