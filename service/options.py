@@ -14,7 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from service.encoding.choice import Asked, ImpossibleEncodingError, check, resolve
 from service.encoding.codecs import CodecName, ContainerName, EncodeQuality, EncoderKind
-from service.errors.submission import InvalidOption
+from service.errors.submission import InvalidOption, unknown_parameter
 from service.quality import ModelChoice, Quality, QualityModels
 from service.types import EncodeOptions, Excerpt, Interlacing, Sound, VideoInfo
 
@@ -188,8 +188,7 @@ class JobOptions(EncodingRequest, RestorationOptions):
         """
         for name in texts:
             if name not in cls.model_fields:
-                known = ", ".join(cls.model_fields)
-                raise InvalidOption(f"There is no option {name[:_SHOWN]!r}; there are: {known}.")
+                raise unknown_parameter(name, cls.model_fields, "option")
         given = {name: text for name, text in texts.items() if text or not _optional(cls, name)}
         try:
             return cls.model_validate(given)

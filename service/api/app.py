@@ -11,13 +11,14 @@ from typing import Any
 
 import httpx
 from anyio.to_thread import run_sync
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 
 from service.api.answers import problems
 from service.api.gateway import Gateway, open_gateway
+from service.api.known_names import KnownNames, refuse_unknown
 from service.api.middleware.guard import Guard
 from service.api.middleware.request_log import REQUEST_ID, RequestLog
 from service.api.openapi.guide import GUIDE
@@ -105,6 +106,7 @@ def create_app(settings: Settings) -> FastAPI:
         summary="Video deblurring",
         description=GUIDE,
         lifespan=lifespan,
+        dependencies=[Depends(refuse_unknown)],
         docs_url=None,  # would load Swagger UI from another host
         redoc_url=None,
     )
@@ -113,6 +115,7 @@ def create_app(settings: Settings) -> FastAPI:
     for module in ROUTES:
         app.include_router(module.router)
     _serve_page(app)
+    app.state.known_names = KnownNames(app.openapi())
     app.state.wrong_keys = WrongKeys(settings.wrong_keys_per_minute)
     if settings.cors_origins:
         app.add_middleware(CORSMiddleware, **CORS, allow_origins=tuple(settings.cors_origins))

@@ -23,6 +23,7 @@
     │   └── TusVersionUnsupported  tus_version_unsupported
     ├── SubmissionError ``submission``
     │   ├── InvalidOption          invalid_option           an option with a value that is not allowed
+    │   │   └── UnknownParameter   unknown_parameter        a query parameter or a field that nobody knows
     │   ├── NeedsMoreMemory        needs_more_memory        frames of this size fit no worker
     │   ├── SubmissionInFlight     submission_in_flight     the same Idempotency-Key at this moment
     │   └── IdempotencyKeyReused   idempotency_key_reused   the key was used for something else

@@ -139,8 +139,13 @@ async def _service_error(_request: Request, error: Exception) -> JSONResponse:
     return answer
 
 
-async def _invalid_request(_request: Request, error: Exception) -> JSONResponse:
+async def _invalid_request(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
+    for fault in error.errors():
+        if fault["type"] == "extra_forbidden":
+            return await _service_error(
+                request, request.app.state.known_names.refusal_of_field(request, fault["loc"])
+            )
     faults = [
         {"field": ".".join(map(str, fault["loc"])), "message": fault["msg"]} for fault in error.errors()
     ]

@@ -24,6 +24,14 @@ def job_form() -> dict[str, Any]:
     }
 
 
+def option_parameters() -> list[dict[str, Any]]:
+    """Returns the options of a job as query parameters, which are read before anything of the body is."""
+    return [
+        {"in": "query", "name": name, "description": schema.get("description", ""), "schema": schema}
+        for name, schema in form_fields(JobOptions).items()
+    ]
+
+
 def estimate_form() -> dict[str, Any]:
     """Returns the schema of a video that is sent to ``POST /estimates``."""
     return {**_form({FILE_PART: _FILE}), "required": [FILE_PART]}

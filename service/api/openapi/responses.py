@@ -16,7 +16,7 @@ from service.errors.base import ServiceError
 from service.errors.broker import BrokerUnavailable
 from service.errors.limit import RateLimited, TooManyConnections
 from service.errors.storage import StorageFull, StorageUnavailable
-from service.errors.submission import InvalidOption, NeedsMoreMemory
+from service.errors.submission import InvalidOption, NeedsMoreMemory, UnknownParameter
 from service.errors.upload import EmptyUpload, MalformedRequest, RequestTimeout, UploadTooLarge
 from service.errors.video import (
     ColorRejected,
@@ -42,6 +42,7 @@ _ANYWHERE = (
     (HTTPStatus.TOO_MANY_REQUESTS, TooManyConnections.code),
     (HTTPStatus.TOO_MANY_REQUESTS, RateLimited.code),
     (HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request"),
+    (HTTPStatus.UNPROCESSABLE_ENTITY, UnknownParameter.code),
     (HTTPStatus.INTERNAL_SERVER_ERROR, ServiceError.code),
     (HTTPStatus.SERVICE_UNAVAILABLE, BrokerUnavailable.code),
     (HTTPStatus.SERVICE_UNAVAILABLE, TooManyConnections.code),

@@ -22,7 +22,7 @@ from service.api.dependencies import (
     OwnSubmitter,
     Queue,
 )
-from service.api.openapi.form import MULTIPART, job_form
+from service.api.openapi.form import MULTIPART, job_form, option_parameters
 from service.api.openapi.responses import (
     UPLOAD_REFUSALS,
     Responses,
@@ -78,7 +78,8 @@ _SUBMISSION = {
     "parameters": [
         header_parameter(
             "Idempotency-Key", "Sending this again gives the same job.", maxLength=255, minLength=1
-        )
+        ),
+        *option_parameters(),
     ],
     "requestBody": {"required": True, "content": {MULTIPART: {"schema": job_form()}}},
 }

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from typing import TypeVar
 
 import anyio
 from starlette.requests import Request
@@ -11,8 +12,8 @@ from starlette.requests import Request
 from service.api.upload.body import RequestBody
 from service.api.upload.multipart import FALLBACK_NAME, SOURCE_FIELD, UPLOAD_FIELD, UploadForm, boundary_of
 from service.errors.base import ServiceError
-from service.errors.storage import StorageError
-from service.errors.upload import EmptyUpload, UploadError, UploadTooLarge
+from service.errors.submission import InvalidOption
+from service.errors.upload import EmptyUpload, UploadTooLarge
 from service.jobs.job import new_job_id
 from service.metrics import UPLOAD_BYTES, UPLOAD_SECONDS, UPLOADS
 from service.options import JobOptions
@@ -21,6 +22,8 @@ from service.storage.threads import on_disk
 from service.submission.received import ReceivedUpload
 from service.text import plural
 from service.tracing import span
+
+T = TypeVar("T")
 
 FORM_OVERHEAD_BYTES = 128 * 1024
 """What boundaries, headers and fields may add to the file."""
@@ -50,24 +53,35 @@ async def received_upload(
 ) -> AsyncIterator[ReceivedUpload]:
     """Yields the upload in a request's body; removes it on leaving, unless it was kept.
 
-    The headers are checked before a byte of the body is read.
-    ``check`` sees the fields that come ahead of the file before it is read.
+    The headers and the options in the query are checked before a byte of the body is read.
+    ``check`` sees these and the fields that come ahead of the file before it is read.
     Raises MalformedRequest, UploadTooLarge, EmptyUpload, StorageFull and StorageUnavailable, and what ``check`` raises.
     """
     body = RequestBody(request)
+    query = dict(request.query_params)
     try:
         boundary = boundary_of(request.headers.get("content-type", ""))
+        JobOptions.from_text(query)
         length = _checked_length(request, max_bytes)
         upload = await on_disk(storage.begin_upload, new_job_id(), length)
-    except (UploadError, StorageError):
+    except ServiceError:
         await body.drain()
         raise
     sink = _FileSink(upload, max_bytes)
     try:
-        yield await _receive(body, sink, UploadForm(boundary, sink.take, check))
+        form = UploadForm(boundary, sink.take, lambda fields: check(given_together(query, fields)))
+        yield await _receive(body, sink, form, query)
     finally:
         with anyio.CancelScope(shield=True):
             await on_disk(upload.discard)
+
+
+def given_together(query: Mapping[str, T], fields: Mapping[str, T]) -> dict[str, T]:
+    """Returns the options in the query and in the body as one. Raises InvalidOption for one that is in both."""
+    for name in query:
+        if name in fields:
+            raise InvalidOption(f"The option {name} is given twice: in the query and in the body.")
+    return {**query, **fields}
 
 
 def declared_length(request: Request) -> int:
@@ -108,7 +122,9 @@ class _FileSink:
         return await on_disk(self.upload.finish)
 
 
-async def _receive(body: RequestBody, sink: _FileSink, form: UploadForm) -> ReceivedUpload:
+async def _receive(
+    body: RequestBody, sink: _FileSink, form: UploadForm, query: Mapping[str, str]
+) -> ReceivedUpload:
     try:
         with UPLOAD_SECONDS.time(), span("receive"):
             async for chunk in body.chunks():
@@ -118,12 +134,14 @@ async def _receive(body: RequestBody, sink: _FileSink, form: UploadForm) -> Rece
             form.close()
             if form.filename is None:
                 spooled, source = (form.fields.pop(name, None) for name in (UPLOAD_FIELD, SOURCE_FIELD))
-                return ReceivedUpload(sink.upload, FALLBACK_NAME, "", form.fields, spooled, source)
+                fields = given_together(query, form.fields)
+                return ReceivedUpload(sink.upload, FALLBACK_NAME, "", fields, spooled, source)
+            fields = given_together(query, form.fields)
             digest = await sink.finish()
     except ServiceError:
         await body.drain()
         raise
-    return ReceivedUpload(sink.upload, form.filename or FALLBACK_NAME, digest, form.fields)
+    return ReceivedUpload(sink.upload, form.filename or FALLBACK_NAME, digest, fields)
 
 
 def _checked_length(request: Request, max_bytes: int) -> int:
