@@ -231,7 +231,7 @@ def test_tokens_of_other_tenants_are_not_there(service: Service, ring: KeyRing) 
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"expires_in_s": 59}, {"expires_in_s": 86401}, {"max_bytes": 0}, {"options": {"crf": 99}}, {"size": 1}],
+    [{"expires_in_s": 59}, {"expires_in_s": 86401}, {"max_bytes": 0}, {"options": {"crf": 99}}],
 )
 def test_what_no_token_can_be_is_refused(service: Service, ring: KeyRing, wrong: dict[str, Any]) -> None:
     refused(service.http.post("/upload-tokens", json=wrong, headers=new_key(ring)), 422, "invalid_request")
