@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-SOURCES = ("service", "cascade", "export", "benchmarks")
+SOURCES = ("service", "cascade", "export", "benchmarks", "examples")
 MOST_LINES = 250
 MOST_MODULES = 14
 """On one level; ``__init__.py`` does not count."""
