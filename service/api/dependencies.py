@@ -23,6 +23,7 @@ from service.api.token_access import admitted_by_token
 from service.api.upload.appending import UploadIntake
 from service.api.upload.body import RequestBody
 from service.api.upload.by_token import TokenIntake
+from service.api.waiting import JobWaiter
 from service.errors.base import ServiceError
 from service.estimates.estimate import Estimator
 from service.jobs.event_feeds import EventFeeds
@@ -112,6 +113,10 @@ def _max_upload_bytes(gateway: Gateway, caller: Caller) -> int:
 
 OwnJobs = Annotated[RedisJobStore, _part(_own_jobs)]
 """The jobs of the caller's tenant; all jobs for an administrator."""
+Waiter = Annotated[
+    JobWaiter,
+    _part(lambda gateway, caller: JobWaiter(_own_jobs(gateway, caller), gateway.jobs.events, caller.tenant)),
+]
 Queue = Annotated[JobQueue, _part(lambda gateway, _: gateway.jobs.queue)]
 Events = Annotated[EventFeeds, _part(lambda gateway, _: gateway.jobs.events)]
 Workers = Annotated[WorkerRegistry, _part(lambda gateway, _: gateway.jobs.workers)]

@@ -22,6 +22,11 @@ class JobNotFinished(JobError):
 
     code = "job_not_finished"
 
+    def __init__(self, message: str, retry_after_s: float | None = None) -> None:
+        """``retry_after_s``: None for a job that will have none unless it is retried."""
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
 
 class JobStateConflict(JobError):
     """The job's status does not permit this, for example a cancel after its end."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from service.errors.broker import BrokerUnavailable
 from service.errors.limit import TooManyStreams
-from service.jobs.events import Event, EventReader, position
+from service.jobs.events import FROM_THE_BEGINNING, Event, EventReader, position
 from service.text import plural
 
 RECENT = 256
@@ -45,15 +45,17 @@ class EventFeeds:
         self._tenants: Counter[str] = Counter()
         self._rereading = asyncio.Semaphore(REREADERS)
 
-    async def listen(self, job_id: str, after: str, tenant: str) -> Listener:
-        """Returns a listener to what comes after an event. Its ``close`` must be called.
+    async def listen(self, job_id: str, after: str | None, tenant: str) -> Listener:
+        """Returns a listener to what comes after an event, or from now on. Its ``close`` must be called.
 
         Raises TooManyStreams and BrokerUnavailable.
         """
         feed = self._joined(job_id, tenant)
-        listener = Listener(self, feed, after, tenant)
+        listener = Listener(self, feed, after or FROM_THE_BEGINNING, tenant)
         try:
             await feed.begun
+            if after is None:
+                listener.after = feed.latest
         except BaseException:
             listener.close()
             raise
@@ -160,6 +162,11 @@ class _Feed:
         self._failure: BrokerUnavailable | None = None
         self._idle_s = idle_s
         self._task = asyncio.create_task(self._follow(reader))
+
+    @property
+    def latest(self) -> str:
+        """The id of the latest event that was read."""
+        return self.recent[-1].id if self.recent else self.since
 
     def stop(self) -> None:
         self._task.cancel()

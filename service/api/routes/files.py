@@ -9,9 +9,10 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse
 
 from service.api.answers.download import answer_with, attachment
-from service.api.dependencies import Files, Objects, OwnJobs
-from service.api.job_files import finished_job, job_with_files, job_with_video
+from service.api.dependencies import Files, Objects, OwnJobs, Waiter
+from service.api.job_files import finished_job, job_with_files, with_video
 from service.api.openapi.responses import Responses, header_parameter, problems
+from service.api.waiting import Wait
 from service.errors.job import JobNotFinished, JobNotFound, ResultExpired
 from service.errors.storage import StorageUnavailable
 from service.jobs.job import Job
@@ -51,10 +52,13 @@ _REPORT: Responses = {**_PROBLEMS, 200: {"content": {"application/json": {"schem
 @router.head("/jobs/{job_id}/result", include_in_schema=False)
 @router.get("/jobs/{job_id}/result", response_class=FileResponse, responses=_VIDEO, openapi_extra=_RANGE)
 async def download_result(
-    job_id: str, jobs: OwnJobs, storage: Files, objects: Objects, request: Request
+    job_id: str, waiter: Waiter, storage: Files, objects: Objects, request: Request, wait: Wait = 0
 ) -> Response:
-    """Returns the finished video; with an object store that clients reach, a redirect to it there."""
-    job = await run_sync(job_with_video, jobs, job_id)
+    """Returns the finished video, with `wait` as soon as there is one.
+
+    With an object store that clients reach, it is a redirect to it there.
+    """
+    job = with_video(await waiter.ended(job_id, wait, request))
     container = job.spec.options.container
     name = f"{PurePath(job.spec.source.filename).stem}_deblurred.{container}"
     name_of = partial_name if job.output and job.output.partial else result_name

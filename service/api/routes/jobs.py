@@ -21,7 +21,9 @@ from service.api.dependencies import (
     OwnJobs,
     OwnSubmitter,
     Queue,
+    Waiter,
 )
+from service.api.job_files import poll_s
 from service.api.openapi.form import MULTIPART, job_form, option_parameters
 from service.api.openapi.responses import (
     UPLOAD_REFUSALS,
@@ -32,6 +34,7 @@ from service.api.openapi.responses import (
 )
 from service.api.upload.body import entered
 from service.api.upload.receiving import counted_outcome, declared_length, received_upload
+from service.api.waiting import LONGEST_WAIT_S, Wait, preferred_wait
 from service.errors.job import JobNotFound, JobStateConflict, ResultExpired
 from service.errors.limit import QueueFull, RateLimited, StorageQuotaExceeded, TooManyJobs
 from service.errors.pipeline import FidelityLost
@@ -42,9 +45,6 @@ from service.errors.webhook import WebhookRefused
 from service.jobs.job import JOB_ID, Job, JobStatus
 
 router = APIRouter(tags=["jobs"])
-
-POLL_S = range(1, 11)
-"""Bounds in seconds of the Retry-After of a job that is not over: often at first, every ten for a long one."""
 
 _NO_ROOM = (RateLimited, TooManyJobs, QueueFull)
 _NOT_FOUND = problems(JobNotFound)
@@ -69,6 +69,14 @@ _ACCEPTED: Responses = {
         )
     }
 }
+_SUBMITTED: Responses = {
+    202: {
+        "headers": {
+            **_ACCEPTED[202]["headers"],
+            **response_headers(Preference_Applied="The `wait` that was granted, if one was asked for."),
+        }
+    }
+}
 _STATE: Responses = {
     200: {"headers": response_headers(ETag="Names this state.", Retry_After="Seconds; while the job runs.")},
     304: {"description": "Nothing changed since the `ETag` in `If-None-Match`."},
@@ -78,6 +86,11 @@ _SUBMISSION = {
     "parameters": [
         header_parameter(
             "Idempotency-Key", "Sending this again gives the same job.", maxLength=255, minLength=1
+        ),
+        header_parameter(
+            "Prefer",
+            f"`wait=N` answers when the job has ended, after N seconds at the latest, {LONGEST_WAIT_S} at most.",
+            examples=["wait=30"],
         ),
         *option_parameters(),
     ],
@@ -89,20 +102,29 @@ _SUBMISSION = {
     "/jobs",
     status_code=202,
     response_model=JobBody,
-    responses={**_REFUSED, **_ACCEPTED},
+    responses={**_REFUSED, **_SUBMITTED},
     openapi_extra=_SUBMISSION,
 )
 async def submit_job(
-    submitter: OwnSubmitter, storage: Files, max_bytes: MaxUploadBytes, request: Request
+    submitter: OwnSubmitter, storage: Files, max_bytes: MaxUploadBytes, waiter: Waiter, request: Request
 ) -> Response:
-    """Takes a video to be deblurred. With the header `Idempotency-Key`, sending it again gives the same job."""
+    """Takes a video to be deblurred. With the header `Idempotency-Key`, sending it again gives the same job.
+
+    With `Prefer: wait=N` the answer comes as soon as the job has ended, and after N seconds at the latest.
+    """
     key = submitter.idempotency_key(request.headers.get("idempotency-key"))
     with counted_outcome():
         async with (
             entered(submitter.room(key, declared_length(request)), request) as room,
             received_upload(request, storage, max_bytes, submitter.check_form) as received,
         ):
-            return _accepted(await submitter.submit(received, room, key))
+            job = await submitter.submit(received, room, key)
+    seconds = preferred_wait(request)
+    if seconds is None:
+        return _accepted(job)
+    answer = _accepted(await waiter.ended(job.id, seconds, request))
+    answer.headers["Preference-Applied"] = f"wait={seconds}"
+    return answer
 
 
 @router.get("/jobs", response_model=JobPageBody, responses=problems())
@@ -122,9 +144,12 @@ def list_jobs(
     responses={**_NOT_FOUND, **_STATE},
     openapi_extra=_IF_NONE_MATCH,
 )
-def show_job(job_id: str, jobs: OwnJobs, request: Request) -> Response:
-    """Shows a job's state and progress; answers 304 to an `If-None-Match` with the last `ETag`."""
-    job = jobs.get(job_id)
+async def show_job(job_id: str, waiter: Waiter, request: Request, wait: Wait = 0) -> Response:
+    """Shows a job's state and progress, with `wait` as soon as it has ended.
+
+    Answers 304 to an `If-None-Match` with the last `ETag`.
+    """
+    job = await waiter.ended(job_id, wait, request)
     return tagged(request, _body(job), "application/json", "no-cache", _retry_after(job))
 
 
@@ -176,10 +201,5 @@ def _body(job: Job) -> bytes:
 
 
 def _retry_after(job: Job) -> dict[str, str]:
-    return {"Retry-After": str(_poll_s(job))} if job.status.active else {}
-
-
-def _poll_s(job: Job) -> int:
-    """Returns a twentieth of the seconds that are left: twenty polls are enough for any progress bar."""
-    wanted = round((job.progress.eta_s or 0) / 20)
-    return min(max(wanted, POLL_S.start), POLL_S.stop - 1)
+    seconds = poll_s(job)
+    return {} if seconds is None else {"Retry-After": str(seconds)}
