@@ -46,10 +46,17 @@ def open_data_directory(directory: Path, migrations: Mapping[int, Migration] = M
     whose number cannot be read; nothing in it is then changed. Raises DataUnwritable where this process may not write
     there.
     """
-    try:
+    with must_be_writable(directory):
         _bring_up_to_date(directory, migrations)
         with tempfile.TemporaryFile(dir=directory):
             pass  # the number may be right, and the directory read-only
+
+
+@contextmanager
+def must_be_writable(directory: Path) -> Iterator[None]:
+    """Raises DataUnwritable where this process may not write in a data directory."""
+    try:
+        yield
     except OSError as error:
         if error.errno not in _UNWRITABLE:
             raise  # tells of the disk or of a migration, not of the directory

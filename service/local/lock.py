@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Self
 
 from service.errors.startup import DataInUse
+from service.local.data_version import must_be_writable
 
 PATIENCE_S = 2.0
 """Seconds to wait for the lock: the Redis of a service that was killed holds it until its last changes are written."""
@@ -18,9 +19,11 @@ class DirectoryLock:
     """A lock that is held as long as this process, or a child that ``fileno`` is passed to, has its file open."""
 
     def __init__(self, directory: Path) -> None:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        """Raises DataUnwritable."""
         self._directory = directory
-        self._fd = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        with must_be_writable(directory):
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._fd = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
     def __enter__(self) -> Self:
         """Takes the lock. Raises DataInUse while another service holds it."""

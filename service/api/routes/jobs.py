@@ -178,7 +178,12 @@ def retry_job(job_id: str, jobs: OwnJobs, queue: Queue, limits: Limits, caller: 
     return _accepted(jobs.get(job_id))
 
 
-@router.delete("/jobs/{job_id}", status_code=204, responses=problems(JobNotFound, StorageUnavailable))
+@router.delete(
+    "/jobs/{job_id}",
+    status_code=204,
+    response_class=Response,
+    responses=problems(JobNotFound, StorageUnavailable),
+)
 def delete_job(job_id: str, jobs: OwnJobs, storage: Files) -> None:
     """Removes a job and all of its files; a running one stops at the next window.
 

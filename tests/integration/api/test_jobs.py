@@ -225,7 +225,8 @@ def test_deleted_job_leaves_nothing(service: PacedService, clip: Path) -> None:
     job_id = service.submit_held(clip)
     service.let_frames(job_id, 1)
 
-    assert service.http.delete(f"/jobs/{job_id}").status_code == 204
+    deleted = service.http.delete(f"/jobs/{job_id}")
+    assert (deleted.status_code, deleted.headers.get("content-type")) == (204, None)
 
     assert service.http.get(f"/jobs/{job_id}").status_code == 404
     _use_the_worker(service, clip)

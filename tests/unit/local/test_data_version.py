@@ -11,6 +11,7 @@ import pytest
 
 from service.errors.startup import DataUnwritable, DataVersionUnsupported
 from service.local.data_version import FILE, Migration, newest, open_data_directory, require_known_layout
+from service.local.lock import DirectoryLock
 
 
 def layout(directory: Path) -> int:
@@ -39,8 +40,9 @@ def test_a_directory_that_cannot_be_used_is_named_with_the_reason(tmp_path: Path
 
 def test_a_directory_that_is_read_only_is_refused() -> None:
     """Nobody, not even root, makes files in /proc."""
-    with pytest.raises(DataUnwritable, match=r"/proc/self cannot be used: "):
-        open_data_directory(Path("/proc/self"))
+    for use in (open_data_directory, DirectoryLock):
+        with pytest.raises(DataUnwritable, match=r"/proc/self cannot be used: "):
+            use(Path("/proc/self"))
 
 
 @pytest.fixture
