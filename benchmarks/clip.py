@@ -24,20 +24,23 @@ BEATS_PER_SECOND = 2
 _EXACT = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
 
 
-def write_clip(path: Path, frames: NDArray[np.uint8], rate: int, crf: int = 10) -> None:
-    """Writes ``frames``, uint8 [N, H, W, 3] RGB, as H.264 and BT.709, with a beating tone as AAC.
+def write_clip(
+    path: Path, frames: NDArray[np.uint8], rate: int, crf: int = 10, *, sound: bool = True
+) -> None:
+    """Writes ``frames``, uint8 [N, H, W, 3] RGB, as H.264 and BT.709, with a beating tone as AAC if ``sound``.
 
     ``crf`` 10 keeps the coding loss far below the blur.
     """
     with av.open(str(path), "w") as container:
         video = _video(container, frames.shape[2], frames.shape[1], rate, crf)
-        sound = container.add_stream("aac", rate=SOUND_RATE)
+        tone = container.add_stream("aac", rate=SOUND_RATE) if sound else None
         for image in frames:
             picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
             coded = picture.reformat(format="yuv420p", dst_colorspace=Colorspace.ITU709, interpolation=_EXACT)
             container.mux(video.encode(coded))
         container.mux(video.encode(None))
-        _write_tone(container, sound, len(frames) / rate)
+        if tone is not None:
+            _write_tone(container, tone, len(frames) / rate)
 
 
 def read_clip(path: Path) -> NDArray[np.uint8]:

@@ -83,6 +83,7 @@ RULES: dict[str, Rule] = {
     "DELETE /session": _OPEN,
     "GET /metrics": Rule((Scope.METRICS,)),
     "GET /models": Rule((Scope.READ, Scope.SUBMIT)),
+    "GET /limits": Rule((Scope.READ, Scope.SUBMIT)),
     "POST /estimates": _SUBMIT,
     "POST /jobs": _OWN_SUBMIT,
     "GET /jobs": _READ,

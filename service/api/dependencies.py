@@ -17,6 +17,7 @@ from prometheus_client import CollectorRegistry
 
 from service.api.access import Caller, Rule, admitted, rule_of
 from service.api.answers.frame_pictures import FramePictures
+from service.api.answers.service_bodies import LimitsBody
 from service.api.gateway import AccessParts, Gateway
 from service.api.rechecks import Rechecks
 from service.api.token_access import admitted_by_token
@@ -135,6 +136,7 @@ Recheck = Annotated[Rechecks, _part(lambda gateway, _: gateway.access.rechecks)]
 Limits = Annotated[Quotas, _part(lambda gateway, _: gateway.access.quotas)]
 Files = Annotated[Storage, _part(lambda gateway, _: gateway.storage)]
 Objects = Annotated[httpx.AsyncClient, _part(lambda gateway, _: gateway.objects)]
+ServiceLimits = Annotated[LimitsBody, _part(lambda gateway, _: gateway.limits)]
 LoadGauges = Annotated[CollectorRegistry, _part(lambda gateway, _: gateway.load)]
 Pictures = Annotated[
     FramePictures, _part(lambda gateway, _: FramePictures(gateway.storage, gateway.decoding_slots))

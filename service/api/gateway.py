@@ -9,6 +9,7 @@ import httpx
 import redis
 from prometheus_client import CollectorRegistry
 
+from service.api.answers.service_bodies import LimitsBody, limits_body
 from service.api.load_gauges import load_registry
 from service.api.rechecks import Rechecks
 from service.config import Settings
@@ -77,6 +78,8 @@ class Gateway:
     uploads: UploadParts
     access: AccessParts
     storage: Storage
+    limits: LimitsBody
+    """What callers are told of the settings."""
     objects: httpx.AsyncClient
     """Reads files from an object store that clients do not reach."""
     load: CollectorRegistry
@@ -94,6 +97,7 @@ def open_gateway(settings: Settings, objects: httpx.AsyncClient) -> Gateway:
         uploads=_upload_parts(settings, client, jobs.estimator),
         access=_access_parts(settings, client),
         storage=open_storage(settings.storage_options()),
+        limits=limits_body(settings),
         objects=objects,
         load=load_registry(jobs.queue, jobs.store, jobs.workers),
         decoding_slots=asyncio.Semaphore(PREVIEWS_AT_ONCE),

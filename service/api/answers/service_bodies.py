@@ -8,10 +8,12 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from service.config import Settings
 from service.devices.placement import Placement
 from service.jobs.workers import WorkerState
 from service.model_catalog import ModelCard
 from service.quality import QUALITIES, Quality, QualityModels
+from service.types import MIN_SIDE
 
 
 class ModelBody(BaseModel):
@@ -67,6 +69,38 @@ class ReadyBody(BaseModel):
     )
     reason: str | None = Field(description="Says why uploads wait.")
     workers: list[WorkerBody]
+
+
+class LimitsBody(BaseModel):
+    """What the service takes, and how long it keeps what it was given."""
+
+    max_upload_bytes: int = Field(description="Bytes of a file.", examples=[2 << 30])
+    max_duration_s: float = Field(description="Seconds of a video.", examples=[3600.0])
+    max_frames: int = Field(description="Frames of a video.", examples=[120_000])
+    min_frame_side: int = Field(description="Pixels of the shorter side of a frame.", examples=[MIN_SIDE])
+    max_frame_pixels: int = Field(description="Pixels of a frame.", examples=[4096 * 2304])
+    upload_keep_s: float = Field(
+        description="Seconds that a resumable upload waits for its next byte, or to become a job."
+    )
+    files_keep_s: float | None = Field(
+        description="Seconds after the end of a job when its video and its result are removed; null is never."
+    )
+    record_keep_s: float | None = Field(
+        description="Seconds that a job is listed after its files are gone; null where they never go."
+    )
+
+
+def limits_body(settings: Settings) -> LimitsBody:
+    return LimitsBody(
+        max_upload_bytes=settings.max_upload_bytes,
+        max_duration_s=settings.max_duration_s,
+        max_frames=settings.max_frames,
+        min_frame_side=MIN_SIDE,
+        max_frame_pixels=settings.max_frame_pixels,
+        upload_keep_s=settings.upload_keep_s,
+        files_keep_s=settings.retention_s or None,
+        record_keep_s=settings.record_retention_s if settings.retention_s else None,
+    )
 
 
 def models_body(

@@ -1,4 +1,4 @@
-"""``/livez``, ``/readyz``, ``/models``: whether the service runs, and with what."""
+"""``/livez``, ``/readyz``, ``/models``, ``/limits``: whether the service runs, with what, and what it takes."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Literal
 from fastapi import APIRouter, Response
 
 from service.api.answers.problems import problem
-from service.api.answers.service_bodies import ModelsBody, ReadyBody, models_body, worker_body
-from service.api.dependencies import Files, ModelChooser, Workers
+from service.api.answers.service_bodies import LimitsBody, ModelsBody, ReadyBody, models_body, worker_body
+from service.api.dependencies import Files, ModelChooser, ServiceLimits, Workers
 from service.api.openapi.responses import problems, with_error
 from service.errors.base import ServiceError
 from service.errors.broker import BrokerUnavailable
@@ -60,6 +60,12 @@ def list_models(chooser: ModelChooser, workers: Workers) -> ModelsBody:
         alive = workers.alive()
     placements = [placement for worker in alive for placement in worker.placements]
     return models_body(catalog.models(), catalog.default, chooser.qualities, placements)
+
+
+@router.get("/limits", responses=problems())
+def show_limits(limits: ServiceLimits) -> LimitsBody:
+    """Tells how large and long a video may be, and how long the service keeps it. Keys may have limits of their own."""
+    return limits
 
 
 def _worker_fault(alive: Sequence[WorkerState]) -> str:

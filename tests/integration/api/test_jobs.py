@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from service.config import Settings
 from service.distribution import installed
 from tests.support.clips import Clip, read_frames, read_packets, write_clip
 from tests.support.stack import QUICK, SLOW, PacedService, Service, paced_stack
@@ -241,6 +242,17 @@ def test_models_and_readiness_say_what_is_served(service: Service) -> None:
     assert QUICK in ready["workers"][0]["ready"]
     assert service.http.get("/livez").json() == {"status": "alive"}
     assert service.http.get("/version").json()["version"] == installed().version
+
+
+def test_limits_are_those_of_the_settings(service: Service) -> None:
+    settings = Settings()
+
+    limits = service.http.get("/limits").json()
+
+    assert limits["max_upload_bytes"] == settings.max_upload_bytes
+    assert limits["max_frame_pixels"] == settings.max_frame_pixels
+    assert (limits["max_duration_s"], limits["max_frames"]) == (settings.max_duration_s, settings.max_frames)
+    assert (limits["files_keep_s"], limits["upload_keep_s"]) == (settings.retention_s, settings.upload_keep_s)
 
 
 def test_openapi_document_describes_the_upload(service: Service) -> None:
