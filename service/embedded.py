@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import secrets
 import signal
-import socket
 import sys
 import time
 from contextlib import ExitStack
@@ -60,7 +59,7 @@ class EmbeddedOptions:
     """Listen on other addresses than loopback although everyone who reaches them may do everything."""
     start_timeout_s: float = 120.0
     stop_timeout_s: float = 10.0
-    """Time for the window in work to end before the worker is killed; its segment is then done again."""
+    """Until worker and gateway are killed; the segment of the window in work is then done again."""
 
     def engine_for(self, settings: Settings) -> Engine:
         return self.engine or (settings.engine if "engine" in settings.model_fields_set else "auto")
@@ -132,8 +131,15 @@ class EmbeddedStack:
         children = (
             _redis(redis_command(server, _directory(data / "redis"), redis_socket), data, lock, environment),
             *([_triton(triton)] if triton else []),
-            _worker(options, data, environment),
-            _gateway(data, listener, environment),
+            _python(options, "worker", "service.worker", environment),
+            # The socket is ours: it keeps its port, and takes connections, while a new gateway starts.
+            _python(
+                options,
+                "gateway",
+                "service.api",
+                {**environment, "CDVD_LISTEN_FD": str(listener.fileno())},
+                (listener.fileno(),),
+            ),
         )
         resources.enter_context(sigterm_exits())
         supervisor = Supervisor(children)
@@ -183,21 +189,15 @@ def _triton(server: TritonServer) -> SupervisedChild:
     return SupervisedChild(Child(server.spec()), server.is_ready, server.is_healthy)
 
 
-def _worker(options: EmbeddedOptions, data: Path, environment: dict[str, str]) -> SupervisedChild:
-    command = [sys.executable, "-m", "service.worker"]
-    log = _directory(data / "logs") / "worker.log"
+def _python(
+    options: EmbeddedOptions, name: str, module: str, environment: dict[str, str], fds: tuple[int, ...] = ()
+) -> SupervisedChild:
+    """A worker or a gateway."""
+    log = _directory(options.data.resolve() / "logs") / f"{name}.log"
+    command = [sys.executable, "-m", module]
     return SupervisedChild(
-        Child(ChildSpec("worker", command, log, environment, patience_s=options.stop_timeout_s))
+        Child(ChildSpec(name, command, log, environment, fds, patience_s=options.stop_timeout_s))
     )
-
-
-def _gateway(data: Path, listener: socket.socket, environment: dict[str, str]) -> SupervisedChild:
-    """The socket is ours: it keeps its port, and takes connections, while a new gateway starts."""
-    fd = listener.fileno()
-    own = {**environment, "CDVD_LISTEN_FD": str(fd)}
-    command = [sys.executable, "-m", "service.api"]
-    log = _directory(data / "logs") / "gateway.log"
-    return SupervisedChild(Child(ChildSpec("gateway", command, log, own, pass_fds=(fd,))))
 
 
 def _environment(

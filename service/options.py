@@ -180,6 +180,10 @@ class JobOptions(EncodingRequest, RestorationOptions):
             return None
         return Excerpt(self.start or 0.0, self.end)
 
+    def of_result(self) -> dict[str, Any]:
+        """Returns what was asked for as JSON, without what leaves the result the same: its turn, and who is told."""
+        return self.model_dump(mode="json", exclude={"preview", "webhook_url"}, exclude_defaults=True)
+
     @classmethod
     def from_text(cls, texts: Mapping[str, str]) -> Self:
         """Reads the text fields of a form; one that may be left out may also be empty.

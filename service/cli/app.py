@@ -25,6 +25,7 @@ from service.cli.commands.replay import replay
 from service.cli.commands.triton import triton
 from service.cli.commands.up import up
 from service.cli.commands.verify import verify
+from service.cli.interrupts import second_ends_at_once
 from service.errors.base import ServiceError
 
 DEBUG_VARIABLE = "CDVD_DEBUG"
@@ -102,7 +103,8 @@ def main() -> None:
     if not os.environ.get(DEBUG_VARIABLE):
         sys.excepthook = _one_line
     try:
-        get_command(app)(prog_name="cdvd")  # calling app itself would install its own excepthook
+        with second_ends_at_once():
+            get_command(app)(prog_name="cdvd")  # calling app itself would install its own excepthook
     except (ServiceError, OSError) as error:
         from service.cli.exits import error_json, exit_code
         from service.cli.output.lines import complain, say_json_line

@@ -56,13 +56,24 @@ VideoIn = Annotated[
     Path, typer.Argument(metavar="IN", help="A video.", exists=True, dir_okay=False, readable=True)
 ]
 VideosIn = Annotated[
-    list[Path],
+    list[Path] | None,
     typer.Argument(
         metavar="IN",
         help="Videos, and directories of them.",
         exists=True,
         readable=True,
         show_default=False,
+    ),
+]
+JobsFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--jobs-file",
+        metavar="FILE",
+        exists=True,
+        dir_okay=False,
+        allow_dash=True,
+        help="Instead of IN: a JSON object with input, output and options on each line; - is stdin.",
     ),
 ]
 Force = Annotated[bool, typer.Option("--force", "-f", help="Overwrite results that are there.")]
@@ -152,8 +163,11 @@ def job_options(fields: Mapping[str, str]) -> JobOptions:
         raise typer.BadParameter(str(error)) from error
 
 
-def writable_output(output: Path, *, force: bool) -> Path:
-    """Returns the output. Raises BadParameter for one that cannot work, before hours of computing are spent on it."""
+def writable_output(output: Path, *, force: bool, made: str = "") -> Path:
+    """Returns the output. Raises BadParameter for one that cannot work, before hours of computing are spent on it.
+
+    ``made``: how a file was made that is there.
+    """
     if not output.parent.is_dir():
         raise typer.BadParameter(f"There is no folder {output.parent}.", param_hint="'-o'")
     if not os.access(output.parent, os.W_OK):
@@ -161,5 +175,6 @@ def writable_output(output: Path, *, force: bool) -> Path:
     if output.is_dir():
         raise typer.BadParameter(f"{output} is a folder.", param_hint="'-o'")
     if output.exists() and not force:
-        raise typer.BadParameter(f"{output} exists; --force overwrites it.", param_hint="'-o'")
+        exists = f"{output} exists, made {made}" if made else f"{output} exists"
+        raise typer.BadParameter(f"{exists}; --force overwrites it.", param_hint="'-o'")
     return output

@@ -4,30 +4,39 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-from service.cli.batch.outcome import Outcome, print_outcome, summarize
+import typer
+
+from service.cli.batch.hot_folder import HotFolder
+from service.cli.batch.journal import Journal
+from service.cli.batch.outcome import Outcome, counts_of, print_outcome, summarize, told
 from service.cli.batch.plan import Item
 from service.cli.batch.restorer import RestoreOptions, Restorer
-from service.cli.exits import Exit
-from service.cli.output.progress import job_bar
+from service.cli.exits import Exit, exit_code
+from service.cli.interrupts import advising
+from service.cli.output.lines import note
+from service.cli.output.progress import JobBar, job_bar
 from service.client import Client
 from service.embedded import EmbeddedOptions, EmbeddedStack
 from service.local.signals import sigterm_exits
 from service.local.triton.install import cache_directory
+from service.model_catalog import ModelCatalog
+from service.text import plural
 from service.worker.runtime.machine import FILE
+
+STOP_S = 0.3
+"""For how long a service is waited for whose data goes with it."""
 
 
 @dataclass(frozen=True)
 class DeblurRequest:
-    """Which videos are deblurred, how and where."""
+    """Where and how videos are deblurred."""
 
-    items: Sequence[Item]
-    fields: Mapping[str, str] = field(default_factory=dict)
-    """Text parts of POST /jobs."""
+    journal: Journal
     url: str | None = None
     """Address of a running service; without one, a service is started for these videos alone."""
     models: Path | None = None
@@ -37,49 +46,118 @@ class DeblurRequest:
     device: str | None = None
     """What restores at the service that is started here."""
 
+    @property
+    def options(self) -> RestoreOptions:
+        return RestoreOptions(self.parallel, remote=self.url is not None)
 
-def deblur_videos(request: DeblurRequest, *, as_json: bool) -> Exit:
+
+def deblur_videos(request: DeblurRequest, items: Sequence[Item], *, as_json: bool) -> Exit:
     """Restores every video that is not done, and prints what became of each; one that fails does not stop the others.
 
-    Raises ServiceError when there is no service. When interrupted or terminated, the jobs at the service are canceled
-    before KeyboardInterrupt or SystemExit goes on.
+    Raises ServiceError when there is no service, BadParameter for a model that it does not have. When interrupted or
+    terminated, the jobs at the service are canceled before KeyboardInterrupt or SystemExit goes on.
     """
-    outcomes = [Outcome(item) for item in request.items if item.done]
+    outcomes = [Outcome(item) for item in items if item.done]
     for outcome in outcomes:
         print_outcome(outcome, as_json=as_json)
-    waiting = [item for item in request.items if not item.done]
+    waiting = [item for item in items if not item.done]
+    for item in waiting:
+        if item.again:
+            note(f"{item.source}: {item.output} was made {item.again}; it is made again.")
     if waiting:
-        outcomes += _restored(request, waiting, as_json=as_json)
+        with sigterm_exits(), advising(lambda: _advice(outcomes, waiting)):
+            _restore(request, waiting, outcomes, as_json=as_json)
     return summarize(outcomes, as_json=as_json)
 
 
-def _restored(request: DeblurRequest, items: Sequence[Item], *, as_json: bool) -> list[Outcome]:
-    options = RestoreOptions(request.fields, request.parallel, remote=request.url is not None)
-    outcomes = []
-    with sigterm_exits(), job_bar(quiet=as_json) as bar, _service(request) as url, Client(url) as client:
-        with closing(Restorer(client, bar, options).restore(items)) as arriving:
-            for outcome in arriving:
-                outcomes.append(outcome)
-                with bar.aside():
-                    print_outcome(outcome, as_json=as_json)
-        if not options.remote:
-            bar.stopping()
-    return outcomes
+def watch_folders(
+    request: DeblurRequest, folder: HotFolder, models: Collection[str | None], *, as_json: bool
+) -> None:
+    """Restores videos as they arrive, until KeyboardInterrupt or SystemExit, which cancels the jobs at the service.
+
+    ``models``: what is asked for by name, None for the usual one. Raises ServiceError when no service can be started.
+    """
+    outcomes: list[Outcome] = []
+
+    def tell(outcome: Outcome, bar: JobBar) -> None:
+        outcomes.append(outcome)
+        with bar.aside():
+            print_outcome(outcome, as_json=as_json)
+
+    with (
+        sigterm_exits(),
+        advising(lambda: f"{told(counts_of(outcomes))} The same command goes on."),
+        _restorer(request, models, as_json=as_json) as (restorer, bar),
+        closing(restorer.follow(folder.arrived)) as arriving,
+    ):
+        for outcome in arriving:
+            while folder.clashes:
+                item, error = folder.clashes.pop(0)
+                tell(Outcome(item, error=error), bar)
+            if outcome:
+                tell(outcome, bar)
+            if outcome and outcome.error and exit_code(outcome.error) is Exit.UNAVAILABLE:
+                folder.again_later(outcome.item)
+
+
+def _restore(
+    request: DeblurRequest, items: Sequence[Item], outcomes: list[Outcome], *, as_json: bool
+) -> None:
+    models = {item.fields.get("model") for item in items}
+    with (
+        _restorer(request, models, as_json=as_json) as (restorer, bar),
+        closing(restorer.restore(items)) as arriving,
+    ):
+        for outcome in arriving:
+            outcomes.append(outcome)
+            with bar.aside():
+                print_outcome(outcome, as_json=as_json)
+
+
+def _advice(outcomes: Sequence[Outcome], items: Sequence[Item]) -> str:
+    if len(items) == 1:
+        return "The same command goes on."
+    done = sum(outcome.job is not None for outcome in outcomes)
+    return f"{done} of {plural(len(items), 'video')} done; the same command goes on with the others."
 
 
 @contextmanager
-def _service(request: DeblurRequest) -> Iterator[str]:
+def _restorer(
+    request: DeblurRequest, models: Collection[str | None], *, as_json: bool
+) -> Iterator[tuple[Restorer, JobBar]]:
+    """Yields what restores videos at the service, and its bar."""
+    with job_bar(quiet=as_json) as bar, _service(request, models) as url, Client(url) as client:
+        if request.url:
+            _require_models(models, lambda: [str(model["name"]) for model in client.models()])
+        yield Restorer(client, bar, request.options, request.journal), bar
+        if not request.url:
+            bar.stopping()
+
+
+def _require_models(wanted: Collection[str | None], available: Callable[[], list[str]]) -> None:
+    """Raises BadParameter for a model that is not there, before a video is sent or an engine loaded."""
+    names = {name for name in wanted if name}
+    if names and (missing := names.difference(there := available())):
+        known = f"there are: {', '.join(there)}" if there else "none is installed"
+        raise typer.BadParameter(f"There is no model {min(missing)!r}; {known}.", param_hint="'--model'")
+
+
+@contextmanager
+def _service(request: DeblurRequest, models: Collection[str | None]) -> Iterator[str]:
     """Yields the address of the service: the one named, or one that lives as long as this context."""
     if request.url:
         yield request.url
         return
     base = EmbeddedOptions()
+    repository = request.models or base.models
+    _require_models(models, lambda: [card.name for card in ModelCatalog(repository).models()])
     with tempfile.TemporaryDirectory(prefix="cdvd-") as data:
         options = EmbeddedOptions(
             data=Path(data),
-            models=request.models or base.models,
-            model=request.fields.get("model") or base.model,
+            models=repository,
+            model=(next(iter(models)) if len(models) == 1 else None) or base.model,
             device=request.device,
+            stop_timeout_s=STOP_S,
         )
         with _runtime_kept(Path(data)), EmbeddedStack(options) as stack:
             yield stack.url

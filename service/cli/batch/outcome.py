@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from service.cli.batch.plan import Item
 from service.cli.exits import Exit, error_json, exit_code
 from service.cli.output.jobs import print_result
-from service.cli.output.lines import complain, note, say_json
+from service.cli.output.lines import complain, note, say_json_line
 from service.client import Job
 from service.errors.base import ServiceError
 
@@ -37,7 +37,9 @@ class Outcome:
 
 
 def print_outcome(outcome: Outcome, *, as_json: bool) -> None:
-    """Prints one line about a video; with ``as_json`` only about one without a new result."""
+    """Prints what became of a video; as JSON, on one line."""
+    if as_json:
+        say_json_line(outcome.to_json())
     if outcome.error:
         complain(f"{outcome.item.source}: {outcome.error}")
     elif not outcome.job:
@@ -46,16 +48,26 @@ def print_outcome(outcome: Outcome, *, as_json: bool) -> None:
         print_result(outcome.job, outcome.item.output)
 
 
-def summarize(outcomes: Sequence[Outcome], *, as_json: bool) -> Exit:
-    """Prints the summary. Returns the exit code that all failures share, FAILED if they differ."""
-    counts = {
+def counts_of(outcomes: Sequence[Outcome]) -> dict[str, int]:
+    """Returns how many videos were done, skipped, and failed."""
+    return {
         status: sum(outcome.status == status for outcome in outcomes)
         for status in ("done", "skipped", "failed")
     }
+
+
+def told(counts: Mapping[str, int]) -> str:
+    """Returns the counts as a sentence."""
+    return ", ".join(f"{count} {status}" for status, count in counts.items()) + "."
+
+
+def summarize(outcomes: Sequence[Outcome], *, as_json: bool) -> Exit:
+    """Prints the summary. Returns the exit code that all failures share, FAILED if they differ."""
+    counts = counts_of(outcomes)
     if as_json:
-        say_json({**counts, "videos": [outcome.to_json() for outcome in outcomes]})
+        say_json_line(counts)
     elif len(outcomes) > 1:
-        note(", ".join(f"{count} {status}" for status, count in counts.items()) + ".")
+        note(told(counts))
     codes = {exit_code(outcome.error) for outcome in outcomes if outcome.error}
     if not codes:
         return Exit.OK

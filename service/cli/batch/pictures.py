@@ -10,6 +10,7 @@ from pathlib import Path
 
 import typer
 
+from service.cli.batch.journal import identity_of
 from service.cli.batch.plan import RESULT_ENDING, SUFFIXES
 from service.errors.video import DamagedVideo
 from service.video.assembled.pictures import CODECS, RATE, numbered_order, read_rate
@@ -45,6 +46,11 @@ def packed(pictures: Sequence[Path], rate: str | None) -> Iterator[Path]:
             for number, picture in enumerate(pictures):
                 archive.write(picture, f"{number:07d}{picture.suffix.lower()}")
         yield path
+
+
+def identity_of_pictures(pictures: Sequence[Path], rate: str | None) -> str:
+    """Returns a text that is another one as soon as a picture or the rate is."""
+    return identity_of(pictures, rate or USUAL_RATE)
 
 
 def result_of(pictures: Sequence[Path], output: Path | None) -> Path:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import typer
 
-from service.cli.options import writable_output
+from service.cli.batch.journal import Journal, identity_of
+from service.cli.options import job_options, writable_output
 from service.encoding.choice import Asked, ImpossibleEncodingError, check, container_for
 
 _MP4, _OTHER = {".mp4", ".m4v", ".mov", ".3gp"}, {".mkv", ".webm", ".avi", ".flv", ".wmv", ".ogv"}
@@ -18,7 +21,6 @@ SUFFIXES = _MP4 | _OTHER | {".ts", ".mts", ".m2ts", ".mpg", ".mpeg"}
 RESULT_ENDING = "_deblurred"
 _CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".qt": "mov", ".mkv": "mkv", ".webm": "webm"}
 """What the ends of names say of containers. A result stays in the family of its source; all others become MP4."""
-_NOTHING = Asked()
 
 
 @dataclass(frozen=True)
@@ -27,30 +29,104 @@ class Item:
 
     source: Path
     output: Path
+    fields: Mapping[str, str] = field(default_factory=dict)
+    """Text parts of POST /jobs, with the container that the name of the result asks for."""
     done: bool = False
     """Whether its result is there already."""
-    container: str | None = None
-    """The container that the name of the result asks for."""
+    again: str = ""
+    """Why the result that is there does not count."""
+    parts: str = ""
+    """The identity of the pictures that the video was packed of."""
+
+    @property
+    def identity(self) -> str:
+        """Another text as soon as the video is another one. Raises OSError."""
+        return self.parts or identity_of([self.source])
+
+    @property
+    def size(self) -> int:
+        """Bytes of the video; 0 where it is gone."""
+        with suppress(OSError):
+            return self.source.stat().st_size
+        return 0
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Everything that was asked for and decides the result."""
+        return job_options(self.fields).of_result()
 
 
-def plan(sources: Sequence[Path], output: Path | None, *, force: bool, asked: Asked = _NOTHING) -> list[Item]:
-    """Returns one item per video, in order. Raises BadParameter for what cannot work, before any work begins.
+@dataclass(frozen=True)
+class Planner:
+    """Plans which videos are restored, and how. Its methods raise BadParameter before any work begins."""
 
-    ``asked``: how results are to be encoded.
-    """
-    if len(sources) == 1 and sources[0].is_file() and output and not output.is_dir():
-        items = [Item(sources[0], output, container=_container_of(output, asked))]
+    journal: Journal
+    force: bool = False
+    """Whether results that are there are made again."""
+
+    def plan(
+        self, sources: Sequence[Path], output: Path | None, fields: Mapping[str, str], parts: str = ""
+    ) -> list[Item]:
+        """Returns one item per video, in order."""
+        if len(sources) == 1 and sources[0].is_file() and output and not output.is_dir():
+            return [self._named(sources[0], output, fields, parts)]
+        items = [item for source in sources for item in _items(source, output, fields)]
+        if not items:
+            raise typer.BadParameter(
+                f"There are no videos in {', '.join(map(str, sources))}.", param_hint="IN"
+            )
+        return self.checked(list({item.source.resolve(): item for item in items}.values()))
+
+    def checked(self, items: list[Item]) -> list[Item]:
+        """Returns the items with what is known of their results."""
         _check_sources_survive(items)
-        writable_output(output, force=force)
-        return items
-    found = {item.source.resolve(): item for source in sources for item in _items(source, output, asked)}
-    items = list(found.values())
-    if not items:
-        raise typer.BadParameter(f"There are no videos in {', '.join(map(str, sources))}.", param_hint="IN")
-    _check_sources_survive(items)
-    _check_distinct(items)
-    _check_writable(items)
-    return [replace(item, done=item.output.exists() and not force) for item in items]
+        _check_distinct(items)
+        _check_writable([item.output.parent for item in items])
+        return [self.judged(item) for item in items]
+
+    def folder(self, output: Path | None) -> Path | None:
+        """Returns the output as the folder of results that it has to be."""
+        if output and output.exists() and not output.is_dir():
+            raise typer.BadParameter(f"{output} is no folder.", param_hint="'-o'")
+        if output:
+            _check_writable([output])
+        return output
+
+    def _named(self, source: Path, output: Path, fields: Mapping[str, str], parts: str) -> Item:
+        asked = job_options(fields).asked
+        item = Item(source, output, _with(fields, _container_of(output, asked)), parts=parts)
+        _check_sources_survive([item])
+        judged = self.judged(item)
+        if judged.done and self.journal.made(output):
+            return judged
+        force = self.force or self._is_under_way(item)
+        writable_output(output, force=force, made=judged.again or "by something else")
+        return item
+
+    def judged(self, item: Item) -> Item:
+        if self.force or not item.output.exists() or self._is_under_way(item):
+            return item
+        made = self.journal.made(item.output)
+        if made is None:  # not ours, or changed since: never overwritten unasked
+            return replace(item, done=True)
+        if made.source != item.identity:
+            return replace(item, again="of another video, or of this one before it changed")
+        if made.options != item.options:
+            return replace(item, again=f"with other options ({_told(made.options)})")
+        return replace(item, done=True)
+
+    def _is_under_way(self, item: Item) -> bool:
+        """Returns whether an earlier run was about to put a result there."""
+        begun = self.journal.begun(item.identity, item.fields)
+        return begun is not None and begun.output == str(item.output.resolve())
+
+
+def _told(options: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in options.items()) or "none"
+
+
+def _with(fields: Mapping[str, str], container: str | None) -> Mapping[str, str]:
+    return {**fields, "container": container} if container else fields
 
 
 def _container_of(output: Path, asked: Asked) -> str | None:
@@ -70,14 +146,29 @@ def _container_of(output: Path, asked: Asked) -> str | None:
     return named
 
 
-def _items(source: Path, output: Path | None, asked: Asked) -> Iterator[Item]:
+def _items(source: Path, output: Path | None, fields: Mapping[str, str]) -> Iterator[Item]:
     if source.is_file():
-        yield _item(source, output or source.parent, asked)
+        yield _item(source, output or source.parent, fields)
         return
-    for video in sorted(source.rglob("*")):
-        if _is_wanted(video, source) and not (output and video.is_relative_to(output)):
-            folder = output / video.parent.relative_to(source) if output else video.parent
-            yield _item(video, folder, asked)
+    for video in videos_in(source, output):
+        yield item_in(source, video, output, fields)
+
+
+def videos_in(folder: Path, output: Path | None) -> list[Path]:
+    """Returns the videos of a folder at any depth, without results: ours, and all below the output."""
+    root, results = folder.resolve(), output.resolve() if output else None
+    return [
+        video
+        for video in sorted(folder.rglob("*"))
+        if _is_wanted(video, folder)
+        and not (results and results != root and (root / video.relative_to(folder)).is_relative_to(results))
+    ]
+
+
+def item_in(folder: Path, video: Path, output: Path | None, fields: Mapping[str, str]) -> Item:
+    """Returns the item of a video in a folder; an output repeats the tree below that folder."""
+    place = output / video.parent.relative_to(folder) if output else video.parent
+    return _item(video, place, fields)
 
 
 def _is_wanted(video: Path, root: Path) -> bool:
@@ -87,9 +178,9 @@ def _is_wanted(video: Path, root: Path) -> bool:
     return video.suffix.lower() in SUFFIXES and not hidden and not is_result and video.is_file()
 
 
-def _item(source: Path, folder: Path, asked: Asked) -> Item:
-    container = container_for(asked, _CONTAINERS.get(source.suffix.lower(), "mp4"))
-    return Item(source, folder / f"{source.stem}{RESULT_ENDING}.{container}", container=container)
+def _item(source: Path, folder: Path, fields: Mapping[str, str]) -> Item:
+    container = container_for(job_options(fields).asked, _CONTAINERS.get(source.suffix.lower(), "mp4"))
+    return Item(source, folder / f"{source.stem}{RESULT_ENDING}.{container}", _with(fields, container))
 
 
 def _check_sources_survive(items: list[Item]) -> None:
@@ -111,8 +202,8 @@ def _check_distinct(items: list[Item]) -> None:
             )
 
 
-def _check_writable(items: list[Item]) -> None:
-    for folder in {item.output.parent for item in items}:
+def _check_writable(folders: list[Path]) -> None:
+    for folder in set(folders):
         existing = next(parent for parent in (folder, *folder.resolve().parents) if parent.exists())
         if not (existing.is_dir() and os.access(existing, os.W_OK)):
             raise typer.BadParameter(f"{existing} is no writable folder.", param_hint="'-o'")

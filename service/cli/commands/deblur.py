@@ -14,6 +14,7 @@ from service.cli.options import (
     End,
     Fields,
     Force,
+    JobsFile,
     JsonFlag,
     LooksCount,
     ModelName,
@@ -24,12 +25,11 @@ from service.cli.options import (
     Strict,
     VideosIn,
     form_fields,
-    job_options,
 )
 
 
 def deblur(  # noqa: PLR0913  # one parameter per option
-    sources: VideosIn,
+    sources: VideosIn = None,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", metavar="OUT", help="A file for one video, a directory for several."),
@@ -48,6 +48,11 @@ def deblur(  # noqa: PLR0913  # one parameter per option
         ),
     ] = None,
     more: Fields = None,
+    jobs_file: JobsFile = None,
+    watch: Annotated[
+        bool,
+        typer.Option("--watch", help="Go on with videos that arrive in the directories, until Ctrl-C."),
+    ] = False,
     force: Force = False,
     parallel: Annotated[int, typer.Option(help="Videos at the service at a time.", min=1)] = 2,
     url: OwnUrl = None,
@@ -59,25 +64,50 @@ def deblur(  # noqa: PLR0913  # one parameter per option
     ending of their container, unless OUT is named; the ending of OUT chooses the container.
 
     A directory of numbered pictures (PNG, JPEG or TIFF), or pictures by name, are one video of RATE.
-    A video that has a result already is skipped, and one that fails does not stop the others. The exit code is 0 when
-    every video has a result.
+    A video that has a result of the same options already is skipped, one that fails does not stop the others, and the
+    same command goes on after an interruption. The exit code is 0 when every video has a result.
     """
-    from service.cli.batch.pictures import packed, pictures_of, result_of
+    from service.cli.batch.journal import Journal
+    from service.cli.batch.plan import Planner
 
-    pictures = pictures_of(sources)
-    if fps is not None and not pictures:
-        raise typer.BadParameter("Only pictures have no rate of their own.", param_hint="'--fps'")
     chosen = {"quality": quality, "model": model, "looks": looks, "codec": codec, "start": start, "end": end}
     fields = form_fields({**chosen, "strict": "true" if strict else None}, more)
-    asked = job_options(fields).asked
+    planner, sources = Planner(Journal(url or ""), force), _sources(sources, jobs_file, watch=watch)
 
     with ExitStack() as stack:
+        from service.cli.batch.pictures import identity_of_pictures, packed, pictures_of, result_of
+
+        pictures = pictures_of(sources) if sources and not watch else []
+        if fps is not None and not pictures:
+            raise typer.BadParameter("Only pictures have no rate of their own.", param_hint="'--fps'")
+        parts = identity_of_pictures(pictures, fps) if pictures else ""
         if pictures:
             sources, output = [stack.enter_context(packed(pictures, fps))], result_of(pictures, output)
 
-        from service.cli.actions.deblur import DeblurRequest, deblur_videos
-        from service.cli.batch.plan import plan
+        from service.cli.actions.deblur import DeblurRequest, deblur_videos, watch_folders
 
-        items = plan(sources, output, force=force, asked=asked)
-        request = DeblurRequest(items, fields, url, models, parallel, device)
-        raise typer.Exit(deblur_videos(request, as_json=as_json))
+        request = DeblurRequest(planner.journal, url, models, parallel, device)
+        if watch:
+            from service.cli.batch.hot_folder import HotFolder
+
+            folder = HotFolder(sources, planner.folder(output), fields, planner)
+            watch_folders(request, folder, [fields.get("model")], as_json=as_json)
+        elif jobs_file:
+            from service.cli.batch.jobs_file import plan_jobs
+
+            items = plan_jobs(jobs_file, planner, output, fields)
+        else:
+            items = planner.plan(sources, output, fields, parts)
+        raise typer.Exit(deblur_videos(request, items, as_json=as_json))
+
+
+def _sources(sources: list[Path] | None, jobs_file: Path | None, *, watch: bool) -> list[Path]:
+    """Returns the videos and directories that are named. Raises BadParameter where they do not fit the options."""
+    if jobs_file and (sources or watch):
+        other = "IN" if sources else "--watch"
+        raise typer.BadParameter(f"Give either --jobs-file or {other}.", param_hint="'--jobs-file'")
+    if not jobs_file and not sources:
+        raise typer.BadParameter("Give IN or --jobs-file.", param_hint="IN")
+    if watch and (files := [source for source in sources or () if not source.is_dir()]):
+        raise typer.BadParameter(f"{files[0]} is no directory.", param_hint="'--watch'")
+    return sources or []

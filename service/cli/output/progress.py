@@ -14,6 +14,7 @@ from rich.text import Text
 
 from service.cli.output.jobs import frame_progress
 from service.cli.output.lines import note
+from service.cli.output.pace import BatchPace
 from service.cli.output.units import duration, mebibytes
 from service.client import Job
 from service.text import plural
@@ -32,10 +33,13 @@ class ProgressState:
     total: int | None = None
     detail: str = ""
     left_s: float | None = None
+    all_left_s: float | None = None
+    """Until the whole batch is done."""
 
     def __str__(self) -> str:
         left = f"{duration(self.left_s)} left" if self.left_s is not None else ""
-        known = ", ".join(part for part in (self.detail, left) if part)
+        for_all = f"{duration(self.all_left_s)} for all" if self.all_left_s is not None else ""
+        known = ", ".join(part for part in (self.detail, left, for_all) if part)
         return f"{self.activity}: {known}" if known else self.activity
 
 
@@ -52,7 +56,13 @@ class JobBar:
         """Hides the bar while other lines are printed."""
         self.title = ""
         """Names the video in front of every state, where there are several."""
+        self.pace: BatchPace | None = None
+        """Of several videos."""
         show(ProgressState("Starting"))
+
+    def idle(self) -> None:
+        """Shows that all videos are done, and more may arrive."""
+        self._show(ProgressState("Waiting for videos"))
 
     def stopping(self) -> None:
         """Shows that the service which was started for this command ends."""
@@ -83,6 +93,7 @@ class JobBar:
                 progress.frames_total or None,
                 frame_progress(progress),
                 None if job.finished else progress.eta_s,
+                self.pace.left_s(progress.fraction) if self.pace else None,
             )
         )
 
@@ -120,11 +131,16 @@ def job_bar(*, quiet: bool = False) -> Iterator[JobBar]:
 
 
 class _TimeLeft(ProgressColumn):
-    """Counts the remaining time down between two answers of the service."""
+    """Counts the remaining times down between two answers of the service."""
 
     def render(self, task: Task) -> Text:
-        end = task.fields["end"]
-        return Text("" if end is None else f"{duration(max(0.0, end - time.monotonic()))} left")
+        ends = {"left": task.fields["end"], "for all": task.fields["all_end"]}
+        now = time.monotonic()
+        return Text(
+            ", ".join(
+                f"{duration(max(0.0, end - now))} {word}" for word, end in ends.items() if end is not None
+            )
+        )
 
 
 def _live(console: Console) -> Bars:
@@ -156,10 +172,12 @@ def _hidden(bars: Bars) -> Iterator[None]:
 
 
 def _shown_in(bars: Bars) -> Callable[[ProgressState], None]:
-    task = bars.add_task("", total=None, detail="", end=None)
+    task = bars.add_task("", total=None, detail="", end=None, all_end=None)
 
     def show(state: ProgressState) -> None:
-        end = None if state.left_s is None else time.monotonic() + state.left_s
+        now = time.monotonic()
+        end = None if state.left_s is None else now + state.left_s
+        all_end = None if state.all_left_s is None else now + state.all_left_s
         bars.update(
             task,
             description=state.activity,
@@ -167,6 +185,7 @@ def _shown_in(bars: Bars) -> Callable[[ProgressState], None]:
             total=state.total,
             detail=state.detail,
             end=end,
+            all_end=all_end,
         )
 
     return show

@@ -181,7 +181,9 @@ def test_a_directory_with_a_good_a_bad_and_a_done_video(tmp_path: Path, service:
     assert (root / "done_deblurred.mp4").read_text() == "made before"
 
     again = run("deblur", root, "--url", service.url, "--force", "--json")
-    told = {Path(each["source"]).name: each for each in json.loads(again.stdout)["videos"]}
+    *videos, counts = map(json.loads, again.stdout.splitlines())
+    assert counts == {"done": 2, "skipped": 0, "failed": 1}
+    told = {Path(each["source"]).name: each for each in videos}
     assert {name: each["status"] for name, each in told.items()} == {
         "bad.mp4": "failed",
         "good.mp4": "done",

@@ -7,10 +7,8 @@ from pathlib import Path
 import pytest
 import typer
 
-from service.cli.batch.plan import Item, plan
-from service.encoding.choice import Asked
-
-NOTHING = Asked()
+from service.cli.batch.journal import Journal
+from service.cli.batch.plan import Item, Planner
 
 
 @pytest.fixture
@@ -24,6 +22,12 @@ def folder(tmp_path: Path) -> Path:
     return root
 
 
+def plan(
+    sources: list[Path], output: Path | None = None, *, force: bool = False, **fields: str
+) -> list[Item]:
+    return Planner(Journal(directory=sources[0].parent / "state"), force).plan(sources, output, fields)
+
+
 def names(items: list[Item], root: Path) -> list[tuple[str, str, bool]]:
     return [
         (str(item.source.relative_to(root)), str(item.output.relative_to(root)), item.done) for item in items
@@ -31,7 +35,7 @@ def names(items: list[Item], root: Path) -> list[tuple[str, str, bool]]:
 
 
 def test_a_directory_gives_its_videos_at_any_depth_and_none_of_our_results(folder: Path) -> None:
-    assert names(plan([folder], None, force=False), folder) == [
+    assert names(plan([folder]), folder) == [
         ("a.mp4", "a_deblurred.mp4", True),
         ("b.MOV", "b_deblurred.mov", False),
         ("deep/c.mkv", "deep/c_deblurred.mkv", False),
@@ -39,14 +43,14 @@ def test_a_directory_gives_its_videos_at_any_depth_and_none_of_our_results(folde
 
 
 def test_force_makes_results_again(folder: Path) -> None:
-    assert not any(item.done for item in plan([folder], None, force=True))
+    assert not any(item.done for item in plan([folder], force=True))
 
 
 def test_an_output_directory_repeats_the_tree(folder: Path) -> None:
     output = folder / "sharp"
     (output / "deep").mkdir(parents=True)
     (output / "deep" / "other.mp4").write_text("taken for no input")
-    assert names(plan([folder], output, force=False), folder) == [
+    assert names(plan([folder], output), folder) == [
         ("a.mp4", "sharp/a_deblurred.mp4", False),
         ("b.MOV", "sharp/b_deblurred.mov", False),
         ("deep/c.mkv", "sharp/deep/c_deblurred.mkv", False),
@@ -54,18 +58,18 @@ def test_an_output_directory_repeats_the_tree(folder: Path) -> None:
 
 
 def test_a_named_file_is_taken_whatever_its_name_and_once(folder: Path) -> None:
-    items = plan([folder / "notes.txt", folder, folder / "a.mp4"], None, force=False)
+    items = plan([folder / "notes.txt", folder, folder / "a.mp4"])
     assert [item.source.name for item in items] == ["notes.txt", "a.mp4", "b.MOV", "c.mkv"]
 
 
 def test_one_video_goes_to_the_file_that_is_named(folder: Path) -> None:
     out = folder / "out.mp4"
-    assert plan([folder / "a.mp4"], out, force=False) == [Item(folder / "a.mp4", out, container="mp4")]
+    assert plan([folder / "a.mp4"], out) == [Item(folder / "a.mp4", out, {"container": "mp4"})]
 
 
-def refused(sources: list[Path], output: Path | None = None, asked: Asked = NOTHING) -> str:
+def refused(sources: list[Path], output: Path | None = None, **fields: str) -> str:
     with pytest.raises(typer.BadParameter) as caught:
-        plan(sources, output, force=False, asked=asked)
+        plan(sources, output, **fields)
     return str(caught.value)
 
 
@@ -77,25 +81,25 @@ def test_the_name_of_the_result_chooses_its_container(folder: Path) -> None:
         ("x.m4v", "mp4"),
         ("x", None),
     ):
-        assert plan([folder / "a.mp4"], folder / name, force=False)[0].container == container
+        assert plan([folder / "a.mp4"], folder / name)[0].fields.get("container") == container
 
 
 @pytest.mark.parametrize(
     ("name", "asked", "sentence"),
     [
-        ("x.avi", Asked(), "A result ends in .mp4, .m4v, .mov, .qt, .mkv, .webm, not in .avi."),
-        ("x.mkv", Asked(container="mp4"), "does not end like mp4"),
-        ("x.webm", Asked(codec="prores"), "The container webm does not hold ProRes"),
+        ("x.avi", {}, "A result ends in .mp4, .m4v, .mov, .qt, .mkv, .webm, not in .avi."),
+        ("x.mkv", {"container": "mp4"}, "does not end like mp4"),
+        ("x.webm", {"codec": "prores"}, "The container webm does not hold ProRes"),
     ],
 )
 def test_a_name_that_no_result_can_have_is_refused(
-    folder: Path, name: str, asked: Asked, sentence: str
+    folder: Path, name: str, asked: dict[str, str], sentence: str
 ) -> None:
-    assert sentence in refused([folder / "a.mp4"], folder / name, asked)
+    assert sentence in refused([folder / "a.mp4"], folder / name, **asked)
 
 
 def test_a_codec_chooses_the_ending_where_the_family_does_not_hold_it(folder: Path) -> None:
-    items = plan([folder], None, force=False, asked=Asked(codec="prores"))
+    items = plan([folder], None, force=False, codec="prores")
     assert [item.output.name for item in items] == ["a_deblurred.mov", "b_deblurred.mov", "c_deblurred.mkv"]
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from service.cli.batch.journal import Journal
 from service.cli.batch.plan import Item
 from service.cli.batch.restorer import RestoreOptions, Restorer
 from service.cli.output.progress import JobBar
@@ -66,9 +67,16 @@ def items(tmp_path: Path) -> list[Item]:
     return [Item(tmp_path / f"{name}.mp4", tmp_path / f"{name}_out.mp4") for name in names]
 
 
+@pytest.fixture(autouse=True)
+def _state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What earlier runs began is remembered for this test alone."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+
 def restorer(desk: Desk, parallel: int) -> Restorer:
     client = Client("http://service.test", transport=httpx.MockTransport(desk), outage_s=0)
-    return Restorer(client, JobBar(lambda _state: None), RestoreOptions({}, parallel, remote=True))
+    options = RestoreOptions(parallel, remote=True)
+    return Restorer(client, JobBar(lambda _state: None), options, Journal("http://service.test"))
 
 
 @pytest.mark.parametrize("parallel", [1, 2, 9])
