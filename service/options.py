@@ -46,7 +46,8 @@ Seconds = Annotated[
     Field(ge=0, lt=1e9, examples=[12.5], json_schema_extra={UNIT: "seconds"}),
     _written_as(r"[0-9]{1,9}(\.[0-9]*)?"),
 ]
-Flag = Annotated[bool, _written_as("true|false")]
+Flag = Annotated[bool, _written_as("[Tt]rue|[Ff]alse")]
+"""Generated clients for Python send what ``str(True)`` gives."""
 Looks = Annotated[Literal[1, 2, 4], BeforeValidator(_number_of_text)]
 BitDepth = Annotated[Literal[8, 10, 12, 16], BeforeValidator(_number_of_text)]
 

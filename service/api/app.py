@@ -21,8 +21,8 @@ from service.api.gateway import Gateway, open_gateway
 from service.api.known_names import KnownNames, refuse_unknown
 from service.api.middleware.guard import Guard
 from service.api.middleware.request_log import REQUEST_ID, RequestLog
+from service.api.openapi.document import describe, operation_id
 from service.api.openapi.guide import GUIDE
-from service.api.openapi.responses import describe_keys
 from service.api.routes import (
     estimates,
     events,
@@ -105,13 +105,15 @@ def create_app(settings: Settings) -> FastAPI:
         version=version.running_version().version,
         summary="Video deblurring",
         description=GUIDE,
+        license_info={"name": "Apache License 2.0", "identifier": "Apache-2.0"},
+        generate_unique_id_function=operation_id,
         lifespan=lifespan,
         dependencies=[Depends(refuse_unknown)],
         docs_url=None,  # would load Swagger UI from another host
         redoc_url=None,
     )
     problems.install(app)
-    describe_keys(app)
+    describe(app)
     for module in ROUTES:
         app.include_router(module.router)
     _serve_page(app)

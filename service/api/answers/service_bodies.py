@@ -33,7 +33,7 @@ class ModelBody(BaseModel):
 class QualityBody(BaseModel):
     """What the option `quality` stands for."""
 
-    name: Quality
+    name: Quality = Field(title="Quality")
     model: str
     looks: int
     available: bool = Field(description="Whether its model is installed.")
@@ -63,9 +63,14 @@ class WorkerBody(BaseModel):
     fault: str = Field(description="Why it takes no work, if it does not.")
 
 
+class LiveBody(BaseModel):
+    status: Literal["alive"] = "alive"
+
+
 class ReadyBody(BaseModel):
     status: Literal["ready", "read_only"] = Field(
-        description="With `read_only`, jobs are shown, fetched and deleted, and uploads wait for room on the disk."
+        title="Readiness",
+        description="With `read_only`, jobs are shown, fetched and deleted, and uploads wait for room on the disk.",
     )
     reason: str | None = Field(description="Says why uploads wait.")
     workers: list[WorkerBody]

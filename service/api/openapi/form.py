@@ -15,12 +15,13 @@ _SOURCE = {"type": "string", "description": "Is the id of a job whose video is r
 
 
 def job_form() -> dict[str, Any]:
-    """Returns the schema of ``POST /jobs``: a file, or what takes its place, and options."""
-    videos = {FILE_PART: _FILE, UPLOAD_FIELD: _UPLOAD, SOURCE_FIELD: _SOURCE}
+    """Returns the schema of ``POST /jobs``: a file, or what takes its place, and options.
+
+    That it is one of them is said in words: as a union, no generator would make a class of it.
+    """
     return {
-        **_form(videos),
-        "oneOf": [{"required": [name]} for name in videos],
-        "description": f"`{FILE_PART}`, or `{UPLOAD_FIELD}` or `{SOURCE_FIELD}` in its place.",
+        **_form("JobForm", {FILE_PART: _FILE, UPLOAD_FIELD: _UPLOAD, SOURCE_FIELD: _SOURCE}),
+        "description": f"`{FILE_PART}`, or `{UPLOAD_FIELD}` or `{SOURCE_FIELD}` in its place; and options.",
     }
 
 
@@ -34,9 +35,9 @@ def option_parameters() -> list[dict[str, Any]]:
 
 def estimate_form() -> dict[str, Any]:
     """Returns the schema of a video that is sent to ``POST /estimates``."""
-    return {**_form({FILE_PART: _FILE}), "required": [FILE_PART]}
+    return {**_form("EstimateForm", {FILE_PART: _FILE}), "required": [FILE_PART]}
 
 
-def _form(files: dict[str, Any]) -> dict[str, Any]:
+def _form(name: str, files: dict[str, Any]) -> dict[str, Any]:
     properties = {**files, **form_fields(JobOptions)}
-    return {"type": "object", "additionalProperties": False, "properties": properties}
+    return {"title": name, "type": "object", "additionalProperties": False, "properties": properties}

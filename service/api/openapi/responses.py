@@ -7,10 +7,8 @@ from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import FastAPI
-
-from service.api.access import COOKIE
 from service.api.answers.problems import MEDIA_TYPE, status_of, title_of
+from service.api.middleware.request_log import REQUEST_ID
 from service.errors.access import OriginMissing, ScopeMissing, Unauthenticated
 from service.errors.base import ServiceError
 from service.errors.broker import BrokerUnavailable
@@ -31,6 +29,9 @@ from service.errors.video import (
 
 Responses = dict[int | str, dict[str, Any]]
 
+BINARY = {"type": "string", "format": "binary"}
+"""The schema of a body that is bytes."""
+
 _SCHEMA = {"$ref": "#/components/schemas/ProblemBody"}
 _ANYWHERE = (
     (HTTPStatus.UNAUTHORIZED, Unauthenticated.code),
@@ -48,15 +49,6 @@ _ANYWHERE = (
     (HTTPStatus.SERVICE_UNAVAILABLE, TooManyConnections.code),
 )
 """Errors that have nothing to do with what was asked for."""
-
-_SCHEMES = {
-    "key": {
-        "type": "http",
-        "scheme": "bearer",
-        "description": "`cdvd keys create` makes one; or an upload token.",
-    },
-    "session": {"type": "apiKey", "in": "cookie", "name": COOKIE, "description": "Set by `POST /session`."},
-}
 
 UPLOAD_REFUSALS = (
     EmptyUpload,
@@ -91,19 +83,6 @@ def with_error(status: HTTPStatus, code: str) -> Responses:
     return {**problems(), int(status): _problem(status, [code])}
 
 
-def describe_keys(app: FastAPI) -> None:
-    """Says of every call how a key is shown; none is needed where none was made."""
-    described = app.openapi
-
-    def openapi() -> dict[str, Any]:
-        document = described()
-        document["security"] = [{}, *({name: []} for name in _SCHEMES)]
-        document.setdefault("components", {})["securitySchemes"] = _SCHEMES
-        return document
-
-    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's own way to extend the document
-
-
 def response_headers(**described: str) -> dict[str, Any]:
     """Describes response headers: ``Retry_After="Seconds."`` documents ``Retry-After``."""
     return {
@@ -116,6 +95,9 @@ def header_parameter(name: str, text: str, required: bool = False, **schema: Any
     """Describes a request header that the route reads by itself."""
     schema = {"type": "string", **schema}
     return {"in": "header", "name": name, "description": text, "required": required, "schema": schema}
+
+
+REQUEST_HEADER = header_parameter(REQUEST_ID, "Names the request in all logs, and the job that it makes.")
 
 
 def _problem(status: int, codes: Iterable[str]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from service.api.answers.finding_bodies import FindingBody, finding_bodies
 from service.api.dependencies import Estimates, Files, MaxUploadBytes, Rules
 from service.api.openapi.form import MULTIPART, estimate_form
-from service.api.openapi.responses import UPLOAD_REFUSALS, problems
+from service.api.openapi.responses import REQUEST_HEADER, UPLOAD_REFUSALS, problems
 from service.api.upload.json_body import json_body
 from service.api.upload.receiving import received_upload
 from service.errors.engine import ModelNotFound
@@ -34,13 +34,9 @@ _SIDE = Field(ge=MIN_SIDE, le=16384, examples=[1280])
 
 
 class EstimateRequest(EncodingRequest, RestorationOptions):
-    """Describes a video in figures: how many frames, or how long at which rate."""
+    """A video in figures: its size, and either `frames`, or `duration_s` and `fps`."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        strict=True,
-        json_schema_extra={"anyOf": [{"required": ["frames"]}, {"required": ["duration_s", "fps"]}]},
-    )
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     width: int = _SIDE
     height: int = _SIDE
@@ -95,13 +91,14 @@ class EstimateBody(BaseModel):
 
 
 _BODY = {
+    "parameters": [REQUEST_HEADER],
     "requestBody": {
         "required": True,
         "content": {
             "application/json": {"schema": EstimateRequest.model_json_schema()},
             MULTIPART: {"schema": estimate_form()},
         },
-    }
+    },
 }
 
 
@@ -111,7 +108,7 @@ _BODY = {
     responses=problems(*UPLOAD_REFUSALS, ModelNotFound, RateLimited),
     openapi_extra=_BODY,
 )
-async def estimate(
+async def create_estimate(
     rules: Rules, estimator: Estimates, storage: Files, max_bytes: MaxUploadBytes, request: Request
 ) -> EstimateBody:
     """Tells what a video would take in time, memory and disk: described as JSON, or sent, probed and forgotten."""

@@ -36,7 +36,7 @@ _EVENT_ID = re.compile(r"\d{1,19}-\d{1,19}")
 
 _STREAM: Responses = {
     **problems(JobNotFound, TooManyStreams),
-    200: {"content": {"text/event-stream": {}}},
+    200: {"description": "The events.", "content": {"text/event-stream": {}}},
     204: {"description": "The job has ended and there is nothing after `Last-Event-ID`."},
 }
 _RESUME = {"parameters": [header_parameter("Last-Event-ID", "Goes on after this event.")]}
@@ -45,7 +45,7 @@ _RESUME = {"parameters": [header_parameter("Last-Event-ID", "Goes on after this 
 @router.get(
     "/jobs/{job_id}/events", response_class=StreamingResponse, responses=_STREAM, openapi_extra=_RESUME
 )
-async def follow_job(
+async def stream_events(
     job_id: str, jobs: OwnJobs, events: Events, caller: AdmittedCaller, recheck: Recheck, request: Request
 ) -> Response:
     """Tells state changes and progress as they happen, ending with the job; `Last-Event-ID` resumes."""

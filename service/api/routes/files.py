@@ -9,9 +9,10 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse
 
 from service.api.answers.download import answer_with, attachment
+from service.api.answers.report_body import ReportBody
 from service.api.dependencies import Files, Objects, OwnJobs, Waiter
 from service.api.job_files import finished_job, job_with_files, with_video
-from service.api.openapi.responses import Responses, header_parameter, problems
+from service.api.openapi.responses import BINARY, Responses, header_parameter, problems
 from service.api.waiting import Wait
 from service.errors.job import JobNotFinished, JobNotFound, ResultExpired
 from service.errors.storage import StorageUnavailable
@@ -31,13 +32,19 @@ _MEDIA_TYPES = {
     "mpegts": "video/mp2t",
 }
 _PROBLEMS = problems(JobNotFound, JobNotFinished, ResultExpired, StorageUnavailable)
+_OTHER_MEDIA = "application/octet-stream"
+_VIDEOS = {
+    media_type: {"schema": BINARY} for media_type in (*dict.fromkeys(_MEDIA_TYPES.values()), _OTHER_MEDIA)
+}
+_RANGES = {**_VIDEOS, "multipart/byteranges": {"schema": BINARY}}
+_TEXT = {"text/plain": {"schema": {"type": "string"}}}
 _VIDEO: Responses = {
     **_PROBLEMS,
-    200: {"description": "The whole file.", "content": {"video/*": {}}},
-    206: {"description": "The ranges asked for.", "content": {"video/*": {}, "multipart/byteranges": {}}},
+    200: {"description": "The whole file.", "content": _VIDEOS},
+    206: {"description": "The ranges asked for.", "content": _RANGES},
     307: {"description": "The file is in an object store: ask there, with the same headers."},
-    400: {"description": "The `Range` header is malformed.", "content": {"text/plain": {}}},
-    416: {"description": "The file does not reach the range.", "content": {"text/plain": {}}},
+    400: {"description": "The `Range` header is malformed.", "content": _TEXT},
+    416: {"description": "The file does not reach the range.", "content": _TEXT},
 }
 _RANGE = {
     "parameters": [
@@ -46,7 +53,6 @@ _RANGE = {
         )
     ]
 }
-_REPORT: Responses = {**_PROBLEMS, 200: {"content": {"application/json": {"schema": {"type": "object"}}}}}
 
 
 @router.head("/jobs/{job_id}/result", include_in_schema=False)
@@ -79,8 +85,8 @@ async def download_source(
     return await answer_with(file, headers, request, objects)
 
 
-@router.get("/jobs/{job_id}/report", responses=_REPORT)
-async def show_report(
+@router.get("/jobs/{job_id}/report", response_model=ReportBody, responses=_PROBLEMS)
+async def get_report(
     job_id: str, jobs: OwnJobs, storage: Files, objects: Objects, request: Request
 ) -> Response:
     """Tells what was kept, what was lost, and with what the result was made."""
@@ -99,4 +105,4 @@ def _stored(storage: Storage, job: Job, name: str, headers: DownloadHeaders) -> 
 
 
 def _media_type(container: str) -> str:
-    return _MEDIA_TYPES.get(container, "application/octet-stream")
+    return _MEDIA_TYPES.get(container, _OTHER_MEDIA)

@@ -47,7 +47,7 @@ class FramesBody(BaseModel):
 
 
 @router.get("/jobs/{job_id}/frames", response_model=FramesBody, responses=_FRAMES)
-async def show_frames(
+async def get_frames(
     job_id: str, jobs: OwnJobs, storage: Files, slots: DecodingSlots, request: Request
 ) -> Response:
     """Tells when each frame appears, by its packets; answers 304 to an `If-None-Match` with the last `ETag`."""

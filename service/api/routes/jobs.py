@@ -26,6 +26,7 @@ from service.api.dependencies import (
 from service.api.job_files import poll_s
 from service.api.openapi.form import MULTIPART, job_form, option_parameters
 from service.api.openapi.responses import (
+    REQUEST_HEADER,
     UPLOAD_REFUSALS,
     Responses,
     header_parameter,
@@ -92,6 +93,7 @@ _SUBMISSION = {
             f"`wait=N` answers when the job has ended, after N seconds at the latest, {LONGEST_WAIT_S} at most.",
             examples=["wait=30"],
         ),
+        REQUEST_HEADER,
         *option_parameters(),
     ],
     "requestBody": {"required": True, "content": {MULTIPART: {"schema": job_form()}}},
@@ -105,7 +107,7 @@ _SUBMISSION = {
     responses={**_REFUSED, **_SUBMITTED},
     openapi_extra=_SUBMISSION,
 )
-async def submit_job(
+async def create_job(
     submitter: OwnSubmitter, storage: Files, max_bytes: MaxUploadBytes, waiter: Waiter, request: Request
 ) -> Response:
     """Takes a video to be deblurred. With the header `Idempotency-Key`, sending it again gives the same job.
@@ -144,7 +146,7 @@ def list_jobs(
     responses={**_NOT_FOUND, **_STATE},
     openapi_extra=_IF_NONE_MATCH,
 )
-async def show_job(job_id: str, waiter: Waiter, request: Request, wait: Wait = 0) -> Response:
+async def get_job(job_id: str, waiter: Waiter, request: Request, wait: Wait = 0) -> Response:
     """Shows a job's state and progress, with `wait` as soon as it has ended.
 
     Answers 304 to an `If-None-Match` with the last `ETag`.

@@ -13,7 +13,7 @@ from service.api.answers.etag import tagged
 from service.api.answers.frame_pictures import View
 from service.api.dependencies import OwnJobs, Pictures
 from service.api.job_files import job_with_files
-from service.api.openapi.responses import Responses, problems
+from service.api.openapi.responses import BINARY, Responses, problems
 from service.errors.job import FrameNotFound, FrameNotRestored, JobNotFound, ResultExpired
 from service.errors.storage import StorageUnavailable
 from service.errors.video import DamagedVideo, ProbeTimeout
@@ -30,13 +30,13 @@ _PICTURE: Responses = {
         ProbeTimeout,
         StorageUnavailable,
     ),
-    200: {"content": {"image/jpeg": {}}},
+    200: {"description": "The picture.", "content": {"image/jpeg": {"schema": BINARY}}},
     304: {"description": "Nothing changed since the `ETag` in `If-None-Match`."},
 }
 
 
 @router.get("/jobs/{job_id}/preview/{frame}.jpg", response_class=Response, responses=_PICTURE)
-async def show_preview(
+async def get_preview(
     job_id: str,
     frame: Annotated[
         int, PathParameter(ge=0, description="The number of the frame in order of presentation, from 0.")

@@ -33,13 +33,13 @@ _COOKIE_SET: Responses = {
 
 
 @router.get("", responses=problems())
-def show_session(keys: Keys, request: Request) -> SessionBody:
+def get_session(keys: Keys, request: Request) -> SessionBody:
     """Tells whether a key is needed, and whose this one is."""
     return _body(keys, request)
 
 
 @router.post("", responses={**problems(Unauthenticated), **_COOKIE_SET})
-def begin_session(keys: Keys, request: Request, response: Response) -> SessionBody:
+def create_session(keys: Keys, request: Request, response: Response) -> SessionBody:
     """Signs in with `Authorization: Bearer <key>`: sets a cookie that stands for the key."""
     caller = caller_of(request, keys) if "authorization" in request.headers else None
     if caller is None:
@@ -57,7 +57,7 @@ def begin_session(keys: Keys, request: Request, response: Response) -> SessionBo
 
 
 @router.delete("", status_code=204, responses=problems())
-def end_session(keys: Keys, request: Request) -> Response:
+def delete_session(keys: Keys, request: Request) -> Response:
     """Signs out."""
     if token := request.cookies.get(COOKIE):
         keys.end_session(token)

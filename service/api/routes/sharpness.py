@@ -53,7 +53,7 @@ class SharpnessBody(BaseModel):
 
 
 @router.get("/jobs/{job_id}/sharpness", response_model=SharpnessBody, responses=_CURVE)
-def show_sharpness(job_id: str, jobs: OwnJobs, storage: Files, request: Request) -> Response:
+def get_sharpness(job_id: str, jobs: OwnJobs, storage: Files, request: Request) -> Response:
     """Shows how sharp every frame was and became, so far; answers 304 to an `If-None-Match` with the last `ETag`."""
     job = job_with_files(jobs, job_id)
     body = _body(job, _curve(storage, job)).model_dump_json().encode()

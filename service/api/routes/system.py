@@ -11,7 +11,14 @@ from typing import Literal
 from fastapi import APIRouter, Response
 
 from service.api.answers.problems import problem
-from service.api.answers.service_bodies import LimitsBody, ModelsBody, ReadyBody, models_body, worker_body
+from service.api.answers.service_bodies import (
+    LimitsBody,
+    LiveBody,
+    ModelsBody,
+    ReadyBody,
+    models_body,
+    worker_body,
+)
 from service.api.dependencies import Files, ModelChooser, ServiceLimits, Workers
 from service.api.openapi.responses import problems, with_error
 from service.errors.base import ServiceError
@@ -27,13 +34,13 @@ _NOT_READY = with_error(HTTPStatus.SERVICE_UNAVAILABLE, "not_ready")
 
 
 @router.get("/livez", responses=problems())
-async def live() -> dict[str, str]:
+async def get_liveness() -> LiveBody:
     """Tells that the process answers."""
-    return {"status": "alive"}
+    return LiveBody()
 
 
 @router.get("/readyz", response_model=ReadyBody, responses=_NOT_READY)
-def ready(storage: Files, workers: Workers) -> Response | ReadyBody:
+def get_readiness(storage: Files, workers: Workers) -> Response | ReadyBody:
     """Tells whether Redis answers, files can be written, and at least one worker has loaded a model.
 
     A disk without room for uploads leaves the rest to use: jobs can be fetched and deleted, which makes room.

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from fastapi import APIRouter, Request, Response
 
 from service.api.dependencies import Intake, MaxUploadBytes, OwnSpool
-from service.api.openapi.responses import header_parameter, problems, response_headers
+from service.api.openapi.responses import BINARY, header_parameter, problems, response_headers
 from service.api.upload import tus
 from service.api.upload.body import RequestBody
 from service.errors.access import UploadTokenUsed
@@ -39,7 +39,7 @@ _METADATA = header_parameter("Upload-Metadata", "Pairs of a key and base64; `fil
 _CHECKSUM = header_parameter(
     "Upload-Checksum", "The algorithm, and the base64 of the hash, of this request's body."
 )
-_BODY = {"content": {tus.CONTENT_TYPE: {"schema": {"type": "string", "format": "binary"}}}}
+_BODY = {"content": {tus.CONTENT_TYPE: {"schema": BINARY}}}
 _PROGRESS = response_headers(
     Tus_Resumable="The version of the protocol.",
     Upload_Offset="Bytes that are there.",
@@ -57,8 +57,8 @@ _WRITING = (
 _FOUND = problems(UploadNotFound, TusVersionUnsupported)
 
 
-@router.options("", status_code=204)
-def protocol(max_bytes: MaxUploadBytes) -> Response:
+@router.options("", status_code=204, responses=problems())
+def get_upload_protocol(max_bytes: MaxUploadBytes) -> Response:
     """Tells which parts of tus 1.0 there are."""
     headers = {
         **_RESUMABLE,
@@ -98,13 +98,14 @@ async def create_upload(intake: Intake, max_bytes: MaxUploadBytes, request: Requ
 
 @router.head(
     "/{upload_id}",
+    response_class=Response,
     responses={
         **_FOUND,
         200: {"headers": {**_PROGRESS, **response_headers(Upload_Length="Bytes of the video.")}},
     },
     openapi_extra={"parameters": [_VERSION]},
 )
-def show_upload(upload_id: str, spool: OwnSpool, request: Request) -> Response:
+def get_upload(upload_id: str, spool: OwnSpool, request: Request) -> Response:
     """Tells how far an upload has come."""
     tus.require_version(request.headers)
     partial = spool.get(upload_id)
@@ -146,7 +147,7 @@ async def append_to_upload(upload_id: str, intake: Intake, request: Request) -> 
 
 
 @router.delete("/{upload_id}", status_code=204, responses=_FOUND, openapi_extra={"parameters": [_VERSION]})
-def terminate_upload(upload_id: str, intake: Intake, request: Request) -> Response:
+def delete_upload(upload_id: str, intake: Intake, request: Request) -> Response:
     """Gives an upload up."""
     tus.require_version(request.headers)
     intake.remove(upload_id)

@@ -28,6 +28,6 @@ def running_version() -> VersionBody:
 
 
 @router.get("/version", responses=problems())
-def version() -> VersionBody:
+def get_version() -> VersionBody:
     """The version of the service."""
     return running_version()

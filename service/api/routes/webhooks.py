@@ -64,7 +64,7 @@ def list_deliveries(job_id: str, jobs: OwnJobs, deliveries: Deliveries) -> Deliv
     status_code=202,
     responses=problems(JobNotFound, DeliveryNotFound),
 )
-def send_again(job_id: str, event_id: str, jobs: OwnJobs, deliveries: Deliveries) -> DeliveryBody:
+def resend_delivery(job_id: str, event_id: str, jobs: OwnJobs, deliveries: Deliveries) -> DeliveryBody:
     """Begins anew with a delivery, whatever became of it."""
     job = jobs.get(job_id)
     return _body(deliveries.send_again(job.id, event_id))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from service.api.answers.report_body import ReportBody
 from service.config import Settings
 from service.distribution import installed
 from tests.support.clips import Clip, read_frames, read_packets, write_clip
@@ -109,6 +110,7 @@ def test_report_tells_the_model_and_what_was_kept(service: Service, finished: st
         "looks": 1,
     }
     assert (report["frames_in"], report["frames_out"], report["pieces"]) == (36, 36, 3)
+    assert set(report) == set(ReportBody.model_validate(report, extra="forbid").model_dump())
 
 
 def test_unchanged_job_is_not_sent_again(service: Service, finished: str) -> None:
@@ -259,7 +261,8 @@ def test_openapi_document_describes_the_upload(service: Service) -> None:
     document = service.http.get("/openapi.json").json()
 
     form = document["paths"]["/jobs"]["post"]["requestBody"]["content"]["multipart/form-data"]["schema"]
-    assert {"video", "upload", "model"} <= set(form["properties"])
+    assert form == {"$ref": "#/components/schemas/JobForm"}
+    assert {"video", "upload", "model"} <= set(document["components"]["schemas"]["JobForm"]["properties"])
 
 
 def test_page_is_served_with_a_strict_policy(service: Service) -> None:
