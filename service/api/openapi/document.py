@@ -78,7 +78,7 @@ class _Components:
         if "title" not in schema or "properties" not in schema:
             return schema
         for name, part in schema.pop("$defs", {}).items():
-            self._add(name, part)
+            self._add(name, _moved(part))
         return self._add(schema["title"], _moved(schema))
 
     def name_enumerations(self, schema: Schema) -> None:

@@ -26,9 +26,12 @@ def job_form() -> dict[str, Any]:
 
 
 def option_parameters() -> list[dict[str, Any]]:
-    """Returns the options of a job as query parameters, which are read before anything of the body is."""
+    """Returns the options of a job as query parameters, which are read before anything of the body is.
+
+    They name no defaults, or generated clients would send these beside the options of the form.
+    """
     return [
-        {"in": "query", "name": name, "description": schema.get("description", ""), "schema": schema}
+        {"in": "query", "name": name, "description": schema.get("description", ""), "schema": _bare(schema)}
         for name, schema in form_fields(JobOptions).items()
     ]
 
@@ -41,3 +44,7 @@ def estimate_form() -> dict[str, Any]:
 def _form(name: str, files: dict[str, Any]) -> dict[str, Any]:
     properties = {**files, **form_fields(JobOptions)}
     return {"title": name, "type": "object", "additionalProperties": False, "properties": properties}
+
+
+def _bare(schema: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in schema.items() if key not in ("default", "description")}

@@ -70,7 +70,7 @@ def list_models(chooser: ModelChooser, workers: Workers) -> ModelsBody:
 
 
 @router.get("/limits", responses=problems())
-def show_limits(limits: ServiceLimits) -> LimitsBody:
+def get_limits(limits: ServiceLimits) -> LimitsBody:
     """Tells how large and long a video may be, and how long the service keeps it. Keys may have limits of their own."""
     return limits
 

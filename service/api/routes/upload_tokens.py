@@ -6,7 +6,7 @@ import time
 from datetime import UTC, datetime
 from decimal import Decimal
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated
 
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Path, Request, Response
@@ -59,14 +59,12 @@ class NewUploadTokenBody(UploadTokenBody):
     token: str = Field(description="For the browser, as `Authorization: Bearer <token>`; shown this once.")
 
 
-def _request_schema() -> dict[str, Any]:
-    """Returns the schema of the request by itself, without the definitions that a document keeps elsewhere."""
-    schema = UploadTokenRequest.model_json_schema()
-    schema["properties"]["options"]["anyOf"][0] = schema.pop("$defs")["JobOptions"]
-    return schema
-
-
-_BODY = {"requestBody": {"required": True, "content": {"application/json": {"schema": _request_schema()}}}}
+_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": UploadTokenRequest.model_json_schema()}},
+    }
+}
 _MADE: Responses = {201: {"headers": response_headers(Location="The address of the token.")}}
 _FOUND = problems(UploadTokenNotFound)
 
