@@ -76,7 +76,7 @@ _TOLD = (
     *("Preference-Applied", "WWW-Authenticate", REQUEST_ID),
 )
 CORS: dict[str, Any] = {
-    "allow_methods": ("GET", "HEAD", "POST", "PATCH", "DELETE"),
+    "allow_methods": ("GET", "HEAD", "OPTIONS", "POST", "PATCH", "DELETE"),
     "allow_headers": (*_ASKED, *_TUS),
     "expose_headers": (*_TOLD, *_TUS),
 }

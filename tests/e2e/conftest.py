@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect
 
+from tests.support.chromium import chromium
 from tests.support.stack import PacedService, Service, paced_stack, until
 
 PATIENCE_MS = 120_000
@@ -17,16 +17,6 @@ EXPLAINED = re.compile(
     r"Failed to load resource.* (4\d\d |net::ERR_(INTERNET_DISCONNECTED|CONNECTION_RESET))"
 )
 """Chromium notes refusals and outages in its console, also those that the page explains to its reader."""
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-FLAGS = (
-    "--no-sandbox",  # containers run as root
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 
 
 @pytest.fixture(scope="module")
@@ -37,13 +27,8 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PacedService]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    path = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if path is None:
-        pytest.skip("no Chromium on this machine (apt install chromium)")
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=path, args=FLAGS)
+    with chromium() as launched:
         yield launched
-        launched.close()
 
 
 @pytest.fixture

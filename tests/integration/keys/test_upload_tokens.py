@@ -68,9 +68,11 @@ def uploaded(service: Service, token: dict[str, str], data: bytes) -> str:
     return str(where.rpartition("/")[2])
 
 
-def job_of(service: Service, token: dict[str, str], upload: str, **fields: str) -> httpx.Response:
+def job_of(
+    service: Service, token: dict[str, str], upload: str, query: str = "", **fields: str
+) -> httpx.Response:
     form = {name: (None, value) for name, value in {"upload": upload, **fields}.items()}
-    return service.http.post("/jobs", files=form, headers=token)
+    return service.http.post(f"/jobs{query}", files=form, headers=token)
 
 
 def made(service: Service, token: dict[str, str], clip: Path, **fields: str) -> str:
@@ -124,6 +126,7 @@ def test_a_token_sends_one_video_makes_one_job_and_its_server_sees_which(
     headers = {**token, **BODY, "Upload-Offset": "0"}
     assert service.http.patch(f"/uploads/{upload}", content=clip.read_bytes(), headers=headers).is_success
     refused(job_of(service, token, upload, crf="1"), 403, "scope_missing")
+    refused(job_of(service, token, upload, "?crf=1"), 403, "scope_missing")
     refused(job_of(service, token, "0" * 32), 403, "scope_missing")
     job = job_of(service, token, upload).json()
     assert (job["model"], job["options"]["crf"]) == (QUICK, 30)
@@ -142,6 +145,7 @@ def test_a_browser_may_choose_how_but_not_whom_to_tell(service: Service, ring: K
     upload = uploaded(service, token, clip.read_bytes())
     for name, value in {"webhook_url": "https://example.org/", "preview": "true"}.items():
         refused(job_of(service, token, upload, **{name: value}), 403, "scope_missing")
+        refused(job_of(service, token, upload, f"?{name}={value}"), 403, "scope_missing")
     assert job_of(service, token, upload, model=QUICK, crf="20").json()["options"]["crf"] == 20
 
 
