@@ -1,4 +1,4 @@
-# make demo | test | check | format | install | develop | package | compose-test | fuzz | load | chaos | lock.  Everything happens in .venv; nothing is installed elsewhere.
+# make demo | test | check | format | install | develop | package | compose-test | fuzz | load | chaos | soak | lock.  Everything happens in .venv; nothing is installed elsewhere.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -6,7 +6,7 @@ comma := ,
 # The CPU build of torch (200 MB) rather than the CUDA build (gigabytes); falls back to the package index.
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 
-.PHONY: demo test check format lint unit install develop clean package compose-test lock fuzz load chaos
+.PHONY: demo test check format lint unit install develop clean package compose-test lock fuzz load chaos soak
 
 demo: $(VENV)/.demo
 	$(BIN)/python -m benchmarks.demo
@@ -42,6 +42,10 @@ load: $(VENV)/.dev
 # Kills, stops, restarts and copies a running service, and judges what became of every job: make chaos MINUTES=10
 chaos: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.reliability.chaos --minutes $(MINUTES)
+
+# Works a service for MINUTES and prints what of it grew: make soak MINUTES=60
+soak: $(VENV)/.dev
+	$(BIN)/python -m benchmarks.reliability.soak --minutes $(MINUTES)
 
 # A wheel and a source distribution in dist/, both with the models.
 package: $(VENV)/.dev
