@@ -63,7 +63,7 @@ def measure(clip: Path, frames: int, window: int) -> Measured:
             clip, Path(folder) / "piece.mp4", Segment(0, 0, frames), EncodeOptions(), window
         )
         wall, processor = time.perf_counter(), time.process_time()
-        restore_segment(request, InstantEngine(), lambda _: None, lambda: False)
+        restore_segment(request, InstantEngine(), lambda *_: None, lambda: False)
         return Measured(frames, time.perf_counter() - wall, time.process_time() - processor)
 
 

@@ -110,6 +110,8 @@ class Progress:
     frames_total: int
     frames_per_second: float | None
     eta_s: float | None
+    newest_frame: int | None = None
+    """The restored frame that was shown last; None before the first."""
 
     @property
     def fraction(self) -> float:

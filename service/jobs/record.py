@@ -54,12 +54,15 @@ def _progress(
 ) -> Progress:
     """Estimates by the measured rate of one worker times the workers at it, so that downtime does not count."""
     total, seconds = spec.video.frames, _number(record, "timed_seconds")
+    newest = int(record["newest_frame"]) if "newest_frame" in record else None
     if not seconds:
-        return Progress(_stage(status, record, done, total), done, total, None, _expected(status, spec))
+        return Progress(
+            _stage(status, record, done, total), done, total, None, _expected(status, spec), newest
+        )
     working = max(1, sum(state == "running" for state in steps)) if status.active else 1
     rate = int(record["timed_frames"]) / seconds * working
     eta = (total - done) / rate if rate and status.active else None
-    return Progress(_stage(status, record, done, total), done, total, rate, eta)
+    return Progress(_stage(status, record, done, total), done, total, rate, eta, newest)
 
 
 def _expected(status: JobStatus, spec: JobSpec) -> float | None:

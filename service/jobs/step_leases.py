@@ -128,14 +128,18 @@ class StepLeases:
             if self._redis.get(key_names.claim(job_id, step)) == self._owner:
                 self._redis.delete(key_names.claim(job_id, step))
 
-    def progress(self, job_id: str, step: str, frames: int, new: int, seconds: float) -> bool:
+    def progress(
+        self, job_id: str, step: str, frames: int, new: int, seconds: float, newest: int | None = None
+    ) -> bool:
         """Records that ``frames`` frames of a step are restored, and that the ``new`` ones took ``seconds``.
 
-        Returns False if the job is not running.
+        ``newest``: the frame whose picture may be looked at, if that is another one now. Returns False if the job is
+        not running.
         """
         names = JobKeys(job_id)
         with broker_errors():
-            args: list[str | int | float] = [step, frames, new, f"{seconds:.6f}", time.time()]
+            shown = "" if newest is None else newest
+            args: list[str | int | float] = [step, frames, new, f"{seconds:.6f}", time.time(), shown]
             return bool(self._progress(keys=[names.record, names.frames, names.events], args=args))
 
     def pending(self, job_id: str) -> dict[str, str]:

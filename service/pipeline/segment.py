@@ -26,9 +26,9 @@ from service.tracing import span
 from service.types import EncodeOptions, Excerpt, Segment
 from service.video.decode import DecodedFrame, decode_range
 from service.video.encoding.layout import needs_originals
-from service.video.encoding.pictures import Original
+from service.video.encoding.pictures import Image, Original
 from service.video.encoding.piece import PieceEncoder
-from service.video.source import Source, load_source
+from service.video.source import PictureFormat, Source, load_source
 
 WINDOWS_AHEAD = 1
 """Decoded windows that wait for the engine; a segment holds these and the windows at the engine."""
@@ -72,16 +72,28 @@ class SegmentResult:
     """Frames with which a scene begins after another one."""
 
 
+@dataclass(frozen=True)
+class NewestFrame:
+    """The last frame of a window, before and after. Both are uint8 [H, W, 3], RGB, not rotated."""
+
+    number: int
+    before: Image
+    after: Image
+    prior: Jpeg
+    """Its heat map."""
+    picture: PictureFormat
+
+
 def restore_segment(
     request: SegmentRequest,
     engine: DeblurEngine,
-    on_progress: Callable[[int], None],
+    on_progress: Callable[[int, NewestFrame], None],
     should_stop: Callable[[], bool],
 ) -> SegmentResult:
     """Restores a segment and writes its piece to ``request.target``, which the caller publishes or removes.
 
-    ``on_progress`` gets the number of finished frames after each window. ``should_stop`` is asked before each window,
-    and from other threads by engines that wait.
+    ``on_progress`` gets the number of finished frames after each window, and the last of them. ``should_stop`` is asked
+    before each window, and from other threads by engines that wait.
     Raises JobCanceled, PipelineError or what the engine raises; the file is then not complete.
     """
     began = monotonic()
@@ -121,7 +133,10 @@ class _SegmentWork:
         self._heat_maps: list[bytes] = []
 
     def run(
-        self, piece: PieceEncoder, on_progress: Callable[[int], None], should_stop: Callable[[], bool]
+        self,
+        piece: PieceEncoder,
+        on_progress: Callable[[int, NewestFrame], None],
+        should_stop: Callable[[], bool],
     ) -> None:
         request = self._request
         windows = form_windows(self._decoded(), request.segment, request.window, self._notes.note_cut)
@@ -139,7 +154,7 @@ class _SegmentWork:
             self._check(should_stop)
             for window, restored in done:
                 self._write(piece, window, restored)
-                on_progress(self._done)
+                on_progress(self._done, self._newest(window, restored))
                 self._check(should_stop)
 
     @contextmanager
@@ -198,6 +213,12 @@ class _SegmentWork:
         self._heat_maps += map(heat_map, restored.prior)
         self._done += len(frames)
         self._windows += 1
+
+    def _newest(self, window: Window, restored: _Restored) -> NewestFrame:
+        number = window.start + len(restored.frames) - 1
+        return NewestFrame(
+            number, window.outputs[-1], restored.frames[-1], self._heat_maps[-1], self._source.picture
+        )
 
     def _check(self, should_stop: Callable[[], bool]) -> None:
         if self._done < self._request.segment.frames and should_stop():

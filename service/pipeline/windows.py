@@ -56,7 +56,8 @@ def form_windows(
     """Yields windows that together restore every frame of ``segment`` once, in order.
 
     ``frames``: the segment's frames and up to two on each side, in order. At most ``length`` + 5 frames are held.
-    ``length``: output frames of a window; the last window of a scene may have fewer.
+    ``length``: output frames of a window; the first of the segment has what is left over when the others have as many,
+    so that somebody who watches sees the first frames soon. The last window of a scene may have fewer.
     ``on_cut`` gets the number of each frame with which a scene begins.
     """
     scene = _Scene(segment, length)
@@ -77,17 +78,24 @@ class _Scene:
         self._next = segment.start
         self._stop = segment.stop
         self._length = length
+        self._first = segment.frames % length or length
+        self._start = segment.start
 
     def full_windows(self) -> Iterator[Window]:
         """Yields the windows of full length whose context has arrived."""
-        while self._next + self._length + SIDE <= self._high and self._next + self._length <= self._stop:
-            yield self._window(self._length)
+        while self._next + self._wanted + SIDE <= self._high and self._next + self._wanted <= self._stop:
+            yield self._window(self._wanted)
 
     def finish(self) -> Iterator[Window]:
         """Yields the rest of the scene, mirrored at its end; then forgets the scene."""
         while self.held and self._next < min(self._high, self._stop):
-            yield self._window(min(self._length, min(self._high, self._stop) - self._next))
+            yield self._window(min(self._wanted, min(self._high, self._stop) - self._next))
         self.held.clear()
+
+    @property
+    def _wanted(self) -> int:
+        """Frames of the next window."""
+        return self._first if self._next == self._start else self._length
 
     @property
     def _high(self) -> int:

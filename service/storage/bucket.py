@@ -62,11 +62,17 @@ class Bucket:
 
     def size(self, key: str) -> int | None:
         """Returns the bytes of an object, or None where there is none."""
+        found = self.version(key)
+        return None if found is None else found[0]
+
+    def version(self, key: str) -> tuple[int, str] | None:
+        """Returns the bytes of an object and the tag of its contents, or None where there is none."""
         try:
             with _errors():
-                return self._client.head_object(Bucket=self._name, Key=key)["ContentLength"]
+                found = self._client.head_object(Bucket=self._name, Key=key)
         except FileNotFoundError:
             return None
+        return found["ContentLength"], found["ETag"]
 
     def put(self, key: str, data: bytes) -> None:
         """Writes a whole object."""

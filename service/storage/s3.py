@@ -135,10 +135,11 @@ class S3Storage:
     @contextmanager
     def reading(self, job_id: str, name: str) -> Iterator[Path]:
         key = self._key(job_id, name)
-        size = self._bucket.size(key)
-        if size is None:
+        found = self._bucket.version(key)
+        if found is None:
             raise FileNotFoundError(f"There is no object {key}.")
-        with self._scratch.copy(key, size, lambda path: self._bucket.download(key, path)) as path:
+        size, tag = found
+        with self._scratch.copy(f"{key} {tag}", size, lambda path: self._bucket.download(key, path)) as path:
             yield path
 
     @contextmanager

@@ -20,6 +20,8 @@ HEAT_MAPS = "prior.zip"
 FRAMES = "frames.json"
 """When the frames appear: written by the first who asks, because reading it from the video takes a process."""
 PIECES = "pieces"
+NEWEST = f"{PIECES}/newest.zip"
+"""Pictures of the newest restored frame, replaced as the work goes on; removed with the pieces."""
 
 
 def piece_name(segment: Segment) -> str:

@@ -161,6 +161,13 @@ def test_written_file_appears_with_the_end_of_its_block(storage: Storage) -> Non
     assert read(storage, PIECE) == b"piece"
 
 
+def test_a_file_that_is_written_again_is_read_as_it_is_now(storage: Storage) -> None:
+    kept(storage)
+    for data in (b"first", b"later"):
+        write(storage, PIECE, data)
+        assert read(storage, PIECE) == data
+
+
 def test_file_whose_writing_failed_never_appears(options: StorageOptions, storage: Storage) -> None:
     kept(storage)
     before = left(options)

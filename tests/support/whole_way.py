@@ -41,7 +41,7 @@ def restored(source: Path, engine: DeblurEngine | None = None, /, **fields: str)
     for segment in plan_segments(info.frames, SEGMENT_FRAMES):
         pieces.append(source.with_name(f"{source.name}-piece-{segment.index}"))
         request = SegmentRequest(source, pieces[-1], segment, options, window=3, excerpt=info.excerpt)
-        result = restore_segment(request, engine or IdentityEngine(), lambda _: None, lambda: False)
+        result = restore_segment(request, engine or IdentityEngine(), lambda *_: None, lambda: False)
         found += result.findings
     target = source.with_name(f"{source.stem}_result.{options.container}")
     report = finalize(source, pieces, target, info, options, findings=found)

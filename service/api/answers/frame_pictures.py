@@ -5,26 +5,17 @@ from __future__ import annotations
 import asyncio
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from enum import StrEnum
 
 from anyio.to_thread import run_sync
 
 from service.artifacts.heat_maps import read_picture
+from service.artifacts.newest_pictures import View, read_newest
 from service.errors.job import FrameNotRestored
-from service.jobs.job import Job
+from service.jobs.job import Job, JobStatus
 from service.metrics import PREVIEW_SECONDS
-from service.storage.store import HEAT_MAPS, SOURCE, Storage, heat_maps_name, piece_name, result_name
+from service.storage.store import HEAT_MAPS, NEWEST, SOURCE, Storage, heat_maps_name, piece_name, result_name
 from service.types import Segment
 from service.video.sandbox.preview import PreviewLimits, Shot, preview
-
-
-class View(StrEnum):
-    """What a preview shows."""
-
-    BEFORE = "before"
-    AFTER = "after"
-    SIDE = "side"
-    PRIOR = "prior"
 
 
 @dataclass(frozen=True)
@@ -40,10 +31,30 @@ class FramePictures:
         Raises FrameNotRestored, DamagedVideo, ProbeTimeout and StorageUnavailable.
         """
         with PREVIEW_SECONDS.time():
+            kept = await run_sync(self._newest, job, view)
+            if kept is not None and kept[0] == frame:
+                return kept[1]
             if view is View.PRIOR:
                 return await run_sync(self._heat_map, job, frame)
             async with self.slots:
                 return await self._decoded(job, frame, view)
+
+    async def newest(self, job: Job, view: View) -> tuple[int, bytes]:
+        """Returns the number of the newest frame that was restored, and the frame as JPEG. Raises as ``picture``."""
+        kept = await run_sync(self._newest, job, view)
+        if kept is not None:
+            return kept
+        frame = job.progress.newest_frame
+        if frame is None:
+            raise FrameNotRestored("No frame is restored yet.")
+        return frame, await self.picture(job, frame, view)
+
+    def _newest(self, job: Job, view: View) -> tuple[int, bytes] | None:
+        """Returns what the worker keeps of the newest frame until the job is done; None where there is nothing."""
+        if job.progress.newest_frame is not None and job.status is not JobStatus.SUCCEEDED:
+            with suppress(FileNotFoundError), self.storage.reading(job.id, NEWEST) as file:
+                return read_newest(file, view)
+        return None
 
     async def _decoded(self, job: Job, frame: int, view: View) -> bytes:
         with ExitStack() as files:

@@ -68,6 +68,9 @@ class ProgressBody(BaseModel):
     frames_per_second: float | None
     eta_s: float | None
     stage: Stage
+    newest_frame: int | None = Field(
+        description="The restored frame that `/preview/newest.jpg` shows; null before the first."
+    )
 
 
 class OutputBody(BaseModel):
@@ -185,6 +188,7 @@ def _progress_body(job: Job) -> ProgressBody:
         frames_per_second=_rounded(progress.frames_per_second),
         eta_s=_rounded(progress.eta_s),
         stage=progress.stage,
+        newest_frame=progress.newest_frame,
     )
 
 

@@ -27,7 +27,11 @@ from service.metrics import EVENT_LAG
 
 router = APIRouter(tags=["jobs"])
 
-_NUMBERS: dict[str, Callable[[str], str | int | float]] = {"time": float, "frames_done": int}
+_NUMBERS: dict[str, Callable[[str], str | int | float]] = {
+    "time": float,
+    "frames_done": int,
+    "newest_frame": int,
+}
 """Redis keeps strings."""
 
 _EVENT_ID = re.compile(r"\d{1,19}-\d{1,19}")

@@ -20,7 +20,7 @@ from service.findings import Finding
 from service.inference.looks import SeveralLooks
 from service.pipeline.finalize import finalize
 from service.pipeline.recipe import Recipe, read_recipe
-from service.pipeline.segment import SegmentRequest, restore_segment
+from service.pipeline.segment import NewestFrame, SegmentRequest, restore_segment
 from service.video.sandbox.probe import ProbeLimits, probe
 from service.worker.engine_loader import engine_loader, parts_loader
 from service.worker.engines import EngineCache
@@ -109,7 +109,9 @@ def _restore(
             raise
 
 
-def _report_progress(on_progress: Callable[[int, int], None], before: int, total: int, done: int) -> None:
+def _report_progress(
+    on_progress: Callable[[int, int], None], before: int, total: int, done: int, _newest: NewestFrame
+) -> None:
     on_progress(before + done, total)
 
 

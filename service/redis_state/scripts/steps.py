@@ -137,7 +137,7 @@ PROGRESS = (
     EVENT
     + """
 local record, frames, events = unpack(KEYS)
-local step, count, new, seconds, now = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local step, count, new, seconds, now, newest = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 if redis.call('HGET', record, 'status') ~= 'running' then return 0 end
 redis.call('HSET', frames, step, count)
 redis.call('HDEL', record, 'wanting')
@@ -145,11 +145,16 @@ redis.call('HINCRBY', record, 'timed_frames', new)
 redis.call('HINCRBYFLOAT', record, 'timed_seconds', seconds)
 local sum = 0
 for _, value in ipairs(redis.call('HVALS', frames)) do sum = sum + tonumber(value) end
-event(events, now, 'type', 'progress', 'step', step, 'frames_done', sum)
+local told = {'type', 'progress', 'step', step, 'frames_done', sum}
+if newest ~= '' then
+    redis.call('HSET', record, 'newest_frame', newest)
+    told[#told + 1], told[#told + 2] = 'newest_frame', newest
+end
+event(events, now, unpack(told))
 return 1
 """
 )
-"""Records the restored frames of a segment and the seconds that the new ones took.
+"""Records the restored frames of a segment, the seconds that the new ones took, and the frame that can be seen.
 
 Returns 0 if the job is not running.
 """

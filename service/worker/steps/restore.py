@@ -22,6 +22,7 @@ from service.types import Segment
 from service.worker.engines import EngineCache
 from service.worker.memory.planner import MemoryPlanner, Windows
 from service.worker.right_of_way import GivingWay, RightOfWay
+from service.worker.steps.newest_frame import NewestFrameShow
 from service.worker.steps.progress_meter import ProgressListeners, ProgressMeter
 from service.worker.throughput_recorder import ThroughputRecorder
 from service.worker.watchdog import Touch
@@ -78,7 +79,8 @@ class RestoreStep:
                 in_flight=how.in_flight,
                 excerpt=job.spec.video.excerpt,
             )
-            listeners = ProgressListeners(self.leases, self.recorder, touch)
+            show = NewestFrameShow(self.storage, job).show
+            listeners = ProgressListeners(self.leases, self.recorder, touch, show)
             meter = ProgressMeter(listeners, job, segment_step(segment.index), lambda: giving_way.waited_s)
             result = restore_segment(request, looking, meter.advance, lambda: self._should_stop(job.id))
             self._write_sharpness(job, segment, result)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -19,13 +20,19 @@ CLIP = Clip(frames=36)
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PacedService]:
-    with paced_stack(tmp_path_factory.mktemp("previews"), {"CDVD_SEGMENT_FRAMES": "12"}) as running:
+    settings = {"CDVD_SEGMENT_FRAMES": "12", "CDVD_WINDOW_FRAMES": "4"}
+    with paced_stack(tmp_path_factory.mktemp("previews"), settings) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
 def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_clip(tmp_path_factory.mktemp("clips") / "hand.mp4", CLIP)
+
+
+@pytest.fixture(scope="module")
+def turned(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_clip(tmp_path_factory.mktemp("clips") / "turned.mp4", replace(CLIP, rotation=90))
 
 
 def ask(service: Service, job_id: str, frame: int | str, view: str) -> httpx.Response:
@@ -77,4 +84,38 @@ def test_what_is_restored_shows_while_the_rest_runs(service: PacedService, path:
     assert ask(service, job_id, 35, "prior").status_code == 409
     assert decoded(ask(service, job_id, 5, "prior")).shape == (64, 96, 3)
     assert ask(service, job_id, 35, "before").status_code == 200
+    service.http.delete(f"/jobs/{job_id}")
+
+
+def test_the_newest_frame_shows_in_the_midst_of_a_segment(service: PacedService, path: Path) -> None:
+    job_id = service.submit_held(path)
+    none = ask(service, job_id, "newest", "after")
+    assert (none.status_code, none.json()["code"]) == (409, "frame_not_restored")
+    assert service.job(job_id)["progress"]["newest_frame"] is None
+
+    service.pace.let(4)  # of the segment's twelve
+    number = until(lambda: service.job(job_id)["progress"]["newest_frame"], "a frame to be seen")
+    before, after, side = (ask(service, job_id, "newest", view) for view in ("before", "after", "side"))
+    assert number < 12 > service.job(job_id)["progress"]["frames_done"]
+    assert np.abs(decoded(after) - CLIP.picture(number)).mean() < 4  # this model changes nothing
+    assert np.abs(decoded(before) - CLIP.picture(number)).mean() < 4
+    assert np.abs(decoded(side)[:, 96:] - decoded(after)).mean() < 2
+    assert after.headers["content-location"] == f"/jobs/{job_id}/preview/{number}.jpg?view=after"
+    assert ask(service, job_id, number, "after").content == after.content
+
+    service.pace.release()
+    service.until_status(job_id, "succeeded")
+    last = ask(service, job_id, "newest", "side")
+    shown = service.job(job_id)["progress"]["newest_frame"]
+    assert last.headers["content-location"] == f"/jobs/{job_id}/preview/{shown}.jpg?view=side"
+    assert np.abs(decoded(last)[:, 96:] - CLIP.picture(shown)).mean() < 6
+
+
+def test_the_newest_frame_is_upright(service: PacedService, turned: Path) -> None:
+    job_id = service.submit_held(turned)
+    service.pace.let(4)
+    number = until(lambda: service.job(job_id)["progress"]["newest_frame"], "a frame to be seen")
+    picture = decoded(ask(service, job_id, "newest", "after"))
+    assert picture.shape == (96, 64, 3)
+    assert np.abs(picture - np.rot90(CLIP.picture(number), -1)).mean() < 6
     service.http.delete(f"/jobs/{job_id}")

@@ -39,7 +39,7 @@ class Job:
     def restore(self) -> None:
         for segment, piece in zip(plan_segments(self.info.frames, 5), self.pieces, strict=True):
             request = SegmentRequest(self.source, piece, segment, ENCODE, window=3, excerpt=self.info.excerpt)
-            restore_segment(request, IdentityEngine(), lambda _: None, lambda: False)
+            restore_segment(request, IdentityEngine(), lambda *_: None, lambda: False)
 
     def finalize(self) -> FinalReport:
         with self.storage.writing(JOB, "result.mp4") as target:
@@ -176,7 +176,7 @@ def test_damage_that_the_decoder_conceals_is_counted(tmp_path: Path) -> None:
     source.write_bytes(b"".join(packets[:middle] + packets[middle + 1 :]))
     frames = asyncio.run(probe(source, LIMITS)).frames
     request = SegmentRequest(source, tmp_path / "piece.mp4", Segment(0, 0, frames), ENCODE, window=4)
-    result = restore_segment(request, IdentityEngine(), lambda _: None, lambda: False)
+    result = restore_segment(request, IdentityEngine(), lambda *_: None, lambda: False)
 
     assert result.frames == frames == 30
     (damage,) = result.findings
@@ -403,7 +403,7 @@ def test_a_frame_that_does_not_decode_is_said_with_its_time(
     """Its packet begins like one of a frame, so that nobody knows before it is decoded."""
     source = damage_frame(write_clip(tmp_path / file, clip), 6, byte=0, kept=kept)
     request = SegmentRequest(source, tmp_path / "piece.mp4", Segment(1, 5, 10), ENCODE, window=4)
-    (damage,) = restore_segment(request, IdentityEngine(), lambda _: None, lambda: False).findings
+    (damage,) = restore_segment(request, IdentityEngine(), lambda *_: None, lambda: False).findings
 
     assert (damage.kind, damage.code, damage.frames, damage.times_s) == (
         Kind.LOST,

@@ -28,7 +28,7 @@ def request_for(clip: Path, start: int = 0, stop: int = 20, window: int = 4) -> 
 
 
 def restore(request: SegmentRequest, engine: DeblurEngine) -> SegmentResult:
-    return restore_segment(request, engine, lambda _: None, lambda: False)
+    return restore_segment(request, engine, lambda *_: None, lambda: False)
 
 
 def test_a_piece_holds_the_segments_frames_at_their_own_times(clip: Path) -> None:
@@ -96,9 +96,11 @@ def test_a_scene_cut_is_not_blended(tmp_path: Path) -> None:
 
 def test_progress_counts_finished_frames_after_each_window(clip: Path) -> None:
     seen: list[int] = []
-    restore_segment(request_for(clip, 0, 10), IdentityEngine(), seen.append, lambda: False)
+    restore_segment(
+        request_for(clip, 0, 10), IdentityEngine(), lambda done, _: seen.append(done), lambda: False
+    )
 
-    assert seen == [4, 8, 10]
+    assert seen == [2, 6, 10]
 
 
 def test_cancel_stops_within_one_window_and_leaves_nothing(clip: Path) -> None:
@@ -109,7 +111,9 @@ def test_cancel_stops_within_one_window_and_leaves_nothing(clip: Path) -> None:
     def cancel() -> None:
         with storage.writing(JOB, "piece.mp4") as target:
             request = replace(request_for(clip), target=target)
-            restore_segment(request, IdentityEngine(), seen.append, lambda: len(seen) == 2)
+            restore_segment(
+                request, IdentityEngine(), lambda done, _: seen.append(done), lambda: len(seen) == 2
+            )
 
     with pytest.raises(JobCanceled):
         cancel()

@@ -37,6 +37,14 @@ def test_windows_hold_the_outputs_and_two_neighbors_on_each_side() -> None:
     assert contents(windows[1]) == list(range(13, 22))
 
 
+def test_what_is_left_over_comes_first_so_that_something_is_to_be_seen_soon() -> None:
+    windows = windows_of(range(8, 32), Segment(1, 10, 28), 8)
+
+    assert [(window.start, len(window.outputs)) for window in windows] == [(10, 2), (12, 8), (20, 8)]
+    assert contents(windows[0]) == list(range(8, 14))
+    assert contents(windows[1]) == list(range(10, 22))
+
+
 def test_context_is_mirrored_at_both_ends_of_the_video() -> None:
     (window,) = windows_of(range(4), Segment(0, 0, 4), 8)
 

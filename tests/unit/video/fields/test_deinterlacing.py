@@ -77,7 +77,7 @@ def test_each_frame_is_judged_by_its_own_flag(tmp_path: Path) -> None:
 def test_deinterlaced_frames_are_said(tmp_path: Path) -> None:
     path = write_hybrid(tmp_path, PROGRESSIVE, CLIP)
     request = SegmentRequest(path, tmp_path / "piece.mp4", Segment(0, 4, 9), EncodeOptions(), window=3)
-    (one,) = restore_segment(request, IdentityEngine(), lambda _: None, lambda: False).findings
+    (one,) = restore_segment(request, IdentityEngine(), lambda *_: None, lambda: False).findings
 
     assert (one.kind, one.code, one.count) == (Kind.CHANGED, Code.INTERLACING, 3)
 
@@ -85,7 +85,7 @@ def test_deinterlaced_frames_are_said(tmp_path: Path) -> None:
 def test_frames_are_left_as_they_are_where_that_is_asked_for(tmp_path: Path) -> None:
     path, options = write_clip(tmp_path / "clip.mp4", CLIP), EncodeOptions(crf=2, deinterlace="off")
     request = SegmentRequest(path, tmp_path / "piece.mp4", Segment(0, 0, 4), options, window=3)
-    result = restore_segment(request, IdentityEngine(), lambda _: None, lambda: False)
+    result = restore_segment(request, IdentityEngine(), lambda *_: None, lambda: False)
     first = read_frames(request.target)[0][1].to_ndarray(format="rgb24")
 
     assert not result.findings
@@ -97,7 +97,7 @@ def test_fields_that_are_kept_are_restored_each_by_itself(tmp_path: Path) -> Non
     path, options = write_hybrid(tmp_path, PROGRESSIVE, CLIP), EncodeOptions(crf=2, deinterlace="keep")
     engine = RecordingEngine()
     request = SegmentRequest(path, tmp_path / "piece.mp4", Segment(0, 0, 18), options, window=18)
-    result = restore_segment(request, engine, lambda _: None, lambda: False)
+    result = restore_segment(request, engine, lambda *_: None, lambda: False)
     given = decoded(path, 0, 18, "off")
     shown = [frame.to_ndarray(format="rgb24") for _, frame in read_frames(request.target)]
 

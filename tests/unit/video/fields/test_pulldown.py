@@ -33,7 +33,7 @@ class Telecined(Interlaced):
 def test_film_in_pulldown_is_noticed(tmp_path: Path) -> None:
     path = write_clip(tmp_path / "clip.mp4", Telecined(frames=30))
     request = SegmentRequest(path, tmp_path / "piece.mp4", Segment(0, 4, 27), EncodeOptions(), window=6)
-    findings = restore_segment(request, IdentityEngine(), lambda _: None, lambda: False).findings
+    findings = restore_segment(request, IdentityEngine(), lambda *_: None, lambda: False).findings
 
     assert {(one.kind, one.code) for one in findings} == {(Kind.CHANGED, Code.INTERLACING)}
     assert ["3:2 pulldown" in one.text for one in findings] == [False, True]
@@ -42,7 +42,7 @@ def test_film_in_pulldown_is_noticed(tmp_path: Path) -> None:
 def test_interlaced_video_is_no_film(tmp_path: Path) -> None:
     path = write_clip(tmp_path / "clip.mp4", Interlaced(frames=20))
     request = SegmentRequest(path, tmp_path / "piece.mp4", Segment(0, 0, 20), EncodeOptions(), window=6)
-    (one,) = restore_segment(request, IdentityEngine(), lambda _: None, lambda: False).findings
+    (one,) = restore_segment(request, IdentityEngine(), lambda *_: None, lambda: False).findings
 
     assert "deinterlaced" in one.text
 
