@@ -1,10 +1,9 @@
 /** Wires the parts of the page together. */
 
-import { Comparison } from "./compare/comparison.js";
+import { JobView } from "./job/view.js";
 import { JobList } from "./jobs/job_list.js";
 import { language, LANGUAGES, speak, t, translate } from "./languages/language.js";
-import * as api from "./lib/api.js";
-import { onRoute, showJob, showStart } from "./lib/route.js";
+import { onRoute, showJob } from "./lib/route.js";
 import { signedIn } from "./lib/sign_in.js";
 import { offerOutputs } from "./upload/output.js";
 import { offerRestorations } from "./upload/restoration.js";
@@ -30,17 +29,9 @@ function offerLanguages() {
 }
 
 /** Shows a job, or the start where there is none. */
-async function show(id) {
+function show(id) {
   $("start").hidden = Boolean(id);
-  comparison.close();
-  if (!id) return;
-  try {
-    const { job } = await api.job(id);
-    comparison.open(job);
-  } catch (error) {
-    showOutage(error);
-    showStart();
-  }
+  view.show(id);
 }
 
 document.documentElement.lang = language;
@@ -48,12 +39,12 @@ document.title = t("page.title");
 translate(document);
 offerLanguages();
 
-const comparison = new Comparison({ onClose: showStart });
+const view = new JobView({ announce, outage: showOutage });
 const list = new JobList({
   announce,
   onOutage: showOutage,
   onCompare: (job) => showJob(job.id),
-  onGone: (id) => comparison.closeIf(id),
+  onGone: (id) => view.closeIf(id),
 });
 new Uploader({ announce, onJob: (job) => list.add(job) });
 

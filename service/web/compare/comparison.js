@@ -1,78 +1,116 @@
-/** Compares a video before and after: two videos on top of each other that play as one, with a divider and zoom. */
+/** Compares a video before and after, on top of each other with a divider and zoom: as two videos that play as one, or
+ * frame by frame as far as it is restored.
+ */
 
-import { decimal, t } from "../languages/language.js";
+import { t } from "../languages/language.js";
 import { resultUrl, sharpness, sourceUrl } from "../lib/api.js";
-import { clock } from "../lib/format.js";
+import { hasResult, upright } from "../lib/job.js";
+import { Controls } from "./controls.js";
 import { Curve } from "./curve.js";
 import { loadTimes, timesOfRate } from "./frame_times.js";
-import { entryFor } from "./keys.js";
+import { Pictures } from "./pictures.js";
 import { Player } from "./player.js";
 import { Prior } from "./prior.js";
 import { Stage } from "./stage.js";
 
 const $ = (id) => document.getElementById(id);
 
-const RATES = [0.1, 0.25, 0.5, 1];
 /** Keys of texts. */
-const PROBLEMS = {
-  before: "compare.before_fails",
-  after: "compare.after_fails",
-};
+const PROBLEMS = { before: "compare.before_fails", after: "compare.after_fails" };
+const HELD_MS = 300; // a key that is down for longer flickers back when it is let go
 
 export class Comparison {
   #job = null;
   #loading = null; // AbortController of the requests for this job
+  #following = true; // the newest frame, while the job runs
+  #flickered = 0; // when the flicker key went down
+  #unplayable = false; // the result: its frames are then shown as pictures
+  #restored = []; // numbers of the restored frames
   #player;
+  #pictures;
   #stage;
   #curve;
   #prior;
+  #controls;
 
-  /** `onClose`: called when the reader is done with it. */
-  constructor({ onClose }) {
+  constructor() {
+    this.#controls = new Controls(this);
     this.#player = new Player($("before"), $("after"), {
-      frame: (index) => this.#showFrame(index),
-      playing: (playing) => ($("play").textContent = t(playing ? "compare.pause" : "compare.play")),
+      frame: () => this.#showFrame(),
+      playing: (playing) => this.#controls.showPlaying(playing),
       failed: (which, error) => this.#failed(which, error),
     });
-    this.#stage = new Stage($("stage"), $("split"), (scale) => this.#showZoom(scale));
-    this.#curve = new Curve((frame) => this.#player.show(frame));
+    this.#pictures = new Pictures($("before-picture"), $("after-picture"), {
+      frame: () => this.#showFrame(),
+      size: (width, height) => (this.#stage.size = [width, height]),
+      failed: (error) => this.#note(error.message),
+    });
+    this.#stage = new Stage($("stage"), $("split"), (scale) => this.#controls.showZoom(scale));
+    this.#curve = new Curve((frame) => this.show(frame));
     this.#prior = new Prior($("prior"), (text) => this.#note(text));
-    this.#wire(onClose);
+    $("after").addEventListener("loadeddata", () => this.#videosReady());
   }
 
-  /** Shows a job that has a result, or the beginning of one. */
-  open(job) {
-    this.close();
+  /** The number of the frame that is shown. */
+  get frame() {
+    return this.#playing ? this.#player.frame : this.#pictures.frame;
+  }
+
+  /** Takes a job as it is now; `grown` says that more frames may be restored than before. */
+  update(job, grown) {
+    const [before, fresh] = [this.#job, job.id !== this.#job?.id];
+    if (fresh) this.close();
     this.#job = job;
-    this.#loading = new AbortController();
-    $("compare-title").textContent = job.input.filename;
-    $("stage").classList.remove("after-only");
-    this.#note(job.output.partial ? t("compare.partial", { count: job.output.frames }) : "");
-    this.#player.load(sourceUrl(job.id), resultUrl(job.id), timesOfRate(job));
-    this.#player.rate = Number($("rate").value);
-    $("compare").hidden = false;
-    this.#setView();
-    this.#loadDetails(job, this.#loading.signal);
-    $("compare-title").focus({ preventScroll: true });
-    $("compare").scrollIntoView({ block: "nearest" });
+    this.#loading ??= new AbortController();
+    const changed = fresh || hasResult(job) !== hasResult(before);
+    if (changed) this.#begin(fresh);
+    if (changed || grown) this.#loadDetails(job, this.#loading.signal);
   }
 
   close() {
     this.#loading?.abort();
-    this.#job = null;
+    this.#job = this.#loading = null;
+    this.#restored = [];
+    [this.#following, this.#unplayable] = [true, false];
     this.#player.unload();
+    this.#pictures.unload();
     this.#stage.reset();
     this.#curve.clear();
     this.#prior.hide();
+    this.#note("");
+    this.view = "both";
     $("compare").hidden = true;
   }
 
-  closeIf(id) {
-    if (id === this.#job?.id) this.close();
+  step(frames) {
+    this.#following = false;
+    if (this.#playing) this.#player.step(frames);
+    else this.#pictures.step(frames);
   }
 
-  step(frames) {
-    this.#player.step(frames);
+  show(frame) {
+    this.#following = false;
+    if (this.#playing) this.#player.show(frame);
+    else this.#pictures.show(frame);
+  }
+
+  /** `value`: seconds of the video, or the place among the restored frames. */
+  seek(value) {
+    this.#following = false;
+    if (this.#playing) this.#player.seek(value);
+    else this.#pictures.showPlace(value);
+  }
+
+  toggle() {
+    if (this.#playing) this.#player.toggle();
+  }
+
+  set rate(rate) {
+    this.#player.rate = rate;
+  }
+
+  set loop(loop) {
+    this.#player.loop = loop;
   }
 
   zoom(steps) {
@@ -83,84 +121,122 @@ export class Comparison {
     this.#stage.reset();
   }
 
-  toggle() {
-    this.#player.toggle();
+  pixels() {
+    this.#stage.pixels();
   }
 
-  /** Loads the exact times of the frames and the curve. The videos do not wait for them. */
+  /** Shows the newest restored frame, and each that comes. */
+  follow() {
+    this.#following = true;
+    this.#pictures.showPlace(Infinity);
+    this.#showFrame();
+  }
+
+  /** "both", "before", "after" or "prior". */
+  set view(view) {
+    this.#stage.view = view;
+    this.#controls.showView(view);
+    if (view === "prior" && this.#job) this.#prior.show(this.#job.id, this.frame);
+    else this.#prior.hide();
+  }
+
+  get view() {
+    return $("stage").dataset.view;
+  }
+
+  /** Shows the other of before and after in the same place, without the divider. */
+  flicker() {
+    this.#flickered = performance.now();
+    this.view = this.view === "before" ? "after" : "before";
+  }
+
+  /** Goes back to what was shown where the key was held. */
+  endFlicker() {
+    if (performance.now() - this.#flickered > HELD_MS) this.view = this.view === "before" ? "after" : "before";
+  }
+
+  get #playing() {
+    return this.#job !== null && hasResult(this.#job) && !this.#unplayable;
+  }
+
+  /** Shows the videos where there is a result, else pictures. */
+  #begin(fresh) {
+    const job = this.#job;
+    this.#stage.size = upright(job.input);
+    this.#unplayable = false;
+    $("stage").classList.remove("after-only");
+    $("stage").classList.toggle("before-only", !this.#playing);
+    $("compare").hidden = false;
+    this.#controls.showKind(this.#playing);
+    if (this.#playing) {
+      this.#player.load(sourceUrl(job.id), resultUrl(job.id), timesOfRate(job), fresh ? 0 : this.#pictures.frame);
+      this.#controls.applyRate();
+    } else {
+      this.#player.unload();
+      this.#player.times = timesOfRate(job);
+      this.#pictures.load(job.id);
+    }
+    if (fresh) this.view = "both";
+  }
+
+  /** Loads the exact times of the frames and the curve. The pictures do not wait for them. */
   async #loadDetails(job, signal) {
     const [times, curve] = await Promise.all([
-      loadTimes(job, signal),
+      hasResult(job) ? loadTimes(job, signal) : timesOfRate(job),
       sharpness(job.id, signal).catch(() => null),
     ]);
     if (signal.aborted) return;
     this.#player.times = times;
-    if (curve) this.#curve.draw(curve, job.output.frames);
-    this.#showFrame(this.#player.frame);
+    if (curve) this.#takeCurve(curve);
+    this.#showFrame();
   }
 
-  #wire(onClose) {
-    const rates = RATES.map((rate) => new Option(t("compare.times", { factor: rate }), rate, rate === 1, rate === 1));
-    $("rate").replaceChildren(...rates);
-    const on = (id, event, handler) => $(id).addEventListener(event, handler);
-    on("play", "click", () => this.toggle());
-    on("back", "click", () => this.step(-1));
-    on("forward", "click", () => this.step(1));
-    on("seek", "input", () => this.#player.seek($("seek").valueAsNumber));
-    on("rate", "change", () => (this.#player.rate = Number($("rate").value)));
-    on("loop", "change", () => (this.#player.loop = $("loop").checked));
-    on("mute", "click", () => this.#toggleMute());
-    on("zoom-in", "click", () => this.zoom(1));
-    on("zoom-out", "click", () => this.zoom(-1));
-    on("zoom-reset", "click", () => this.wholePicture());
-    on("view", "change", () => this.#setView());
-    on("compare-close", "click", onClose);
-    on("after", "loadedmetadata", () => ($("seek").max = $("after").duration));
-    on("compare", "keydown", (event) => this.#key(event));
+  #takeCurve(curve) {
+    this.#restored = curve.after.flatMap((value, frame) => (value === null ? [] : [frame]));
+    this.#curve.draw(curve, this.#job.output?.frames ?? this.#job.input.frames);
+    if (this.#playing) return;
+    this.#pictures.frames = this.#restored;
+    $("stage").classList.toggle("before-only", !this.#restored.length);
+    this.#controls.showReach(this.#restored.length);
+    if (this.#following) this.#pictures.showPlace(Infinity);
   }
 
-  #key(event) {
-    const entry = entryFor(event);
-    if (!entry) return;
-    event.preventDefault();
-    this[entry.command](entry.value);
+  #videosReady() {
+    this.#stage.size = [$("after").videoWidth, $("after").videoHeight];
+    this.#pictures.unload();
   }
 
-  /** Shows the deblurred video or the prior of the frame right of the divider. */
-  #setView() {
-    const prior = $("view").elements.view.value === "prior";
-    $("legend").hidden = !prior;
-    $("tag-after").textContent = t(prior ? "compare.prior_long" : "compare.after");
-    if (prior && this.#job) this.#prior.show(this.#job.id, this.#player.frame);
-    else this.#prior.hide();
-  }
-
-  #showFrame(frame) {
-    const seconds = this.#player.seconds;
-    const count = this.#job?.output.frames ?? 0;
-    $("seek").value = seconds;
-    $("clock").textContent = clock(seconds);
-    $("frame").textContent = t("compare.frame", { frame: Math.min(frame + 1, count), count });
-    $("seek").setAttribute("aria-valuetext", t("compare.position", { time: clock(seconds), frame: frame + 1 }));
+  #showFrame() {
+    if (!this.#job) return;
+    const playing = this.#playing;
+    const frame = this.frame;
+    const seconds = playing ? this.#player.seconds : this.#player.secondsOf(frame);
+    const count = playing ? this.#job.output.frames : this.#job.input.frames;
+    const place = playing ? seconds : this.#pictures.place;
+    this.#controls.showFrame({ frame, count, seconds, place, following: this.#following && !playing });
     this.#curve.mark(frame);
     this.#prior.follow(frame);
   }
 
-  #showZoom(scale) {
-    $("zoom-reset").textContent = t("compare.times", { factor: decimal(scale, scale < 10 ? 1 : 0) });
-    $("zoom-out").disabled = $("zoom-reset").disabled = scale === 1;
-  }
-
-  #toggleMute() {
-    const after = $("after");
-    after.muted = !after.muted;
-    $("mute").setAttribute("aria-pressed", String(after.muted));
-  }
-
   #failed(which, error) {
-    if (which === "before") $("stage").classList.add("after-only");
     const lost = error?.code === MediaError.MEDIA_ERR_NETWORK;
     this.#note(t(lost ? "compare.connection_lost" : PROBLEMS[which]));
+    if (lost) return;
+    if (which === "before") $("stage").classList.add("after-only");
+    else this.#showAsPictures();
+  }
+
+  /** Shows the frames of a result that the browser cannot play. */
+  #showAsPictures() {
+    this.#unplayable = true;
+    this.#following = false;
+    this.#player.unload();
+    $("stage").classList.remove("after-only");
+    this.#pictures.load(this.#job.id);
+    this.#pictures.frames = Array.from({ length: this.#job.output.frames }, (_, frame) => frame);
+    this.#controls.showKind(false);
+    this.#controls.showReach(this.#job.output.frames, false);
+    this.#pictures.show(0);
   }
 
   #note(text) {

@@ -24,8 +24,10 @@ export class Player {
     requestAnimationFrame(tick);
   }
 
-  load(source, result, times) {
+  /** Loads both, and shows a frame as soon as it can. */
+  load(source, result, times, frame = 0) {
     [this.#times, this.#loaded] = [times, true];
+    if (frame) this.#after.addEventListener("loadedmetadata", () => this.show(frame), { once: true });
     this.#before.src = source;
     this.#after.src = result;
   }
@@ -40,6 +42,7 @@ export class Player {
 
   set times(times) {
     this.#times = times;
+    if (!this.#loaded) return;
     if (!this.playing) this.#follow();
     this.#reportFrame();
   }
@@ -63,6 +66,11 @@ export class Player {
 
   get seconds() {
     return this.#after.currentTime;
+  }
+
+  /** The moment at which a frame is on the screen. */
+  secondsOf(frame) {
+    return this.#times.middle(frame);
   }
 
   async toggle() {

@@ -2,15 +2,17 @@
 
 import { t } from "../languages/language.js";
 
-const LARGEST = 12;
+const LARGEST = 12; // times the whole picture; more where single pixels would still be small
+const LARGEST_PIXEL = 8;
 const STEP = 1.5;
-const PIXELS_FROM = 4; // from this zoom on, single pixels are drawn as squares
+const SQUARES_FROM = 4; // pixels of the page for one of the video: from there on they are drawn as squares
 const REACH = 28; // pixels beside the divider at which a pointer still takes hold of it
 
 export class Stage {
   #element;
   #split;
   #scale = 1;
+  #width = 0; // of the video, in pixels
   #x = 0; // left and top edge of the picture, in shares of the stage
   #y = 0;
   #pointers = new Map(); // id -> [x, y] in shares of the stage
@@ -30,12 +32,38 @@ export class Stage {
     this.#drawSplit();
   }
 
+  /** Takes the size of the video, in pixels. */
+  set size([width, height]) {
+    if (!width || !height) return;
+    this.#width = width;
+    this.#element.style.setProperty("--ratio", String(width / height));
+    this.#element.style.setProperty("--natural", `${width}px`);
+  }
+
+  /** Shows "both" with the divider, "before" or "after" alone, or the "prior" in place of what is after. */
+  set view(view) {
+    this.#element.dataset.view = view;
+    this.#split.disabled = view === "before" || view === "after";
+  }
+
   reset() {
     this.#zoomTo(1, [0.5, 0.5]);
   }
 
   zoom(steps, at = [0.5, 0.5]) {
     this.#zoomTo(this.#scale * STEP ** steps, at);
+  }
+
+  /** One pixel of the video on one of the screen; twice as large each time where that is less than the zoom now. */
+  pixels() {
+    const natural = this.#width / (this.#element.clientWidth * devicePixelRatio);
+    let scale = natural;
+    while (scale <= this.#scale * 1.01) scale *= 2;
+    this.#zoomTo(scale > this.#largest ? Math.max(natural, 1) : scale, [0.5, 0.5]);
+  }
+
+  get #largest() {
+    return Math.max(LARGEST, (LARGEST_PIXEL * this.#width) / (this.#element.clientWidth || 1));
   }
 
   /** Moves the picture by shares of the stage. */
@@ -100,13 +128,14 @@ export class Stage {
 
   /** Zooms around `at`: the point of the picture that lies there stays there. */
   #zoomTo(scale, [atX, atY]) {
-    const wanted = Math.min(Math.max(scale, 1), LARGEST);
+    const wanted = Math.min(Math.max(scale, 1), this.#largest);
     const next = wanted < 1.02 ? 1 : wanted;
     const grown = next / this.#scale;
     this.#scale = next;
     this.#place(atX - (atX - this.#x) * grown, atY - (atY - this.#y) * grown);
     this.#element.classList.toggle("zoomed", next > 1);
-    this.#element.classList.toggle("pixels", next >= PIXELS_FROM);
+    const pixel = (next * this.#element.clientWidth) / (this.#width || Infinity);
+    this.#element.classList.toggle("pixels", next > 1 && pixel >= SQUARES_FROM);
     this.#onZoom(next);
   }
 

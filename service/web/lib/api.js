@@ -1,6 +1,6 @@
 /** The calls of the HTTP API that the page makes. */
 
-import { ask } from "./http.js";
+import { ask, fetchFile } from "./http.js";
 
 const DEFAULT_POLL_SECONDS = 2;
 const LONGEST_POLL_SECONDS = 30;
@@ -9,6 +9,7 @@ const path = (id, part = "") => `jobs/${encodeURIComponent(id)}${part}`;
 
 export const sourceUrl = (id) => path(id, "/source");
 export const resultUrl = (id) => path(id, "/result");
+export const eventsUrl = (id) => path(id, "/events");
 
 /** What can restore a video: { models, qualities }. */
 export async function models() {
@@ -45,6 +46,9 @@ export async function frames(id, signal) {
 /** The address of a frame as a picture; `view` is before, after, side or prior. */
 export const previewUrl = (id, frame, view) => `${path(id, "/preview")}/${frame}.jpg?view=${view}`;
 
+/** A frame as a picture: a Blob. */
+export const picture = (id, frame, view, signal) => fetchFile(previewUrl(id, frame, view), signal);
+
 /** What a video would take: `video` is { width, height, duration_s, fps, bytes, quality, model }. */
 export async function estimate(video) {
   const headers = { "Content-Type": "application/json" };
@@ -57,4 +61,11 @@ export async function submit(upload, options) {
   for (const [name, value] of Object.entries(options)) form.append(name, value);
   form.append("upload", upload);
   return (await ask("jobs", { method: "POST", headers: { "Idempotency-Key": upload }, body: form })).body;
+}
+
+/** Makes a job of the video of another one. */
+export async function submitAgain(source, options) {
+  const form = new FormData();
+  for (const [name, value] of Object.entries({ ...options, source })) form.append(name, value);
+  return (await ask("jobs", { method: "POST", body: form })).body;
 }

@@ -17,17 +17,29 @@ export class ApiError extends Error {
 
 /** Sends a request and reads its JSON answer: { body, headers, status }. Throws ApiError, and AbortError for `signal`. */
 export async function ask(address, { method = "GET", headers = {}, body, signal } = {}) {
+  const options = { method, headers: { Accept: "application/json", ...headers }, body, signal };
+  const { answer, content } = await read(address, options, async (answer) => parsed(await answer.text()));
+  return { body: content, headers: answer.headers, status: answer.status };
+}
+
+/** Loads a file: a Blob. Throws as `ask` does. */
+export async function fetchFile(address, signal) {
+  const { content } = await read(address, { signal }, (answer) => answer.blob());
+  return content;
+}
+
+async function read(address, options, reading) {
   let answer, content;
   try {
-    answer = await fetch(address, { method, headers: { Accept: "application/json", ...headers }, body, signal });
-    content = parsed(await answer.text());
+    answer = await fetch(address, options);
+    content = answer.ok ? await reading(answer) : parsed(await answer.text());
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new ApiError(t("problem.unreachable"), 0, "unreachable");
   }
   if (answer.status === 401) location.reload(); // the session has ended: the page asks for a key when it opens
   if (!answer.ok) throw problem(answer.status, content, answer.headers.get("Retry-After"));
-  return { body: content, headers: answer.headers, status: answer.status };
+  return { answer, content };
 }
 
 /**

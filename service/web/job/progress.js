@@ -1,0 +1,54 @@
+/** Shows how far a job is, when it will be done, and why it waits. */
+
+import { known, t } from "../languages/language.js";
+import { duration, progressText } from "../lib/format.js";
+import { isOver } from "../lib/job.js";
+import { Countdown } from "./countdown.js";
+
+const $ = (id) => document.getElementById(id);
+const now = () => performance.now() / 1000;
+
+export class Progress {
+  #job = null;
+  #countdown = new Countdown();
+  #timer = null;
+
+  /** Shows a job as it is now; null forgets it. */
+  update(job) {
+    if (job?.id !== this.#job?.id) this.#countdown = new Countdown();
+    this.#job = job;
+    $("job-progress").hidden = !job || isOver(job);
+    clearInterval(this.#timer);
+    if (!job || isOver(job)) return;
+    const { progress } = job;
+    this.#countdown.update(progress.eta_s, progress.eta_reason, now());
+    $("job-bar").value = progress.fraction;
+    $("job-done").textContent = progressText({ ...progress, eta_s: null });
+    this.#showWhy(progress);
+    this.#tick();
+    this.#timer = setInterval(() => this.#tick(), 1000);
+  }
+
+  #tick() {
+    const left = this.#countdown.left(now());
+    const running = this.#job.status === "running";
+    if (left === null) $("job-eta").textContent = "";
+    else if (left < 1 && running) $("job-eta").textContent = t("job.any_moment");
+    else $("job-eta").textContent = t("progress.left", { time: duration(left) });
+  }
+
+  #showWhy(progress) {
+    const why = reason(this.#job, progress);
+    $("job-why").hidden = !why;
+    $("job-why").textContent = why;
+  }
+}
+
+/** Why the job waits, or why it takes longer than it was said before. */
+function reason(job, progress) {
+  const key = `eta.${progress.eta_reason}`;
+  if (progress.eta_reason && known(key)) return t(key);
+  if (job.status === "queued") return t("job.waits");
+  if (progress.stage === "joining") return t("job.joining");
+  return "";
+}

@@ -1,0 +1,14 @@
+/** What can be told of a job from its description. */
+
+const FINAL = new Set(["succeeded", "failed", "canceled", "expired"]);
+
+export const isOver = (job) => FINAL.has(job.status);
+
+/** A canceled job may have the beginning of a result. */
+export const hasResult = (job) => job.output != null && job.status !== "expired";
+
+/** Width and height of the picture as players show it, in pixels. */
+export function upright(input) {
+  const turned = input.rotation === 90 || input.rotation === 270;
+  return turned ? [input.height, input.width] : [input.width, input.height];
+}
