@@ -70,8 +70,6 @@ JobsFile = Annotated[
     typer.Option(
         "--jobs-file",
         metavar="FILE",
-        exists=True,
-        dir_okay=False,
         allow_dash=True,
         help="Instead of IN: a JSON object with input, output and options on each line; - is stdin.",
     ),

@@ -16,7 +16,8 @@ class CuttingProxy:
     """Passes everything on, and cuts the connections that are named: by order, after so many bytes.
 
     ``cut_up`` and ``cut_down`` are the bytes after which each next connection that carries that many towards the
-    service, or from it, is cut; one entry per cut.
+    service, or from it, is cut; one entry per cut. ``hold_up`` and ``hold_down`` likewise, but the connection stands
+    still until ``release``.
     """
 
     def __init__(self, target: tuple[str, int]) -> None:
@@ -27,6 +28,12 @@ class CuttingProxy:
         self._sockets: list[socket.socket] = []
         self.cut_up: list[int] = []
         self.cut_down: list[int] = []
+        self.hold_up: list[int] = []
+        self.hold_down: list[int] = []
+        self.held = threading.Event()
+        """Set as soon as a connection stands still."""
+        self._go = threading.Event()
+        self.bytes_up = 0
         self.cuts = 0
 
     @property
@@ -36,7 +43,12 @@ class CuttingProxy:
     def start(self) -> None:
         self._run(self._accept)
 
+    def release(self) -> None:
+        """Lets every connection go on."""
+        self._go.set()
+
     def stop(self) -> None:
+        self.release()
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
@@ -56,19 +68,30 @@ class CuttingProxy:
                 client, _ = self._listener.accept()
                 service = socket.create_connection(self._target)
                 self._sockets += [client, service]
-                self._run(self._pump, client, service, self.cut_up)
-                self._run(self._pump, service, client, self.cut_down)
+                self._run(self._pump, client, service, self.cut_up, self.hold_up)
+                self._run(self._pump, service, client, self.cut_down, self.hold_down)
 
-    def _pump(self, source: socket.socket, sink: socket.socket, cuts: list[int]) -> None:
+    def _pump(self, source: socket.socket, sink: socket.socket, cuts: list[int], holds: list[int]) -> None:
         passed = 0
         with suppress(OSError):
             while data := source.recv(1 << 14):
                 sink.sendall(data)
                 passed += len(data)
+                if holds is self.hold_up:
+                    self.bytes_up += len(data)
+                self._hold(passed, holds)
                 if self._is_cut(passed, cuts):
                     break
         self._reset(source)
         self._reset(sink)
+
+    def _hold(self, passed: int, holds: list[int]) -> None:
+        with self._lock:
+            if not holds or passed < holds[0]:
+                return
+            holds.pop(0)
+        self.held.set()
+        self._go.wait()
 
     def _is_cut(self, passed: int, cuts: list[int]) -> bool:
         with self._lock:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
 
+from service.cli.interrupts import advising
 from service.cli.output.jobs import (
     job_line,
     job_progress,
@@ -15,7 +15,7 @@ from service.cli.output.jobs import (
     print_report_table,
     print_result,
 )
-from service.cli.output.lines import note, say, say_json, say_json_line
+from service.cli.output.lines import say, say_json, say_json_line
 from service.cli.output.progress import job_bar
 from service.cli.results import failure, fetch
 from service.client import Client, Job
@@ -30,14 +30,6 @@ class JobActions:
     url: str
     as_json: bool = False
 
-    def submit(self, source: Path, fields: Mapping[str, str], idempotency_key: str | None) -> None:
-        """Sends a video and prints the id of its job, and on stderr what its result will lack."""
-        with Client(self.url) as client, job_bar(quiet=self.as_json) as bar:
-            job = client.submit(source, options=fields, on_sent=bar.sent, idempotency_key=idempotency_key)
-        self._say(job, job.id)
-        for sentence in () if self.as_json else job.losses:
-            note(f"Will be lost: {sentence}")
-
     def status(self, job_id: str) -> None:
         """Prints how far a job is."""
         with Client(self.url) as client:
@@ -46,7 +38,8 @@ class JobActions:
 
     def watch(self, job_id: str, timeout_s: float | None) -> None:
         """Follows a job to its end. Raises PipelineError when it ends without a result, WaitTimedOut."""
-        with Client(self.url) as client, job_bar(quiet=self.as_json) as bar:
+        advice = f"The job goes on; `cdvd watch {job_id}` follows it again."
+        with advising(lambda: advice), Client(self.url) as client, job_bar(quiet=self.as_json) as bar:
 
             def show(job: Job) -> None:
                 bar.job(job)
@@ -88,7 +81,8 @@ class JobActions:
 
         Raises PipelineError when there will be no video, WaitTimedOut.
         """
-        with Client(self.url) as client, job_bar(quiet=self.as_json) as bar:
+        advice = "The job and what has arrived of its video are kept; the same command goes on."
+        with advising(lambda: advice), Client(self.url) as client, job_bar(quiet=self.as_json) as bar:
             job = client.wait(job_id, on_change=bar.job, timeout_s=timeout_s)
             fetch(client, job, output, bar, partial=partial)
         say_json({"output": str(output), "job": asdict(job)}) if self.as_json else print_result(job, output)

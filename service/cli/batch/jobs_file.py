@@ -35,16 +35,17 @@ class Faults:
 
     def __init__(self, file: Path) -> None:
         self._name = "stdin" if file == STDIN else str(file)
-        self._found: list[str] = []
+        self._found: list[tuple[int, str]] = []
 
     def add(self, number: int, text: str) -> None:
         """Notes what is wrong with a line, counted from 1."""
-        self._found.append(f"{self._name}, line {number}: {text}")
+        self._found.append((number, text))
 
     def require_none(self) -> None:
         """Raises BadParameter if there are any."""
-        more = len(self._found) - _MOST_FAULTS
-        told = self._found[:_MOST_FAULTS] + ([f"... and {more} more."] if more > 0 else [])
+        found = [f"{self._name}, line {number}: {text}" for number, text in sorted(self._found)]
+        more = len(found) - _MOST_FAULTS
+        told = found[:_MOST_FAULTS] + ([f"... and {more} more."] if more > 0 else [])
         if told:
             raise typer.BadParameter("\n".join(told), param_hint="'--jobs-file'")
 
@@ -87,6 +88,18 @@ def plan_jobs(file: Path, planner: Planner, output: Path | None, usual: Mapping[
         items += planned
     faults.require_none()
     return planner.checked(items)
+
+
+def jobs_to_send(file: Path, usual: Mapping[str, str]) -> list[JobLine]:
+    """Returns the lines of a file whose results nobody fetches. Raises BadParameter with all that is wrong."""
+    lines, faults = read_jobs(file, usual)
+    for line in lines:
+        if line.output:
+            faults.add(line.number, "Nothing is fetched, so there is no output; `cdvd deblur` has one.")
+        if not line.input.is_file():
+            faults.add(line.number, f"{line.input} is no file.")
+    faults.require_none()
+    return lines
 
 
 def _lines(file: Path) -> Iterator[tuple[int, str]]:

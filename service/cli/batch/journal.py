@@ -9,7 +9,6 @@ import hashlib
 import json
 import os
 import time
-import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -70,12 +69,6 @@ class Journal:
     def begun(self, source: str, fields: Mapping[str, str]) -> Begun | None:
         """Returns what was begun of a video with these options and has not ended; ``source`` is its identity."""
         return _read(self._place(source, fields), Begun)
-
-    def begin(self, source: str, fields: Mapping[str, str], output: Path | None = None) -> Begun:
-        """Returns a new beginning, and remembers it."""
-        begun = Begun(uuid.uuid4().hex, str(output.resolve()) if output else "")
-        self.note(source, fields, begun)
-        return begun
 
     def note(self, source: str, fields: Mapping[str, str], begun: Begun) -> None:
         """Remembers how far a video is."""

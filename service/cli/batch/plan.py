@@ -112,7 +112,7 @@ class Planner:
         if made.source != item.identity:
             return replace(item, again="of another video, or of this one before it changed")
         if made.options != item.options:
-            return replace(item, again=f"with other options ({_told(made.options)})")
+            return replace(item, again=f"with other options ({_difference(made.options, item.options)})")
         return replace(item, done=True)
 
     def _is_under_way(self, item: Item) -> bool:
@@ -121,8 +121,13 @@ class Planner:
         return begun is not None and begun.output == str(item.output.resolve())
 
 
-def _told(options: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name}={value}" for name, value in options.items()) or "none"
+def _difference(then: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    names = sorted({*then, *now})
+    return ", ".join(
+        f"{name} {then.get(name, 'unset')}, now {now.get(name, 'unset')}"
+        for name in names
+        if then.get(name) != now.get(name)
+    )
 
 
 def _with(fields: Mapping[str, str], container: str | None) -> Mapping[str, str]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from pathlib import Path
 
@@ -29,23 +30,34 @@ class Sender:
         self._client, self._journal, self._on_sent, self._remote = client, journal, on_sent, remote
 
     def send(
-        self, video: Path, source: str, fields: Mapping[str, str], output: Path | None = None
+        self,
+        video: Path,
+        source: str,
+        fields: Mapping[str, str],
+        output: Path | None = None,
+        key: str | None = None,
     ) -> tuple[Job, bool]:
         """Returns the job of a video, and whether an earlier run had made it. Raises ClientError, OSError.
 
-        ``source`` is the identity of the video, ``fields`` are the text parts of POST /jobs.
+        ``source`` is the identity of the video, ``fields`` are the text parts of POST /jobs; ``output`` is where the
+        result goes, ``key`` an Idempotency-Key that is not to be chosen here.
         """
         if not self._remote:
             return self._client.submit(
                 video, options=fields, on_sent=self._on_sent, resumable_from=NEVER
             ), False
-        begun = self._journal.begun(source, fields)
-        if begun and begun.job:
-            job = self._picked_up(begun.job)
-            if job:
-                return job, True
-            begun = None
-        return self._sent(video, source, fields, begun or self._journal.begin(source, fields, output)), False
+        entry = _Entry(self._journal, source, _known_by(fields, key))
+        begun = entry.read()
+        job = self._picked_up(begun.job) if begun and begun.job else None
+        if job:
+            return job, True
+        if begun is None or begun.job:
+            begun = Begun(key or uuid.uuid4().hex, str(output.resolve()) if output else "")
+        return self._sent(video, fields, begun, entry), False
+
+    def forget(self, source: str, fields: Mapping[str, str], key: str | None = None) -> None:
+        """Forgets a video that has ended for good; sending it again then makes another job."""
+        self._journal.forget(source, _known_by(fields, key))
 
     def _picked_up(self, job_id: str) -> Job | None:
         """Returns the job as it goes on: one that failed or was canceled is tried again. None if it is gone."""
@@ -59,10 +71,8 @@ class Sender:
             return None
         return None if job.status == "expired" else job
 
-    def _sent(self, video: Path, source: str, fields: Mapping[str, str], begun: Begun) -> Job:
-        def remember(upload: str) -> None:
-            self._journal.note(source, fields, replace(begun, upload=upload))
-
+    def _sent(self, video: Path, fields: Mapping[str, str], begun: Begun, entry: _Entry) -> Job:
+        entry.write(begun)
         try:
             job = self._client.submit(
                 video,
@@ -70,11 +80,33 @@ class Sender:
                 on_sent=self._on_sent,
                 idempotency_key=begun.key,
                 upload=begun.upload,
-                on_upload=remember,
+                on_upload=lambda upload: entry.write(replace(begun, upload=upload)),
             )
         except RequestRejected as error:
             if exit_code(error) is Exit.REFUSED:
-                self._journal.forget(source, fields)
+                entry.remove()
             raise
-        self._journal.note(source, fields, replace(begun, job=job.id))
+        entry.write(replace(begun, job=job.id))
         return job
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """What the journal remembers of one video with its options."""
+
+    journal: Journal
+    source: str
+    known_by: Mapping[str, str]
+
+    def read(self) -> Begun | None:
+        return self.journal.begun(self.source, self.known_by)
+
+    def write(self, begun: Begun) -> None:
+        self.journal.note(self.source, self.known_by, begun)
+
+    def remove(self) -> None:
+        self.journal.forget(self.source, self.known_by)
+
+
+def _known_by(fields: Mapping[str, str], key: str | None) -> Mapping[str, str]:
+    return fields if key is None else {**fields, "Idempotency-Key": key}

@@ -14,6 +14,7 @@ from service.cli.options import (
     Fields,
     Force,
     JobId,
+    JobsFile,
     JsonFlag,
     LooksCount,
     ModelName,
@@ -22,7 +23,6 @@ from service.cli.options import (
     Strict,
     Timeout,
     Url,
-    VideoIn,
     form_fields,
     writable_output,
 )
@@ -34,7 +34,9 @@ commands = typer.Typer()
 
 @commands.command(rich_help_panel=PANEL)
 def submit(  # noqa: PLR0913  # one parameter per option
-    source: VideoIn,
+    source: Annotated[
+        Path | None, typer.Argument(metavar="IN", help="A video.", exists=True, dir_okay=False, readable=True)
+    ] = None,
     quality: QualityName = None,
     model: ModelName = None,
     looks: LooksCount = None,
@@ -47,15 +49,28 @@ def submit(  # noqa: PLR0913  # one parameter per option
         str | None,
         typer.Option("--idempotency-key", help="Calls with the same key and video make one job."),
     ] = None,
+    jobs_file: JobsFile = None,
     url: Url = DEFAULT_URL,
     as_json: JsonFlag = False,
 ) -> None:
-    """Send a video and print the job's id without waiting; a large upload resumes when the connection breaks."""
-    from service.cli.actions.jobs import JobActions
+    """Send a video, or those of a list, and print ids of jobs without waiting.
+
+    A large upload resumes when the connection breaks, and with the same command after an interruption.
+    """
+    if (source is None) == (jobs_file is None) or (jobs_file and once):
+        raise typer.BadParameter("Give either IN, with or without a key, or --jobs-file.", param_hint="IN")
 
     chosen = {"quality": quality, "model": model, "looks": looks, "codec": codec, "start": start, "end": end}
     fields = form_fields({**chosen, "strict": "true" if strict else None}, more)
-    JobActions(url, as_json).submit(source, fields, once)
+    from service.cli.actions.submit import Parcel, submit_all, submit_one
+
+    if source:
+        submit_one(Parcel(source, fields), url, once, as_json=as_json)
+    elif jobs_file:
+        from service.cli.batch.jobs_file import jobs_to_send
+
+        parcels = [Parcel(line.input, line.fields) for line in jobs_to_send(jobs_file, fields)]
+        raise typer.Exit(submit_all(parcels, url, as_json=as_json))
 
 
 @commands.command(rich_help_panel=PANEL)

@@ -73,6 +73,7 @@ def test_the_lines_for_a_shell(
     }
     assert made == {
         "sharp.mp4",
+        "listed.mp4",
         "frames.mp4",
         "again.mp4",
         "restored/shaky_deblurred.mp4",
