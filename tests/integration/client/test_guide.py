@@ -50,7 +50,7 @@ def run(*command: str, folder: Path, **more: str) -> str:
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=90,
+        timeout=240,
         check=False,
         env={**os.environ, **more},
     )
