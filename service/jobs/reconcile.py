@@ -12,6 +12,7 @@ from collections.abc import Callable
 from service.jobs.queue import JobQueue
 from service.jobs.step_leases import StepLeases
 from service.jobs.store import RedisJobStore
+from service.redis_state.scripts.turns import LONGEST_DELAY_S
 
 MESSAGE_GRACE_S = 10.0
 """Seconds after which a queued step was lost on the way, if it is not listed, or no message waits that would bring a
@@ -59,9 +60,11 @@ class Reconciler:
     def _due(self, state: str) -> bool:
         """Returns whether a step in this state is to be queued now if no live worker holds it."""
         word, _, when = state.partition(" ")
-        return word == "running" or (word == "waiting" and float(when) <= self._clock())
+        if word != "waiting":
+            return word == "running"
+        return not 0 < float(when) - self._clock() <= LONGEST_DELAY_S
 
     def _is_old(self, state: str) -> bool:
-        """Returns whether a step has been queued for longer than a message takes."""
+        """Returns whether a step has been queued for longer than a message takes, or before the clock was set back."""
         word, _, when = state.partition(" ")
-        return word == "queued" and self._clock() - float(when) > MESSAGE_GRACE_S
+        return word == "queued" and abs(self._clock() - float(when)) > MESSAGE_GRACE_S

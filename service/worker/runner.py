@@ -21,6 +21,7 @@ from service.jobs.step_leases import StepLeases
 from service.jobs.store import RedisJobStore
 from service.logs import log_context
 from service.metrics import STEPS
+from service.redis_state.scripts.turns import LONGEST_DELAY_S
 from service.text import plural
 from service.tracing import span
 from service.worker.watchdog import Touch, Watchdog
@@ -32,7 +33,7 @@ MAX_DELIVERIES = 3
 MAX_CRASHES = 6
 """The same for a job whose segments take turns at it: so many crashes in a row, without a finished segment."""
 MAX_POSTPONED = 10
-FIRST_DELAY_S, LONGEST_DELAY_S = 5.0, 120.0
+FIRST_DELAY_S = 5.0
 """A step without engine or object store is tried again after 5, 10, 20 ... 120 s: a quarter of an hour in all."""
 SPACE_DELAY_S = 5.0
 """A step that finds the disk full is tried again this often, for as long as it takes: people have to make room."""

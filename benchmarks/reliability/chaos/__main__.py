@@ -68,7 +68,7 @@ def mistreat(where: Path, seconds: float, seed: int, most: int | None = None) ->
     }
     with (
         Stack(where / "data-0", where / "models", MODEL) as stack,
-        closing(Client(stack.url, clips, seed)) as client,
+        closing(Client(stack.urls, clips, seed)) as client,
     ):
         stack.start()
         references = {name: _reference(client, name) for name in clips}

@@ -8,7 +8,7 @@ import random
 import secrets
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
@@ -27,8 +27,10 @@ ACTIVE = ("queued", "running")
 class Client:
     """Submits clips by name until it is stopped; then everything is read once more."""
 
-    def __init__(self, url: str, clips: Mapping[str, Path], seed: int) -> None:
-        self._http = httpx.Client(base_url=url, timeout=20, trust_env=False)
+    def __init__(self, urls: Sequence[str], clips: Mapping[str, Path], seed: int) -> None:
+        """``urls``: of the gateways that take submissions; the first one is asked for the rest."""
+        self._urls = urls
+        self._http = httpx.Client(base_url=urls[0], timeout=20, trust_env=False)
         self._clips = clips
         self._chance = random.Random(seed)
         self._stopping = threading.Event()
@@ -58,7 +60,9 @@ class Client:
             with suppress(httpx.HTTPError, ValueError):
                 with self._clips[clip].open("rb") as file:
                     files, headers = {"video": (f"{clip}.mp4", file)}, {"Idempotency-Key": key}
-                    answer = self._http.post("/jobs", files=files, headers=headers)
+                    answer = self._http.post(
+                        f"{self._chance.choice(self._urls)}/jobs", files=files, headers=headers
+                    )
                 if answer.status_code == 202:
                     return Accepted(str(answer.json()["id"]), clip, key, time.time())
             self._stopping.wait(0.5)

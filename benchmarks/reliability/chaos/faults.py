@@ -11,11 +11,15 @@ from pathlib import Path
 
 import psutil
 
+from benchmarks.reliability.chaos.clock import COMPILER
+from benchmarks.reliability.chaos.links import State
 from benchmarks.reliability.chaos.stack import Stack
 
 Fault = Callable[[Stack, random.Random], None]
 LONGEST_STOP_S = 14.0
 """Longer than a claim lives: what was stopped finds its steps taken over."""
+LONGEST_STEP_S = 600
+"""Of a clock, ahead or back."""
 TORN_BYTES = 200
 """Of the end of Redis' log, which is written to disk once a second."""
 
@@ -47,6 +51,26 @@ def _restart(part: str) -> Fault:
     return fault
 
 
+def _link(parts: str, state: State) -> Fault:
+    def fault(stack: Stack, chance: random.Random) -> None:
+        stack.links[parts].become(state)
+        time.sleep(chance.uniform(0.5, LONGEST_STOP_S))
+        stack.links[parts].become(State.GOOD)
+
+    return fault
+
+
+def _step_clock(stack: Stack, chance: random.Random) -> None:
+    """Of both hosts, which agree."""
+    seconds = chance.randint(-LONGEST_STEP_S, LONGEST_STEP_S)
+    stack.clock.step(seconds)
+    stack.other_clock.step(seconds)
+
+
+def _step_other(stack: Stack, chance: random.Random) -> None:
+    stack.other_clock.step(chance.randint(-LONGEST_STEP_S, LONGEST_STEP_S))
+
+
 def _kill_all(stack: Stack, _chance: random.Random) -> None:
     stack.kill_all()
 
@@ -67,17 +91,31 @@ def _tear(directory: Path, lost: int) -> None:
 
 FAULTS: dict[str, Fault] = {
     "worker killed": _kill("worker"),
-    "second worker killed": _kill("second"),
+    "second worker killed": _kill("second worker"),
+    "second gateway killed": _kill("second gateway"),
     "gateway killed": _kill("gateway"),
     "Redis killed": _kill("redis"),
     "everything killed": _kill_all,
     "power lost: a copy of the data goes on, without the end of Redis' log": _lose_power,
     "worker stopped for a while": _stop("worker", LONGEST_STOP_S),
-    "second worker stopped for a while": _stop("second", LONGEST_STOP_S),
+    "second worker stopped for a while": _stop("second worker", LONGEST_STOP_S),
     "gateway stopped for a while": _stop("gateway", 5.0),
     "Redis stopped for a while": _stop("redis", 5.0),
     "Redis restarted": _restart("redis"),
     "worker restarted": _restart("worker"),
+    **{
+        f"link of {parts} {what}": _link(parts, state)
+        for parts, what, state in (
+            ("second worker and Redis", "stalled for a while", State.STALLED),
+            ("second worker and Redis", "broken for a while", State.BROKEN),
+            ("second worker and Redis", "slow for a while", State.SLOW),
+            ("second gateway and Redis", "stalled for a while", State.STALLED),
+            ("second gateway and Redis", "broken for a while", State.BROKEN),
+            ("second worker and Triton", "stalled for a while", State.STALLED),
+            ("second worker and Triton", "broken for a while", State.BROKEN),
+        )
+    },
+    **({"clock stepped": _step_clock, "clock of the second host stepped": _step_other} if COMPILER else {}),
 }
 LOSES_A_MOMENT = frozenset({"power lost: a copy of the data goes on, without the end of Redis' log"})
 """After these, jobs that were accepted in the last moment may be unknown."""

@@ -1,4 +1,8 @@
-"""A whole service as processes that can be killed, stopped, copied and started again."""
+"""A whole service as processes that can be killed, stopped, copied, cut off from each other and started again.
+
+Beside `cdvd up` there are a second gateway and a second worker, as if on another host: they reach Redis over links that
+can go bad, and the second worker has its windows restored by a server of models behind such a link, too.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +14,21 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import httpx
 import psutil
 
+from benchmarks.reliability.chaos.clock import Clock
+from benchmarks.reliability.chaos.links import Link
+from tests.support.fake_engines import IdentityEngine
+from tests.support.paced_triton import paced_triton
+
 PARTS = {"worker": "service.worker", "gateway": "service.api", "redis": "redis-server"}
 """Words in the command line of each part."""
+OTHERS = {"second worker": "service.worker", "second gateway": "service.api"}
+"""Modules of the parts beside ``cdvd up``."""
 SETTINGS = {"CDVD_SEGMENT_FRAMES": "8", "CDVD_WINDOW_FRAMES": "4", "CDVD_ENGINE_THREADS": "1"}
 READY_S = 120.0
 
@@ -27,44 +38,70 @@ class Stack:
 
     def __init__(self, data: Path, models: Path, model: str) -> None:
         self.data = data
+        self.links: dict[str, Link] = {}
+        """Between parts, by their names."""
+        self.clock, self.other_clock = (Clock(data.with_name(name)) for name in ("clock", "other-clock"))
         self._settings = {**SETTINGS, "CDVD_MODELS": str(models), "CDVD_MODEL": model}
-        self._port = _free_port()
+        self._port, self._other_port = _free_port(), _free_port()
         self._up: subprocess.Popen[bytes] | None = None
-        self._second: subprocess.Popen[bytes] | None = None
+        self._others: dict[str, subprocess.Popen[bytes]] = {}
+        self._resources = ExitStack()
 
     def __enter__(self) -> Stack:
+        servers = {self._settings["CDVD_MODEL"]: IdentityEngine()}
+        triton = self._resources.enter_context(paced_triton(servers, {}))
+        redis = [Link(lambda: self.data / "run" / "redis.sock") for _ in OTHERS]
+        names = [f"{name} and Redis" for name in OTHERS]
+        self.links = dict(zip(names, redis, strict=True))
+        self.links["second worker and Triton"] = Link(lambda: ("127.0.0.1", triton.port))
+        for link in self.links.values():
+            self._resources.enter_context(link)
         return self
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+        self._resources.close()
 
     @property
-    def url(self) -> str:
-        """Where it is reached."""
-        return f"http://127.0.0.1:{self._port}"
+    def urls(self) -> tuple[str, str]:
+        """Where its gateways are reached; the first is that of ``cdvd up``."""
+        first, second = (f"http://127.0.0.1:{port}" for port in (self._port, self._other_port))
+        return first, second
 
     def start(self) -> None:
         """Starts what does not run and returns when jobs are worked on. Raises TimeoutError."""
-        if self._up is None or self._up.poll() is not None:
+        if not self.is_up:
             command = [sys.executable, "-m", "service.cli", "up", "--model", self._settings["CDVD_MODEL"]]
             own = ["--port", str(self._port), "--data", str(self.data)]
-            self._up = self._run([*command, *own], "up", {})
+            engine = {"CDVD_ENGINE": "onnx", **self.clock.settings}
+            self._up = self._run([*command, *own], "up", engine)
         self.await_ready()
-        if self._second is None or self._second.poll() is not None:
-            own = {
-                "CDVD_REDIS_URL": f"unix://{self.data / 'run' / 'redis.sock'}?db=0",
-                "CDVD_DATA": str(self.data),
-                "CDVD_WORKER_NAME": "second",
-                "CDVD_CLAIM_TTL_S": "10",
-            }
-            self._second = self._run([sys.executable, "-m", "service.worker"], "second", own)
+        for name, module in OTHERS.items():
+            if name not in self._others or self._others[name].poll() is not None:
+                settings = self._settings_of(name)
+                self._others[name] = self._run([sys.executable, "-m", module], name, settings)
+
+    def _settings_of(self, name: str) -> dict[str, str]:
+        return {
+            "CDVD_REDIS_URL": f"redis://127.0.0.1:{self.links[f'{name} and Redis'].port}/0",
+            "CDVD_DATA": str(self.data),
+            "CDVD_WORKER_NAME": "second",
+            "CDVD_CLAIM_TTL_S": "10",
+            "CDVD_ENGINE": "triton",
+            "CDVD_TRITON_URLS": f"127.0.0.1:{self.links['second worker and Triton'].port}",
+            "CDVD_TRITON_TIMEOUT_S": "10",
+            "CDVD_TRITON_SHARED_MEMORY": "false",
+            "CDVD_DEFAULT_QUALITY": "fast",
+            "CDVD_PORT": str(self._other_port),
+            **self.other_clock.settings,
+        }
 
     def await_ready(self) -> None:
         """Returns when ``/readyz`` says so. Raises TimeoutError."""
         deadline = time.monotonic() + READY_S
         while time.monotonic() < deadline:
             with suppress(httpx.HTTPError):
-                if httpx.get(f"{self.url}/readyz", timeout=5, trust_env=False).is_success:
+                if httpx.get(f"{self.urls[0]}/readyz", timeout=5, trust_env=False).is_success:
                     return
             time.sleep(0.1)
         raise TimeoutError(f"not ready within {READY_S:g} s: {self._log('up').read_text()[-2000:]}")
@@ -75,9 +112,9 @@ class Stack:
         return self._up is not None and self._up.poll() is None
 
     def part(self, name: str) -> psutil.Process | None:
-        """Returns a process of ``cdvd up``, or the second worker; None while there is none."""
-        if name == "second":
-            return _process(self._second)
+        """Returns a process of ``cdvd up``, or one beside it; None while there is none."""
+        if name in OTHERS:
+            return _process(self._others.get(name))
         found = [
             one for one in self._children() if PARTS[name] in _command(one) and "launch" not in _command(one)
         ]
@@ -101,15 +138,18 @@ class Stack:
 
     def stop(self) -> None:
         """Ends everything in good order."""
-        for process in (self._second, self._up):
-            if process is not None and process.poll() is None:
+        for process in self._roots():
+            if process.poll() is None:
                 process.terminate()
                 with suppress(subprocess.TimeoutExpired):
                     process.wait(60)
         self.kill_all()
 
+    def _roots(self) -> list[subprocess.Popen[bytes]]:
+        return [*self._others.values(), *([self._up] if self._up else [])]
+
     def _all(self) -> Iterable[psutil.Process]:
-        roots = [process for process in (_process(self._up), _process(self._second)) if process]
+        roots = [process for process in map(_process, self._roots()) if process]
         return [*(child for root in roots for child in _tree(root)), *roots]
 
     def _children(self) -> list[psutil.Process]:
@@ -117,10 +157,9 @@ class Stack:
         return _tree(root) if root else []
 
     def _reap(self) -> None:
-        for process in (self._up, self._second):
-            if process is not None:
-                process.kill()
-                process.wait()
+        for process in self._roots():
+            process.kill()
+            process.wait()
 
     def _run(self, command: list[str], name: str, settings: Mapping[str, str]) -> subprocess.Popen[bytes]:
         inherited = {key: value for key, value in os.environ.items() if not key.startswith("CDVD_")}

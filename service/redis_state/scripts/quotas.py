@@ -7,6 +7,7 @@ local window, limit = 60, tonumber(ARGV[1])
 local clock = redis.call('TIME')
 local now = clock[1] + clock[2] / 1000000
 local full_at = math.max(tonumber(redis.call('GET', KEYS[1]) or now), now)
+if full_at > now + window + 1 then full_at = now end -- noted before the clock was set back
 local wait = full_at + window / limit - window - now
 if wait > 0.000001 then return tostring(wait) end
 redis.call('SET', KEYS[1], string.format('%.6f', full_at + window / limit), 'EX', window + 1)

@@ -28,6 +28,8 @@ HALF_LIFE_S = 300
 SMALL = 1.5
 """A segment gives way to a job of which there is left at most so many times the segment's own work: estimates of equal
 jobs differ a little, and for a larger one it is no use."""
+LONGEST_DELAY_S = 120
+"""A step is put off by so many seconds at most: one that is due later was put off before the clock was set back."""
 FIRST = 1e12
 """What the place of a preview is moved ahead by."""
 
@@ -41,7 +43,8 @@ local function is_due(id, step, now)
     local state = redis.call('HGET', steps_of(id), step)
     if not state then return false end
     local word, when = string.match(state, '^(%S+) (%S+)$')
-    return word == 'queued' or (word == 'waiting' and tonumber(when) <= now)
+    if word ~= 'waiting' then return word == 'queued' end
+    return tonumber(when) <= now or tonumber(when) > now + {LONGEST_DELAY_S}
 end
 
 local function rate_of(model)

@@ -52,6 +52,8 @@ def test_restarted_worker_takes_over_its_own_claims_at_once(
         (MESSAGE_GRACE_S + 1, False, 1, 2),
         (MESSAGE_GRACE_S + 1, True, 0, 2),
         (MESSAGE_GRACE_S + 1, True, 1, 0),
+        (-600, False, 0, 2),  # the clock was set back
+        (-600, True, 1, 0),
     ],
 )
 def test_step_that_was_lost_on_the_way_is_queued_again(
@@ -82,6 +84,18 @@ def test_postponed_step_waits_for_its_time(store: RedisJobStore, leases: StepLea
 
     assert Reconciler(store, leases, queue).run() == 0
     assert Reconciler(store, leases, queue, clock=lambda: time.time() + 6).run() == 1
+
+
+def test_postponed_step_does_not_wait_for_a_clock_that_was_set_back(
+    store: RedisJobStore, leases: StepLeases, queue: JobQueue
+) -> None:
+    job = planned(store, leases)
+    leases.claim(job.id, "segment:0")
+    leases.release(job.id, "segment:0", not_before=time.time() + 600)
+    queue.turns.offer(job.id, "segment:0")
+
+    assert queue.turns.listed(job.id) == {"segment:0"}
+    assert Reconciler(store, leases, queue).run() == 1
 
 
 def test_beginnings_that_never_came_back_are_counted(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 import redis
 
 from service.errors.limit import StorageQuotaExceeded, TooManyJobs
+from service.redis_state import key_names
 from service.redis_state.connection import connect
 from service.tenancy.api_keys import KeyLimits, KeyRing, Scope
 from service.tenancy.quotas import LEASE_S, Quotas
@@ -43,6 +45,17 @@ def test_the_rate_of_submissions_is_limited(service: Service, ring: KeyRing, cli
     assert int(answer.headers["retry-after"]) <= 30
     assert _of_others(service.files(), taken) <= before
     assert service.http.get("/jobs", headers=key).status_code == 200
+
+
+def test_the_rate_does_not_wait_for_a_clock_that_was_set_back(
+    service: Service, ring: KeyRing, clip: Path
+) -> None:
+    key = new_key(ring, per_minute=2)
+    prefix = key["Authorization"].split("_")[1]
+    with connect(redis_url(service)) as client:
+        client.set(key_names.submission_rate(prefix), time.time() + 600)
+
+    assert submitted(service, clip, key)
 
 
 def _of_others(files: set[str], jobs: list[str]) -> set[str]:
