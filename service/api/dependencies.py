@@ -17,6 +17,7 @@ from prometheus_client import CollectorRegistry
 
 from service.api.access import Caller, Rule, admitted, rule_of
 from service.api.answers.frame_pictures import FramePictures
+from service.api.answers.posters import Posters
 from service.api.answers.service_bodies import LimitsBody
 from service.api.gateway import AccessParts, Gateway
 from service.api.rechecks import Rechecks
@@ -141,4 +142,5 @@ LoadGauges = Annotated[CollectorRegistry, _part(lambda gateway, _: gateway.load)
 Pictures = Annotated[
     FramePictures, _part(lambda gateway, _: FramePictures(gateway.storage, gateway.decoding_slots))
 ]
+PosterMaker = Annotated[Posters, _part(lambda gateway, _: Posters(gateway.storage, gateway.decoding_slots))]
 DecodingSlots = Annotated[asyncio.Semaphore, _part(lambda gateway, _: gateway.decoding_slots)]

@@ -24,6 +24,14 @@ NEWEST = f"{PIECES}/newest.zip"
 """Pictures of the newest restored frame, replaced as the work goes on; removed with the pieces."""
 
 
+STRIP = "strip.jpg"
+
+
+def poster_name(side: int) -> str:
+    """Names the picture that stands for the upload in lists, by the pixels of its longer side."""
+    return f"poster-{side}.jpg"
+
+
 def piece_name(segment: Segment) -> str:
     """Names the restored segment by the frames that it holds; the job fixes everything else about it."""
     return f"{PIECES}/{segment.index:05d}_{segment.start}-{segment.stop}.mp4"

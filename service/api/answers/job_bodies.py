@@ -103,10 +103,16 @@ class ProblemBody(BaseModel):
     detail: str
 
 
+_FILES = {"poster": "poster.jpg", "strip": "strip.jpg"}
+"""Addresses that are no plain names."""
+
+
 class UrlsBody(BaseModel):
     self: str = Field(examples=[f"/jobs/{JOB_EXAMPLE_ID}"])
     events: str
     source: str
+    poster: str
+    strip: str
     result: str
     report: str
     sharpness: str
@@ -201,7 +207,7 @@ def _error_body(job: Job) -> ProblemBody | None:
 def _urls(job_id: str) -> UrlsBody:
     base = f"/jobs/{job_id}"
     names = tuple(name for name in UrlsBody.model_fields if name != "self")
-    return UrlsBody(self=base, **{name: f"{base}/{name}" for name in names})
+    return UrlsBody(self=base, **{name: f"{base}/{_FILES.get(name, name)}" for name in names})
 
 
 def _moment(seconds: float) -> datetime:

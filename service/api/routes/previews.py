@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Query, Request, Response
@@ -10,7 +10,7 @@ from fastapi import Path as PathParameter
 
 from service.api.answers.download import CACHE
 from service.api.answers.etag import tagged
-from service.api.dependencies import OwnJobs, Pictures
+from service.api.dependencies import OwnJobs, Pictures, PosterMaker
 from service.api.job_files import job_with_files
 from service.api.openapi.responses import BINARY, Responses, problems, response_headers
 from service.artifacts.newest_pictures import View
@@ -19,6 +19,10 @@ from service.errors.storage import StorageUnavailable
 from service.errors.video import DamagedVideo, ProbeTimeout
 
 router = APIRouter(tags=["files"])
+
+FOREVER = "private, max-age=31536000, immutable"
+"""An upload never changes, and no other job gets its address."""
+PosterWidth = Literal["160", "320", "640"]
 
 WhichView = Annotated[
     View, Query(description="`side`: before and after; `prior`: bright where the frame is sharp.")
@@ -43,6 +47,12 @@ _NEWEST: Responses = {
         **_PICTURE[200],
         "headers": response_headers(Content_Location="The address of the picture of this very frame."),
     },
+}
+
+_SMALL: Responses = {
+    **problems(JobNotFound, ResultExpired, DamagedVideo, ProbeTimeout, StorageUnavailable),
+    200: _PICTURE[200],
+    304: _PICTURE[304],
 }
 
 
@@ -74,3 +84,23 @@ async def get_preview(
         raise FrameNotFound(f"The video has frames 0 to {job.spec.video.frames - 1}.")
     picture = await pictures.picture(job, frame, view)
     return tagged(request, picture, "image/jpeg", CACHE)
+
+
+@router.get("/jobs/{job_id}/poster.jpg", response_class=Response, responses=_SMALL)
+async def get_poster(
+    job_id: str,
+    jobs: OwnJobs,
+    posters: PosterMaker,
+    request: Request,
+    width: Annotated[PosterWidth, Query(description="Pixels of the longer side.")] = "320",
+) -> Response:
+    """Shows the first frame of the upload that is not black, small and upright: for lists of jobs."""
+    job = await run_sync(job_with_files, jobs, job_id)
+    return tagged(request, await posters.poster(job, int(width)), "image/jpeg", FOREVER)
+
+
+@router.get("/jobs/{job_id}/strip.jpg", response_class=Response, responses=_SMALL)
+async def get_strip(job_id: str, jobs: OwnJobs, posters: PosterMaker, request: Request) -> Response:
+    """Shows ten frames of the upload, evenly spaced, side by side and of one size: to play them under the pointer."""
+    job = await run_sync(job_with_files, jobs, job_id)
+    return tagged(request, await posters.strip(job), "image/jpeg", FOREVER)

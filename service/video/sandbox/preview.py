@@ -34,6 +34,10 @@ class PreviewLimits:
 
     side: int = 1280
     """The longer side of each frame at most, in pixels."""
+    first_lit: bool = False
+    """Whether the picture has only the first frame that is not black; the lightest where all are."""
+    keyframes: bool = False
+    """Whether a keyframe shortly before each frame will do: it is decoded by itself."""
     timeout_s: float = 30.0
     """Wall clock and CPU seconds of the child process."""
     memory: int = 2 * GIB

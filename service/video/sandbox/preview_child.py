@@ -7,7 +7,8 @@ The frames are upright, as a player shows them, with square pixels, and several 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from fractions import Fraction
 from itertools import pairwise
@@ -25,6 +26,7 @@ from service.errors.video import DamagedVideo, VideoError
 from service.text import plural
 from service.video.color import MATRIX_BT601, QUALITY, Conversion, conversion
 from service.video.frames import numbered_frames
+from service.video.index import FrameIndex
 from service.video.sandbox.child import restrict
 from service.video.sandbox.preview import JPEG, PreviewLimits, Shot, limits_from_json, shots_from_json
 from service.video.sandbox.refusals import refusal_to_json, unforeseen
@@ -41,6 +43,10 @@ _FROM_YCGCO = (
 )
 """Filters from YCgCo, which the scaler lacks, to the colors of JPEG. Primaries and transfer stay."""
 _JPEG_COLORS = Conversion(MATRIX_BT601, full_range=True)
+_LIT = 24.0
+"""Mean luma, in 0..255, from which on a frame is not black."""
+_NEAR = 20
+"""A keyframe is near enough within one in so many of all frames."""
 _TRANSPOSITIONS = {0: (), 90: ("clock",), 180: ("clock", "clock"), 270: ("cclock",)}
 
 
@@ -66,7 +72,8 @@ def jpeg(shots: Sequence[Shot], limits: PreviewLimits) -> bytes:
     """
     encoder = CodecContext.create("mjpeg", "w")
     assert isinstance(encoder, VideoCodecContext)
-    picture = _beside([_still(shot, limits.side) for shot in shots])
+    stills = (_still(shot, limits) for shot in shots)
+    picture = _beside([_first_lit(stills)] if limits.first_lit else list(stills))
     encoder.width, encoder.height, encoder.pix_fmt = picture.width, picture.height, _FORMAT
     encoder.time_base = _TIME_BASE
     encoder.color_range = ColorRange.JPEG
@@ -76,14 +83,41 @@ def jpeg(shots: Sequence[Shot], limits: PreviewLimits) -> bytes:
     return data
 
 
-def _still(shot: Shot, side: int) -> tuple[VideoFrame, int]:
+def _first_lit(stills: Iterable[tuple[VideoFrame, int]]) -> tuple[VideoFrame, int]:
+    """Returns the first frame that is not nearly black, or else the lightest."""
+    seen = []
+    for still in stills:
+        seen.append((_lightness(still[0]), still))
+        if seen[-1][0] >= _LIT:
+            break
+    return max(seen, key=lambda one: one[0])[1]
+
+
+def _lightness(frame: VideoFrame) -> float:
+    """Returns the mean of luma, in 0..255."""
+    luma = frame.planes[0]
+    rows = memoryview(luma)
+    used = [rows[y * luma.line_size : y * luma.line_size + luma.width] for y in range(0, luma.height, 4)]
+    return sum(map(sum, used)) / (len(used) * luma.width)
+
+
+def _still(shot: Shot, limits: PreviewLimits) -> tuple[VideoFrame, int]:
     """Returns a frame in JPEG's colors, not rotated yet, and the degrees clockwise by which a player rotates it."""
     source = load_source(shot.path, shot.excerpt)
     if shot.frame >= source.index.frames:
         raise PipelineError(f"The video has {plural(source.index.frames, 'frame')}.")
-    with closing(numbered_frames(source, shot.frame, shot.frame + 1)) as frames:
+    number = _keyframe(source.index, shot.frame) if limits.keyframes else shot.frame
+    with closing(numbered_frames(source, number, number + 1)) as frames:
         (frame,) = frames
-    return _converted(frame.picture, source, side), source.picture.rotation
+    return _converted(frame.picture, source, limits.side), source.picture.rotation
+
+
+def _keyframe(index: FrameIndex, frame: int) -> int:
+    """Returns the number of the keyframe shortly before a frame; the frame itself where there is none."""
+    first = max(0, frame - index.frames // _NEAR)
+    near = [key.pts for key in index.keyframes if index.pts[first] <= key.pts <= index.pts[frame]]
+    number = bisect_left(index.pts, near[-1]) if near else frame
+    return number if near and index.pts[number] == near[-1] else frame
 
 
 def _converted(frame: VideoFrame, source: Source, side: int) -> VideoFrame:
