@@ -101,9 +101,28 @@ class JobSpec:
     """Whether somebody waits for a few frames: its steps go before those of all other jobs."""
 
 
+class EtaReason(StrEnum):
+    """Why a job takes longer than was said before; ``ETA_REASONS`` has a sentence for each."""
+
+    SLOWER = "slower"
+    OTHER_JOBS = "other_jobs"
+    WAITING_FOR_TURN = "waiting_for_turn"
+    WAITING_FOR_SPACE = "waiting_for_space"
+    WORKER_LOST = "worker_lost"
+
+
+ETA_REASONS = {
+    EtaReason.SLOWER: "The video takes longer to restore than expected.",
+    EtaReason.OTHER_JOBS: "Other jobs went first, or took some of the workers.",
+    EtaReason.WAITING_FOR_TURN: "Other jobs go first; this one goes on when it is its turn.",
+    EtaReason.WAITING_FOR_SPACE: "The disk of the service is full; the job goes on when there is room.",
+    EtaReason.WORKER_LOST: "A worker stopped in the midst of this job; what it had begun is restored once more.",
+}
+
+
 @dataclass(frozen=True)
 class Progress:
-    """How far a job is. ``eta_s`` is in seconds; None until something was measured."""
+    """How far a job is. ``eta_s`` is in seconds and ticks down; None until something was measured."""
 
     stage: Stage
     frames_done: int
@@ -112,6 +131,8 @@ class Progress:
     eta_s: float | None
     newest_frame: int | None = None
     """The restored frame that was shown last; None before the first."""
+    eta_reason: EtaReason | None = None
+    """Why ``eta_s`` rose, or does not fall; None while it falls."""
 
     @property
     def fraction(self) -> float:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping, Sequence
 
 from pydantic import TypeAdapter
 
-from service.jobs.job import Failure, Job, JobSpec, JobStatus, Output, Progress, Stage
+from service.jobs.job import EtaReason, Failure, Job, JobSpec, JobStatus, Output, Progress, Stage
 from service.memory.plan import MemoryPlan
 from service.tenancy.api_keys import DEFAULT_TENANT
 from service.types import Segment
@@ -15,6 +16,8 @@ from service.types import Segment
 SPEC = TypeAdapter(JobSpec)
 SPACE = "space"
 """What the field ``wanting`` of a record says while steps wait for room on a disk."""
+PATIENCE_S = 2.0
+"""Seconds, beside those of two windows, until the silence of a job makes its end later."""
 PLAN = TypeAdapter(tuple[Segment, ...])
 MEMORY_PLANS = TypeAdapter(tuple[MemoryPlan, ...])
 OUTPUT = TypeAdapter(Output)
@@ -52,24 +55,64 @@ def _number(record: Mapping[str, str], name: str) -> float | None:
 def _progress(
     status: JobStatus, record: Mapping[str, str], spec: JobSpec, done: int, steps: Sequence[str]
 ) -> Progress:
-    """Estimates by the measured rate of one worker times the workers at it, so that downtime does not count."""
+    """Measures by the rate of one worker times the workers at it, so that downtime does not count."""
     total, seconds = spec.video.frames, _number(record, "timed_seconds")
     newest = int(record["newest_frame"]) if "newest_frame" in record else None
-    if not seconds:
-        return Progress(
-            _stage(status, record, done, total), done, total, None, _expected(status, spec), newest
-        )
     working = max(1, sum(state == "running" for state in steps)) if status.active else 1
-    rate = int(record["timed_frames"]) / seconds * working
-    eta = (total - done) / rate if rate and status.active else None
-    return Progress(_stage(status, record, done, total), done, total, rate, eta, newest)
+    rate = int(record["timed_frames"]) / seconds * working if seconds else None
+    if (
+        rate and "eta_at" not in record and status is JobStatus.RUNNING
+    ):  # begun by an older release, or retried
+        eta, reason = (total - done) / rate, None
+    else:
+        eta, reason = _eta(status, record, spec, "running" in steps, time.time())
+    return Progress(_stage(status, record, done, total), done, total, rate, eta, newest, reason)
 
 
-def _expected(status: JobStatus, spec: JobSpec) -> float | None:
-    """Returns the seconds that were estimated at submission, used until a window of the job itself was timed."""
+def _eta(
+    status: JobStatus, record: Mapping[str, str], spec: JobSpec, working: bool, now: float
+) -> tuple[float | None, EtaReason | None]:
+    """Returns the seconds that are left, and why that is more than before."""
     if status is JobStatus.QUEUED:
-        return spec.estimated_s
-    return spec.estimated_restoring_s if status is JobStatus.RUNNING else None
+        return _until_begun(record, spec, now)
+    if status is not JobStatus.RUNNING:
+        return None, None
+    said, known = _number(record, "eta_at"), _number(record, "progress_at")
+    if said is None or known is None:
+        return _unmeasured(record, spec, now)
+    reason = EtaReason(record["eta_reason"]) if record.get("eta_reason") else None
+    if record.get("wanting") == SPACE:
+        return said - known, EtaReason.WAITING_FOR_SPACE
+    if not working and said > known:
+        return said - known, EtaReason.WAITING_FOR_TURN
+    silent, patience = max(0.0, now - known), PATIENCE_S + 2 * float(record["window_s"])
+    if silent > patience:
+        reason = reason or EtaReason.SLOWER
+    return max(0.0, said - known - min(silent, patience)), reason
+
+
+def _until_begun(
+    record: Mapping[str, str], spec: JobSpec, now: float
+) -> tuple[float | None, EtaReason | None]:
+    """Goes by the estimate at submission, and never below what the work itself takes."""
+    if spec.estimated_s is None or spec.estimated_restoring_s is None:
+        return spec.estimated_s, None
+    left = float(record["created_at"]) + spec.estimated_s - now
+    late = left < spec.estimated_restoring_s - PATIENCE_S
+    reason = EtaReason.WAITING_FOR_TURN if late else None
+    return max(left, spec.estimated_restoring_s), reason
+
+
+def _unmeasured(
+    record: Mapping[str, str], spec: JobSpec, now: float
+) -> tuple[float | None, EtaReason | None]:
+    """Goes by the estimate at submission until a window of the job itself was timed."""
+    if spec.estimated_restoring_s is None:
+        return None, None
+    reason = EtaReason.WAITING_FOR_SPACE if record.get("wanting") == SPACE else None
+    left = spec.estimated_restoring_s - max(0.0, now - float(record["started_at"]))
+    late = reason or (EtaReason.SLOWER if left < -PATIENCE_S else None)
+    return max(left, 0.0), late
 
 
 def _stage(status: JobStatus, record: Mapping[str, str], done: int, total: int) -> Stage:

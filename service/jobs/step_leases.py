@@ -140,7 +140,9 @@ class StepLeases:
         with broker_errors():
             shown = "" if newest is None else newest
             args: list[str | int | float] = [step, frames, new, f"{seconds:.6f}", time.time(), shown]
-            return bool(self._progress(keys=[names.record, names.frames, names.events], args=args))
+            return bool(
+                self._progress(keys=[names.record, names.frames, names.events, names.steps], args=args)
+            )
 
     def pending(self, job_id: str) -> dict[str, str]:
         """Returns the state of each step still to do, as described in ``JobKeys.steps``."""

@@ -167,7 +167,10 @@ def _new_record(spec: JobSpec, tenant: str, key: ApiKey | None, now: float) -> d
         "source_bytes": spec.source.bytes,
         "work": work_of(spec),
         "model": spec.model,
+        "frames_total": spec.video.frames,
     }
+    if spec.estimated_restoring_s is not None:
+        record["expected_s"] = spec.estimated_restoring_s
     if spec.preview:
         record["preview"] = 1
     if key is not None:

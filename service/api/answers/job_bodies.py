@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from service.api.answers.finding_bodies import FindingBody, finding_bodies
 from service.api.answers.problems import title_of
 from service.findings import lost
-from service.jobs.job import Job, JobSpec, JobStatus, Stage
+from service.jobs.job import ETA_REASONS, EtaReason, Job, JobSpec, JobStatus, Stage
 from service.jobs.reader import JobPage
 from service.options import EncodingOptions
 from service.quality import Quality
@@ -66,7 +66,9 @@ class ProgressBody(BaseModel):
     frames_total: int
     fraction: float = Field(ge=0, le=1)
     frames_per_second: float | None
-    eta_s: float | None
+    eta_s: float | None = Field(description="Seconds until the job ends; ticks down.")
+    eta_reason: EtaReason | None = Field(description="Why `eta_s` rose or does not fall, if it does so.")
+    eta_reason_text: str | None = Field(description="The same as a sentence for people.")
     stage: Stage
     newest_frame: int | None = Field(
         description="The restored frame that `/preview/newest.jpg` shows; null before the first."
@@ -193,6 +195,8 @@ def _progress_body(job: Job) -> ProgressBody:
         fraction=round(progress.fraction, 6),
         frames_per_second=_rounded(progress.frames_per_second),
         eta_s=_rounded(progress.eta_s),
+        eta_reason=progress.eta_reason,
+        eta_reason_text=ETA_REASONS[progress.eta_reason] if progress.eta_reason else None,
         stage=progress.stage,
         newest_frame=progress.newest_frame,
     )

@@ -31,6 +31,7 @@ _NUMBERS: dict[str, Callable[[str], str | int | float]] = {
     "time": float,
     "frames_done": int,
     "newest_frame": int,
+    "eta_s": float,
 }
 """Redis keeps strings."""
 

@@ -99,7 +99,7 @@ return 1
 RETRY = """
 local record, steps = KEYS[1], KEYS[2]
 local now = ARGV[1]
-redis.call('HDEL', record, 'error', 'finished_at', 'crashes')
+redis.call('HDEL', record, 'error', 'finished_at', 'crashes', 'eta_at', 'eta_reason', 'expected_s')
 for _, step in ipairs(redis.call('HKEYS', steps)) do redis.call('HSET', steps, step, 'queued ' .. now) end
 return redis.call('HKEYS', steps)
 """

@@ -133,19 +133,63 @@ return 1
 )
 """Finishes a segment. Returns 1 when it was the last one and ``finish`` is to be queued."""
 
+_ETA = """
+local function eta(record, steps, sum, seconds, now)
+    local known = redis.call('HMGET', record, 'frames_total', 'timed_frames', 'timed_seconds', 'eta_at', 'progress_at',
+        'eta_workers', 'eta_reason', 'wanting', 'crashes', 'expected_s', 'started_at')
+    local total, frames = tonumber(known[1]), tonumber(known[2])
+    if not total or frames == 0 then return nil end
+    local workers = 0
+    for _, state in ipairs(redis.call('HVALS', steps)) do if state == 'running' then workers = workers + 1 end end
+    workers = math.max(workers, 1)
+    local left = (total - sum) * tonumber(known[3]) / frames / workers
+    local at, since, reason = now + left, tonumber(known[5] or known[11] or now), known[7] or ''
+    local before = tonumber(known[4])
+    if not before and known[10] and known[11] then before = known[11] + known[10] end
+    local late = before and at - before or 0
+    if late > 0 then
+        local early = frames < 24 and before - now > left / 2
+        if early or (late <= math.max(2, left / 10) and before > now) then
+            at = before
+        elseif known[8] then
+            reason = 'waiting_for_space'
+        elseif tonumber(known[9] or 0) > 0 then
+            reason = 'worker_lost'
+        elseif (now - since) - tonumber(seconds) > late / 2 or workers < tonumber(known[6] or 0) then
+            reason = 'other_jobs'
+        else
+            reason = 'slower'
+        end
+    elseif late < 0 then
+        reason = ''
+    end
+    redis.call('HSET', record, 'eta_at', string.format('%.3f', at), 'progress_at', string.format('%.3f', now),
+        'eta_workers', workers, 'eta_reason', reason, 'window_s', seconds)
+    return string.format('%.3f', at - now), reason
+end
+"""
+"""``eta(record, steps, sum, seconds, now)`` foresees the end of a job after a window and returns the seconds until then
+and why that is later than it was said before, '' if it is not. What was said holds as long as it is nearly right, and
+the first windows, which are slow, do not change it much.
+"""
+
 PROGRESS = (
     EVENT
+    + _ETA
     + """
-local record, frames, events = unpack(KEYS)
+local record, frames, events, steps = unpack(KEYS)
 local step, count, new, seconds, now, newest = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 if redis.call('HGET', record, 'status') ~= 'running' then return 0 end
 redis.call('HSET', frames, step, count)
-redis.call('HDEL', record, 'wanting')
 redis.call('HINCRBY', record, 'timed_frames', new)
 redis.call('HINCRBYFLOAT', record, 'timed_seconds', seconds)
 local sum = 0
 for _, value in ipairs(redis.call('HVALS', frames)) do sum = sum + tonumber(value) end
 local told = {'type', 'progress', 'step', step, 'frames_done', sum}
+local left, reason = eta(record, steps, sum, seconds, tonumber(now))
+redis.call('HDEL', record, 'wanting')
+if left then told[#told + 1], told[#told + 2] = 'eta_s', left end
+if reason and reason ~= '' then told[#told + 1], told[#told + 2] = 'eta_reason', reason end
 if newest ~= '' then
     redis.call('HSET', record, 'newest_frame', newest)
     told[#told + 1], told[#told + 2] = 'newest_frame', newest

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import redis
 from service.errors.broker import BrokerUnavailable
 from service.errors.job import JobNotFound, JobStateConflict
 from service.jobs.claim import ClaimAnswer
-from service.jobs.job import Failure, JobStatus, Stage, new_job_id
+from service.jobs.job import EtaReason, Failure, JobStatus, Stage, new_job_id
 from service.jobs.queue import JobQueue, create_celery
 from service.jobs.step_leases import StepLeases
 from service.jobs.store import RedisJobStore
@@ -60,7 +61,45 @@ def test_estimate_is_the_measured_rate_times_the_workers(
 
     assert (progress.frames_done, progress.fraction) == (10, 0.5)
     assert progress.frames_per_second == pytest.approx(4.0)
-    assert progress.eta_s == pytest.approx(2.5)
+    assert 0 <= progress.eta_s <= 2.5  # it ticks down
+    assert progress.eta_reason is None
+
+
+def test_the_end_is_said_later_only_for_a_reason(store: RedisJobStore, leases: StepLeases) -> None:
+    job = store.create(new_job_id(), replace(SPEC, estimated_s=40.0, estimated_restoring_s=40.0))
+    store.begin(job.id)
+    leases.set_plan(job.id, PLAN)
+    leases.claim(job.id, "segment:0")
+    first = store.get(job.id).progress
+    assert 30 < first.eta_s <= 40
+    assert first.eta_reason is None
+
+    leases.progress(
+        job.id, "segment:0", 2, 2, 6.0
+    )  # the first window is slow: 18 frames would take 54 seconds
+    second = store.get(job.id).progress
+    assert (second.eta_s <= first.eta_s, second.eta_reason) == (True, None)
+
+    leases.progress(job.id, "segment:0", 10, 30, 300.0)  # it really is
+    third = store.get(job.id).progress
+    assert third.eta_s > 60
+    assert third.eta_reason is EtaReason.SLOWER
+
+    leases.progress(job.id, "segment:0", 10, 100, 1.0)
+    fourth = store.get(job.id).progress
+    assert (fourth.eta_s < third.eta_s, fourth.eta_reason) == (True, None)
+
+    leases.release(job.id, "segment:0", wanting="space")
+    assert store.get(job.id).progress.eta_reason is EtaReason.WAITING_FOR_SPACE
+
+
+def test_a_job_without_a_worker_waits_for_its_turn(store: RedisJobStore, leases: StepLeases) -> None:
+    job = planned(store, leases)
+    leases.claim(job.id, "segment:0")
+    leases.progress(job.id, "segment:0", 5, 5, 5.0)
+    leases.release(job.id, "segment:0")
+    progress = store.get(job.id).progress
+    assert (progress.eta_s, progress.eta_reason) == (pytest.approx(15.0), EtaReason.WAITING_FOR_TURN)
 
 
 def test_canceled_job_grants_nothing_and_a_retry_keeps_what_is_done(
