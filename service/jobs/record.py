@@ -60,12 +60,9 @@ def _progress(
     newest = int(record["newest_frame"]) if "newest_frame" in record else None
     working = max(1, sum(state == "running" for state in steps)) if status.active else 1
     rate = int(record["timed_frames"]) / seconds * working if seconds else None
-    if (
-        rate and "eta_at" not in record and status is JobStatus.RUNNING
-    ):  # begun by an older release, or retried
-        eta, reason = (total - done) / rate, None
-    else:
-        eta, reason = _eta(status, record, spec, "running" in steps, time.time())
+    eta, reason = _eta(status, record, spec, "running" in steps, time.time())
+    if rate and "eta_at" not in record and status is JobStatus.RUNNING:
+        eta, reason = (total - done) / rate, None  # begun by an older release, or retried
     return Progress(_stage(status, record, done, total), done, total, rate, eta, newest, reason)
 
 
