@@ -97,6 +97,11 @@ TRITON_ADMITTED = Gauge(
 )
 
 
+def frames_restored() -> float:
+    """Returns how many frames this worker has restored and encoded since it began."""
+    return next(sample.value for metric in FRAMES.collect() for sample in metric.samples)
+
+
 def timed(items: Iterable[Item], stage: str) -> Iterator[Item]:
     """Yields ``items``, and counts the time that each takes to arrive as busy seconds of ``stage``."""
     clock = STAGE_SECONDS.labels(stage)

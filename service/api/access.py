@@ -33,6 +33,8 @@ class Rule:
     """The caller needs one of these; a route with none is open to everybody."""
     metered: bool = False
     """Whether a call counts as a submission of the key."""
+    new_work: bool = False
+    """Whether a call brings work that is not taken while the intake is closed."""
     by_token: bool = False
     """Whether an upload token opens the route, too, for the token's own upload or job."""
 
@@ -69,11 +71,18 @@ _WRITE = Rule((Scope.SUBMIT,))
 _SUBMIT = Rule((Scope.SUBMIT,), metered=True)
 _OWN_READ = Rule((Scope.READ,), by_token=True)
 _OWN_WRITE = Rule((Scope.SUBMIT,), by_token=True)
-_OWN_SUBMIT = Rule((Scope.SUBMIT,), metered=True, by_token=True)
+_OWN_SUBMIT = Rule((Scope.SUBMIT,), metered=True, new_work=True, by_token=True)
+_ADMIN = Rule((Scope.ADMIN,))
 
 RULES: dict[str, Rule] = {
     "GET /": _OPEN,
     "GET /docs": _OPEN,
+    "GET /admin": _OPEN,
+    "GET /admin/overview": _ADMIN,
+    "PUT /admin/workers/{worker}/drain": _ADMIN,
+    "DELETE /admin/workers/{worker}/drain": _ADMIN,
+    "PUT /admin/intake/closed": _ADMIN,
+    "DELETE /admin/intake/closed": _ADMIN,
     "GET /openapi.json": _OPEN,
     "GET /livez": _OPEN,
     "GET /readyz": _OPEN,
@@ -90,7 +99,7 @@ RULES: dict[str, Rule] = {
     "GET /jobs/{job_id}": _OWN_READ,
     "DELETE /jobs/{job_id}": _WRITE,
     "POST /jobs/{job_id}/cancel": _WRITE,
-    "POST /jobs/{job_id}/retry": _SUBMIT,
+    "POST /jobs/{job_id}/retry": Rule((Scope.SUBMIT,), metered=True, new_work=True),
     "GET /jobs/{job_id}/events": _OWN_READ,
     "GET /jobs/{job_id}/result": _OWN_READ,
     "GET /jobs/{job_id}/source": _READ,
@@ -105,7 +114,7 @@ RULES: dict[str, Rule] = {
     "POST /jobs/{job_id}/webhooks/{event_id}/resend": _WRITE,
     "GET /webhooks/dead": _READ,
     "OPTIONS /uploads": _OPEN,
-    "POST /uploads": _OWN_WRITE,
+    "POST /uploads": Rule((Scope.SUBMIT,), new_work=True, by_token=True),
     "HEAD /uploads/{upload_id}": _OWN_WRITE,
     "PATCH /uploads/{upload_id}": _OWN_WRITE,
     "DELETE /uploads/{upload_id}": _OWN_WRITE,

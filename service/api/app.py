@@ -16,6 +16,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 
+from service.api.admin import routes as admin
 from service.api.answers import problems
 from service.api.gateway import Gateway, open_gateway
 from service.api.known_names import KnownNames, refuse_unknown
@@ -64,6 +65,7 @@ ROUTES = (
     system,
     version,
     metrics,
+    admin,
 )
 
 _TUS = (
@@ -162,6 +164,10 @@ def _serve_page(app: FastAPI) -> None:
     @app.get("/", include_in_schema=False)
     async def page() -> FileResponse:
         return FileResponse(WEB / "index.html", headers={"Cache-Control": "no-cache"})
+
+    @app.get("/admin", include_in_schema=False)
+    async def admin_page() -> FileResponse:
+        return FileResponse(WEB / "admin" / "index.html", headers={"Cache-Control": "no-cache"})
 
     @app.get("/docs", include_in_schema=False)
     async def docs() -> FileResponse:

@@ -16,6 +16,7 @@ from fastapi import Depends, Request
 from prometheus_client import CollectorRegistry
 
 from service.api.access import Caller, Rule, admitted, rule_of
+from service.api.admin.operator_parts import OperatorParts
 from service.api.answers.frame_pictures import FramePictures
 from service.api.answers.posters import Posters
 from service.api.answers.service_bodies import LimitsBody
@@ -63,6 +64,8 @@ def _admit(access: AccessParts, request: Request, rule: Rule) -> Caller:
     caller = admitted_by_token(request, access.keys, access.tokens, rule) or admitted(
         request, access.keys, rule
     )
+    if rule.new_work:
+        access.intake.require_open()
     if rule.metered and caller.token is not None:
         access.quotas.count_try(caller.token.id)
     elif rule.metered and caller.key is not None:
@@ -134,6 +137,8 @@ OwnSpool = Annotated[UploadSpool, _part(lambda gateway, caller: gateway.uploads.
 Tokens = Annotated[UploadTokens, _part(lambda gateway, _: gateway.access.tokens)]
 Keys = Annotated[KeyRing, _part(lambda gateway, _: gateway.access.keys)]
 Recheck = Annotated[Rechecks, _part(lambda gateway, _: gateway.access.rechecks)]
+Operators = Annotated[OperatorParts, _part(lambda gateway, _: gateway.operators)]
+"""What the service does for all tenants; for routes that only administrators reach."""
 Limits = Annotated[Quotas, _part(lambda gateway, _: gateway.access.quotas)]
 Files = Annotated[Storage, _part(lambda gateway, _: gateway.storage)]
 Objects = Annotated[httpx.AsyncClient, _part(lambda gateway, _: gateway.objects)]

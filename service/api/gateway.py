@@ -9,6 +9,7 @@ import httpx
 import redis
 from prometheus_client import CollectorRegistry
 
+from service.api.admin.operator_parts import OperatorParts
 from service.api.answers.service_bodies import LimitsBody, limits_body
 from service.api.load_gauges import load_registry
 from service.api.rechecks import Rechecks
@@ -22,6 +23,8 @@ from service.jobs.queue import JobQueue, create_celery
 from service.jobs.store import RedisJobStore
 from service.jobs.workers import WorkerRegistry
 from service.model_catalog import ModelCatalog
+from service.overview.resources import Disk, broker_use
+from service.overview.tenants import TenantWorks
 from service.quality import QualityModels
 from service.redis_state.connection import connect
 from service.storage.open import open_storage
@@ -30,6 +33,7 @@ from service.storage.store import Storage
 from service.submission.chooser import Chooser
 from service.submission.rules import SubmissionRules
 from service.tenancy.api_keys import KeyRing
+from service.tenancy.intake import Intake
 from service.tenancy.quotas import Quotas
 from service.tenancy.upload_tokens import UploadTokens
 from service.video.sandbox.probe import ProbeLimits
@@ -65,6 +69,7 @@ class AccessParts:
     """What knows who may do how much."""
 
     keys: KeyRing
+    intake: Intake
     tokens: UploadTokens
     quotas: Quotas
     rechecks: Rechecks
@@ -77,6 +82,7 @@ class Gateway:
     jobs: JobParts
     uploads: UploadParts
     access: AccessParts
+    operators: OperatorParts
     storage: Storage
     limits: LimitsBody
     """What callers are told of the settings."""
@@ -96,6 +102,7 @@ def open_gateway(settings: Settings, objects: httpx.AsyncClient) -> Gateway:
         jobs=jobs,
         uploads=_upload_parts(settings, client, jobs.estimator),
         access=_access_parts(settings, client),
+        operators=_operator_parts(settings, client, jobs),
         storage=open_storage(settings.storage_options()),
         limits=limits_body(settings),
         objects=objects,
@@ -118,7 +125,20 @@ def _job_parts(settings: Settings, client: redis.Redis) -> JobParts:
 
 def _access_parts(settings: Settings, client: redis.Redis) -> AccessParts:
     ring, tokens = KeyRing(client), UploadTokens(client)
-    return AccessParts(ring, tokens, Quotas(client, settings.queue_limit), Rechecks(ring, tokens))
+    quotas, rechecks = Quotas(client, settings.queue_limit), Rechecks(ring, tokens)
+    return AccessParts(ring, Intake(client), tokens, quotas, rechecks)
+
+
+def _operator_parts(settings: Settings, client: redis.Redis, jobs: JobParts) -> OperatorParts:
+    return OperatorParts(
+        jobs=jobs.store,
+        works=TenantWorks(client),
+        workers=jobs.workers,
+        deliveries=jobs.deliveries,
+        disk=Disk(settings.data, settings.min_free_bytes),
+        broker=lambda: broker_use(client),
+        intake=Intake(client),
+    )
 
 
 def _feeds(settings: Settings) -> EventFeeds:

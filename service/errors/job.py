@@ -62,3 +62,9 @@ class SegmentGaveUp(JobError):
     """A segment killed its worker too many times."""
 
     code = "segment_gave_up"
+
+
+class WorkerNotFound(JobError):
+    """There is no live worker of this name."""
+
+    code = "worker_not_found"

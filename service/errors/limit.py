@@ -53,3 +53,10 @@ class QueueFull(LimitReached):
     """As many jobs wait as the service lets wait."""
 
     code = "queue_full"
+
+
+class IntakeClosed(LimitReached):
+    """Operators have the service take no new work."""
+
+    code = "intake_closed"
+    usual_wait_s = 60

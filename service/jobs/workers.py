@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import asdict, dataclass, fields
+from typing import Any
 
 import redis
 
 from service.devices.names import CPU
 from service.devices.placement import Placement
+from service.errors.job import WorkerNotFound
 from service.redis_state import key_names
 from service.redis_state.connection import broker_errors, texts
 from service.redis_state.scripts import workers
@@ -36,6 +38,12 @@ class WorkerState:
     """Why it takes no work; its last words, before it ends."""
     memory: int | None = None
     """Bytes that it may take, where it restores windows on its processor and knows its limit."""
+    steps: tuple[str, ...] = ()
+    """The steps in work, ``<job id> <step>``."""
+    frames_per_second: float = 0.0
+    """Frames that it restored lately, per second."""
+    draining: bool = False
+    """Whether it was asked to begin no more steps, when it said this."""
 
     def runtime(self, model: str) -> str:
         """Returns what decides how fast ``model`` is here: the engine, and its device unless that is the processor.
@@ -70,7 +78,7 @@ class WorkerRegistry:
         """Removes a worker that ends in good order."""
         with broker_errors():
             self._redis.delete(key_names.worker(name))
-            self._redis.zrem(key_names.WORKERS, name)
+            self._forget(name)
 
     def alive(self) -> tuple[WorkerState, ...]:
         """Returns the workers whose heartbeat has not expired, and forgets the others."""
@@ -79,8 +87,43 @@ class WorkerRegistry:
             found = self._redis.mget([key_names.worker(name) for name in names]) if names else []
             gone = [name for name, text in zip(names, found, strict=True) if text is None]
             if gone:
-                self._redis.zrem(key_names.WORKERS, *gone)
+                self._forget(*gone)
         return tuple(_parse(str(text)) for text in found if text is not None)
+
+    def last_beats(self) -> dict[str, float]:
+        """Returns the unix time of each worker's last heartbeat, by name."""
+        with broker_errors():
+            found: Any = self._redis.zrange(key_names.WORKERS, 0, -1, withscores=True)
+        return {str(name): float(when) for name, when in found}
+
+    def drain(self, name: str) -> None:
+        """Asks a worker to finish the steps in work and to begin no more, until ``undrain`` or until it ends.
+
+        Raises WorkerNotFound.
+        """
+        with broker_errors():
+            if self._redis.zscore(key_names.WORKERS, name) is None:
+                raise WorkerNotFound(f"There is no worker {name[:64]!r} with a heartbeat.")
+            self._redis.sadd(key_names.WORKERS_DRAINING, name)
+
+    def undrain(self, name: str) -> None:
+        """Lets a worker begin steps again."""
+        with broker_errors():
+            self._redis.srem(key_names.WORKERS_DRAINING, name)
+
+    def is_draining(self, name: str) -> bool:
+        """Returns whether a worker was asked to begin no more steps."""
+        with broker_errors():
+            return bool(self._redis.sismember(key_names.WORKERS_DRAINING, name))
+
+    def draining(self) -> frozenset[str]:
+        """Returns the names of the workers that were asked to begin no more steps."""
+        with broker_errors():
+            return frozenset(map(str, self._redis.smembers(key_names.WORKERS_DRAINING)))
+
+    def _forget(self, *names: str) -> None:
+        self._redis.zrem(key_names.WORKERS, *names)
+        self._redis.srem(key_names.WORKERS_DRAINING, *names)
 
 
 def _parse(text: str) -> WorkerState:
@@ -88,5 +131,5 @@ def _parse(text: str) -> WorkerState:
     found = json.loads(text)
     known = {one.name: found[one.name] for one in fields(WorkerState) if one.name in found}
     placements = tuple(Placement(**one) for one in found.get("placements", ()))
-    texts = {"ready": tuple(found["ready"]), "models": tuple(found["models"])}
+    texts = {name: tuple(found.get(name, ())) for name in ("ready", "models", "steps")}
     return WorkerState(**{**known, **texts, "placements": placements})

@@ -32,6 +32,12 @@ FORGET_DUE = "cdvd:due:forget"
 WORKERS = "cdvd:workers"
 """Sorted set of worker names by the time of their last heartbeat."""
 
+INTAKE_CLOSED = "cdvd:intake:closed"
+"""Exists while no new work is taken."""
+
+WORKERS_DRAINING = "cdvd:workers:draining"
+"""Set of the names of workers that are to begin no more steps."""
+
 THROUGHPUT = "cdvd:throughput"
 """Hash: ``<model>|<engine>`` or ``<model>|<engine>@<device>`` -> average pixels per second of one segment."""
 

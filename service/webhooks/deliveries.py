@@ -101,6 +101,11 @@ class DeliveryStore:
         deliveries = [_read(job_id, str(event_id), str(text)) for event_id, text in found.items()]
         return tuple(sorted(deliveries, key=lambda delivery: delivery.time))
 
+    def count_dead(self) -> int:
+        """Returns how many deliveries were given up."""
+        with broker_errors():
+            return int(self._redis.zcard(key_names.WEBHOOKS_DEAD))
+
     def dead(self, tenant: str | None = None) -> tuple[Delivery, ...]:
         """Returns the deliveries that were given up, of one tenant's jobs or of all, the latest first."""
         with broker_errors():

@@ -131,7 +131,10 @@ def build(settings: Settings) -> tuple[Celery, EngineCache, Heartbeat, Backgroun
         RestoreStep(store, leases, queue, storage, engines, recorder, planner, way, stopping),
         FinishStep(store, leases, storage, engines, recorder, limits, settings.engine),
     )
-    next_steps = NextSteps(turns, StepRunner(store, leases, queue, watchdog, stopping), steps, stopping)
+    runner = StepRunner(store, leases, queue, watchdog, stopping)
+    next_steps = NextSteps(
+        turns, runner, steps, stopping, lambda: workers.is_draining(settings.worker_name), queue
+    )
     register(app, next_steps)
     lane = ExpressLane(next_steps, way, stopping, watchdog.steps, settings.worker_concurrency)
     return app, engines, heartbeat, BackgroundThread("express lane", lane.step, LOOK_S)

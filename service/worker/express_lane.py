@@ -40,7 +40,7 @@ class ExpressLane:
             return False
         turn = None
         with suppress(BrokerUnavailable):
-            turn = self.next_steps.turns.take(segments)
+            turn = None if self.next_steps.draining() else self.next_steps.turns.take(segments)
         if turn is None:
             return False
         with self.way.over(turn.beside):

@@ -14,7 +14,9 @@ from service.errors.broker import BrokerUnavailable
 from service.jobs.reconcile import Reconciler
 from service.jobs.step_leases import StepLeases
 from service.jobs.workers import WorkerRegistry, WorkerState
+from service.metrics import frames_restored
 from service.text import plural
+from service.worker.frame_rate import FrameRate
 from service.worker.watchdog import EXIT_TRY_AGAIN, Watchdog
 
 log = logging.getLogger(__name__)
@@ -41,6 +43,7 @@ class Heartbeat:
         self._watchdog = watchdog
         self._describe = describe
         self.stopping = threading.Event()
+        self._rate = FrameRate(frames_restored)
         self._stop_at = float("inf")
         self._thread = threading.Thread(target=self._guarded_run, name="heartbeat", daemon=True)
 
@@ -98,7 +101,14 @@ class Heartbeat:
         steps = self._watchdog.steps()
         for job_id, step in steps:
             self._leases.renew(job_id, step)
-        self._registry.beat(self._describe(len(steps)), self._leases.claim_ttl_s)
+        state = self._describe(len(steps))
+        told = replace(
+            state,
+            steps=tuple(f"{job_id} {step}" for job_id, step in steps),
+            frames_per_second=round(self._rate.now(), 3),
+            draining=self._registry.is_draining(state.name),
+        )
+        self._registry.beat(told, self._leases.claim_ttl_s)
 
     def _reconcile(self) -> None:
         found = self._reconciler.run()

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from threading import Event
 
 from celery import Celery
 
 from service.errors.broker import BrokerDiskFull, BrokerFull, BrokerUnavailable
-from service.jobs.queue import FINISH_TASK, PLAN_TASK, SEGMENT_TASK
+from service.jobs.queue import FINISH_TASK, PLAN_TASK, SEGMENT_TASK, JobQueue
 from service.jobs.step_names import FINISH, PLAN, segment_index, segment_step
 from service.jobs.turns import Turn, Turns
 from service.worker.runner import StepRunner, Work
@@ -19,6 +21,9 @@ from service.worker.steps.restore import RestoreStep
 
 FULL_PAUSE_S = 2.0
 """Seconds between two attempts to begin a step while Redis has no room."""
+
+PASS_ON_S = 1.0
+"""Seconds until a worker that drains sends a message on: where all drain, messages go round at this pace."""
 
 log = logging.getLogger(__name__)
 
@@ -49,12 +54,23 @@ class NextSteps:
     steps: JobSteps
     stopping: Event
     """Set when the worker stops."""
+    draining: Callable[[], bool]
+    """Returns whether the worker is to begin nothing. Raises BrokerUnavailable."""
+    queue: JobQueue
 
     def run_one(self, job_id: str, step: str) -> None:
         """Does the step that is next. A message names one, which is listed here: its sender may be of an older release.
 
-        A step that was listed and is no longer to be done is passed over. While Redis has no room, this waits.
+        A step that was listed and is no longer to be done is passed over. While Redis has no room, this waits. A
+        worker that drains sends the message on, after a pause in which another one may become free.
         """
+        with suppress(
+            BrokerUnavailable
+        ):  # What a message was for is then found to be lost, and announced again.
+            if self.draining():
+                self.stopping.wait(PASS_ON_S)
+                self.queue.enqueue(job_id, step)
+                return
         while not self._tried(job_id, step) and not self.stopping.wait(FULL_PAUSE_S):
             pass
 

@@ -66,7 +66,13 @@ def refused(answer: httpx.Response, status: int, code: str) -> None:
 
 def address(path: str, job_id: str = NO_JOB) -> str:
     """A route's template, filled in."""
-    ids = {"job_id": job_id, "upload_id": NO_JOB, "token_id": NO_JOB[:12], "event_id": "1-0"}
+    ids = {
+        "job_id": job_id,
+        "upload_id": NO_JOB,
+        "token_id": NO_JOB[:12],
+        "event_id": "1-0",
+        "worker": "nobody",
+    }
     return path.format(**ids, frame="0")
 
 

@@ -160,7 +160,7 @@ def job_body(job: Job) -> JobBody:
         model=spec.model,
         options=_options_body(spec),
         input=InputBody.model_validate({**asdict(spec.source), **asdict(spec.video)}),
-        progress=_progress_body(job),
+        progress=progress_body(job),
         output=OutputBody.model_validate(asdict(job.output)) if job.output else None,
         error=_error_body(job),
         findings=finding_bodies(job.findings),
@@ -187,7 +187,7 @@ def job_page_body(page: JobPage) -> JobPageBody:
     return JobPageBody(jobs=[job_body(job) for job in page.jobs], next_cursor=page.cursor)
 
 
-def _progress_body(job: Job) -> ProgressBody:
+def progress_body(job: Job) -> ProgressBody:
     progress = job.progress
     return ProgressBody(
         frames_done=progress.frames_done,

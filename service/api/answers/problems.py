@@ -24,8 +24,9 @@ from service.errors.job import (
     JobNotFound,
     JobStateConflict,
     ResultExpired,
+    WorkerNotFound,
 )
-from service.errors.limit import LimitReached, TooManyStreams
+from service.errors.limit import IntakeClosed, LimitReached, TooManyStreams
 from service.errors.pipeline import FidelityLost
 from service.errors.storage import StorageFull, StorageUnavailable
 from service.errors.submission import SubmissionError, SubmissionInFlight
@@ -79,11 +80,13 @@ STATUS: dict[type[ServiceError], int] = {
     FrameNotRestored: HTTPStatus.CONFLICT,
     ResultExpired: HTTPStatus.GONE,
     ModelNotFound: HTTPStatus.NOT_FOUND,
+    WorkerNotFound: HTTPStatus.NOT_FOUND,
     Unauthenticated: HTTPStatus.UNAUTHORIZED,
     AccessError: HTTPStatus.FORBIDDEN,
     KeyNotFound: HTTPStatus.NOT_FOUND,
     UploadTokenNotFound: HTTPStatus.NOT_FOUND,
     TooManyStreams: HTTPStatus.SERVICE_UNAVAILABLE,
+    IntakeClosed: HTTPStatus.SERVICE_UNAVAILABLE,
     LimitReached: HTTPStatus.TOO_MANY_REQUESTS,
     BrokerDiskFull: HTTPStatus.INSUFFICIENT_STORAGE,
     BrokerUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,

@@ -242,7 +242,7 @@ def test_message_of_an_older_release_brings_its_step(url: str, waiting: Queue) -
         waiting.client.delete(key)
     with closing(JobQueue(create_celery(url), waiting.client)) as queue:
         runner = StepRunner(waiting.store, waiting.leases, queue, Watchdog(30.0), Event())
-        next_steps = NextSteps(waiting.turns, runner, cast(JobSteps, begun), Event())
+        next_steps = NextSteps(waiting.turns, runner, cast(JobSteps, begun), Event(), lambda: False, queue)
 
         next_steps.run_one(job_id, "segment:1")
         next_steps.run_one(job_id, "segment:1")
