@@ -8,7 +8,7 @@ const counted = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;
 const short = (id) => id.slice(0, 12);
 
 export function tenantRow({ tenant, running, waiting, frames_left: left, oldest_wait_s: oldest }) {
-  const values = [tenant, running, waiting, left, oldest === null ? "–" : duration(oldest)];
+  const values = [tenant, running, waiting, left, oldest === null ? "-" : duration(oldest)];
   return create("tr", {}, ...values.map((value) => create("td", { textContent: String(value) })));
 }
 
