@@ -27,6 +27,7 @@ PURPOSES = {
     "service.config": "settings, CDVD_...",
     "service.submission": "from an upload to a job",
     "service.estimates": "time, memory, disk of a job",
+    "service.overview": "what operators see",
     "service.jobs": "jobs, steps, events, queue",
     "service.webhooks": "signed calls to receivers",
     "service.storage": "files: disk or S3",
