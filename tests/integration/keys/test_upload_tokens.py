@@ -12,6 +12,7 @@ import redis
 from service.api.access import RULES
 from service.errors.limit import RateLimited
 from service.redis_state import key_names
+from service.redis_state.connection import connect
 from service.tenancy.api_keys import KeyRing, Scope
 from service.tenancy.quotas import TRIES_PER_MINUTE, Quotas
 from tests.support.api_keys import (
@@ -19,11 +20,12 @@ from tests.support.api_keys import (
     address,
     guarded,
     new_key,
+    redis_url,
     refused,
     submitted,
     until_ended,
 )
-from tests.support.stack import QUICK, SLOW, Service, until
+from tests.support.stack import QUICK, SLOW, Service, running_stack, until
 
 pytestmark = pytest.mark.integration
 
@@ -271,3 +273,16 @@ def test_only_a_hash_is_kept_in_one_key(service: Service, ring: KeyRing, client:
     assert names == [key_names.upload_token(told["id"])]
     assert told["token"].rpartition(told["id"])[2].strip("_") not in str(client.hgetall(names[0]))
     assert int(client.memory_usage(names[0]) or 0) < 1200
+
+
+def test_where_nobody_needs_a_key_a_token_still_opens_its_own_way_alone(tmp_path: Path, clip: Path) -> None:
+    with running_stack(tmp_path) as service:
+        told = issued(service, {})
+        token = bearer(told)
+        made(service, token, clip)
+        refused(service.http.get("/jobs", headers=token), 403, "scope_missing")
+        assert service.http.get("/jobs").status_code == 200
+        with connect(redis_url(service)) as client:
+            key = new_key(KeyRing(client), tenant="default")  # which ends what was given before
+        refused(begun(service, token, 10), 401, "unauthenticated")
+        assert service.http.get(f"/upload-tokens/{told['id']}", headers=key).status_code == 200
