@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
@@ -25,14 +26,16 @@ def link() -> Iterator[Link]:
 
 
 def _echo(server: socket.socket) -> None:
-    while True:
-        try:
+    with suppress(OSError):
+        while True:
             end, _ = server.accept()
-        except OSError:
-            return
-        threading.Thread(
-            target=lambda end=end: [end.sendall(data) for data in iter(lambda: end.recv(100), b"")]
-        ).start()
+            threading.Thread(target=_answer, args=(end,), daemon=True).start()
+
+
+def _answer(end: socket.socket) -> None:
+    with end, suppress(OSError):
+        while data := end.recv(100):
+            end.sendall(data)
 
 
 def _connected(link: Link) -> socket.socket:
