@@ -31,6 +31,14 @@ class ModelCard:
     tiles: TileMemory | None = None
     """The memory that tiles take; None for exports without parts for them."""
 
+    @property
+    def cost(self) -> float:
+        """What a pixel takes, compared with a network of a million parameters; 1 where they are not counted.
+
+        The same on every machine and at every hour, which measured speeds are not: jobs are compared by it.
+        """
+        return self.parameters / 1e6 or 1.0
+
 
 _CARD = TypeAdapter(ModelCard)
 

@@ -21,6 +21,7 @@ from service.jobs.events import EventReader
 from service.jobs.idempotency import Submissions
 from service.jobs.queue import JobQueue, create_celery
 from service.jobs.store import RedisJobStore
+from service.jobs.turns import Turns
 from service.jobs.workers import WorkerRegistry
 from service.model_catalog import ModelCatalog
 from service.overview.resources import Disk, broker_use
@@ -113,13 +114,14 @@ def open_gateway(settings: Settings, objects: httpx.AsyncClient) -> Gateway:
 
 def _job_parts(settings: Settings, client: redis.Redis) -> JobParts:
     store, workers = RedisJobStore(client, settings.retention_s), WorkerRegistry(client)
+    turns = Turns(client, settings.tenant_weights)
     return JobParts(
         store=store,
-        queue=JobQueue(create_celery(settings.broker), client),
+        queue=JobQueue(create_celery(settings.broker), client, turns),
         events=_feeds(settings),
         workers=workers,
         deliveries=DeliveryStore(client),
-        estimator=Estimator(Throughput(client), store, workers, settings.window_limits()),
+        estimator=Estimator(Throughput(client), store, workers, settings.window_limits(), turns),
     )
 
 

@@ -165,7 +165,7 @@ class Estimate:
     quality: str | None = None
     frames: int = 0
     seconds: float | None = None
-    """Time from submission to the result, with ``waiting_s`` until the jobs before it are restored."""
+    """Time from submission to the result, with ``waiting_s`` until its turn comes."""
     waiting_s: float | None = None
     restoring_s: float | None = None
     memory_bytes: int | None = None

@@ -14,6 +14,8 @@ class Workload:
     height: int
     frames: int
     looks: int = 1
+    cost: float = 1.0
+    """Of the model, as its card says."""
 
     @property
     def pixels(self) -> int:

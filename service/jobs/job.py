@@ -97,6 +97,8 @@ class JobSpec:
     """The quality that chose model and looks; None if they were asked for by themselves."""
     strict: bool = False
     """Whether the job fails if its result would not hold everything that the upload holds."""
+    cost: float = 1.0
+    """What the model takes for a pixel, as its card says: ``service.model_catalog``."""
     preview: bool = False
     """Whether somebody waits for a few frames: its steps go before those of all other jobs."""
 

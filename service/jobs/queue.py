@@ -57,7 +57,7 @@ class JobQueue:
     """Announces steps to workers. Methods raise BrokerUnavailable."""
 
     def __init__(self, app: Celery, client: redis.Redis, turns: Turns | None = None) -> None:
-        """``turns``: a worker's, which knows the weights of tenants; others only list steps."""
+        """``turns``: knows the weights of tenants, which who only lists steps need not."""
         self._app = app
         self._redis = client
         self.turns = turns or Turns(client)

@@ -166,6 +166,7 @@ def _new_record(spec: JobSpec, tenant: str, key: ApiKey | None, now: float) -> d
         "tenant": tenant,
         "source_bytes": spec.source.bytes,
         "work": work_of(spec),
+        "cost": spec.cost,
         "model": spec.model,
         "frames_total": spec.video.frames,
     }

@@ -8,6 +8,7 @@ passed for a while only. Previews come before everything else.
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -38,7 +39,8 @@ class Turns:
     def __init__(self, client: redis.Redis, weights: Mapping[str, float] | None = None) -> None:
         """``weights``: by tenant; the others weigh 1."""
         self._redis = client
-        self._weights = json.dumps(dict(weights or {}))
+        self.weights = dict(weights or {})
+        self._weights = json.dumps(self.weights)
         self._offer = client.register_script(turns.OFFER)
         self._next = client.register_script(turns.NEXT)
 
@@ -56,6 +58,12 @@ class Turns:
         short = [step for step, score in zip((PLAN, FINISH), found, strict=True) if score is not None]
         return frozenset((*segments, *short))
 
+    def used(self) -> dict[str, float]:
+        """Returns the work that was begun for each tenant lately."""
+        with broker_errors():
+            found = self._redis.hgetall(key_names.TENANTS_USED)
+        return {str(tenant): _faded(str(text), time.time()) for tenant, text in found.items() if tenant}
+
     def take(self, at_work: Sequence[str] = ()) -> Turn | None:
         """Takes the next step off the list; None if there is none.
 
@@ -67,7 +75,13 @@ class Turns:
         return None if found is None else Turn(str(found[0]), str(found[1]), str(found[2]) or None)
 
 
-def work_of(spec: JobSpec) -> int:
-    """Returns the pixels that are restored for a job, those of a frame once per look."""
+def work_of(spec: JobSpec) -> float:
+    """Returns the pixels that are restored for a job, those of a frame once per look, times the model's cost."""
     video = spec.video
-    return video.width * video.height * video.frames * spec.looks
+    return video.width * video.height * video.frames * spec.looks * spec.cost
+
+
+def _faded(text: str, now: float) -> float:
+    """Reads a value of ``key_names.TENANTS_USED``, as the scripts do."""
+    used, when = map(float, text.split())
+    return used * math.exp2(-max(0.0, now - when) / turns.HALF_LIFE_S)

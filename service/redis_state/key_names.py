@@ -57,7 +57,7 @@ READY_TENANTS = "cdvd:ready:tenants"
 """Set of the tenants with segments that may be begun."""
 
 TENANTS_USED = "cdvd:ready:used"
-"""Hash: tenant -> ``<seconds> <time>``, the work that was begun for it until then, older work counting less."""
+"""Hash: tenant -> ``<work> <time>``, the work that was begun for it until then, older work counting less."""
 
 
 def ready_jobs(tenant: str) -> str:

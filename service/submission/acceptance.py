@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from service.errors.base import ServiceError
 from service.errors.storage import StorageUnavailable
 from service.estimates.estimate import Estimator
+from service.estimates.turns_before import Claimant
 from service.estimates.workload import Workload
 from service.jobs.job import Job, JobSpec
 from service.jobs.queue import JobQueue
@@ -33,7 +34,7 @@ class JobAcceptance:
         """
         upload.keep()
         try:
-            job = self.store.create(upload.job_id, self._with_estimate(spec), room, tenant)
+            job = self.store.create(upload.job_id, self._with_estimate(spec, tenant), room, tenant)
             self.queue.enqueue(upload.job_id, PLAN)
         except BaseException:
             with suppress(StorageUnavailable):
@@ -43,9 +44,9 @@ class JobAcceptance:
             raise
         return job
 
-    def _with_estimate(self, spec: JobSpec) -> JobSpec:
+    def _with_estimate(self, spec: JobSpec, tenant: str) -> JobSpec:
         """Adds what the job is expected to take: its first ETA, and later compared with what it took."""
         video = spec.video
-        workload = Workload(spec.model, video.width, video.height, video.frames, spec.looks)
-        expected = self.estimator.estimate(workload)
+        workload = Workload(spec.model, video.width, video.height, video.frames, spec.looks, spec.cost)
+        expected = self.estimator.estimate(workload, Claimant(tenant, spec.preview))
         return replace(spec, estimated_s=expected.seconds, estimated_restoring_s=expected.restoring_s)

@@ -58,6 +58,7 @@ class SubmissionRules:
             model=choice.model,
             looks=choice.looks,
             quality=choice.quality,
+            cost=self.chooser.catalog.require(choice.model).cost,
             options=options.encode(video),
             source=SourceFile(received.filename, received.upload.size, received.sha256),
             video=video,

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from service.api.answers.finding_bodies import FindingBody, finding_bodies
-from service.api.dependencies import Estimates, Files, MaxUploadBytes, Rules
+from service.api.dependencies import AdmittedCaller, Estimates, Files, MaxUploadBytes, Rules
 from service.api.openapi.form import MULTIPART, estimate_form
 from service.api.openapi.responses import REQUEST_HEADER, UPLOAD_REFUSALS, problems
 from service.api.upload.json_body import json_body
@@ -18,6 +18,7 @@ from service.api.upload.receiving import received_upload
 from service.errors.engine import ModelNotFound
 from service.errors.limit import RateLimited
 from service.estimates.estimate import Estimator
+from service.estimates.turns_before import Claimant
 from service.estimates.workload import Workload
 from service.findings import Finding, lost
 from service.model_catalog import ModelCard
@@ -73,7 +74,9 @@ class EstimateBody(BaseModel):
     quality: Quality | None = Field(description="The quality that chose model and looks, if one did.")
     frames: int
     seconds: float | None = Field(description="Seconds from submission until the result is there.")
-    waiting_s: float | None = Field(description="Of these, until the jobs before it are restored.")
+    waiting_s: float | None = Field(
+        description="Of these, until the jobs whose turn is before it are restored."
+    )
     restoring_s: float | None = Field(description="Of these, for the video itself.")
     memory_bytes: int | None = Field(description="Bytes that a worker takes at its peak.")
     disk_bytes: int | None = Field(
@@ -109,7 +112,12 @@ _BODY = {
     openapi_extra=_BODY,
 )
 async def create_estimate(
-    rules: Rules, estimator: Estimates, storage: Files, max_bytes: MaxUploadBytes, request: Request
+    rules: Rules,
+    estimator: Estimates,
+    storage: Files,
+    max_bytes: MaxUploadBytes,
+    caller: AdmittedCaller,
+    request: Request,
 ) -> EstimateBody:
     """Tells what a video would take in time, memory and disk: described as JSON, or sent, probed and forgotten."""
     if request.headers.get("content-type", "").startswith(MULTIPART):
@@ -117,7 +125,7 @@ async def create_estimate(
             work = await _of_upload(received, rules)
     else:
         work = await run_sync(_of_description, await json_body(request, EstimateRequest), rules)
-    return await run_sync(_body, work, estimator)
+    return await run_sync(_body, work, estimator, Claimant(caller.tenant))
 
 
 @dataclass(frozen=True)
@@ -165,13 +173,14 @@ def _work(
     """Raises ModelNotFound and BrokerUnavailable."""
     speed = frames.width * frames.height * frames.rate if frames.rate else None
     choice = chooser.choose(options, speed)
-    video = Workload(choice.model, frames.width, frames.height, frames.count, choice.looks)
-    return _Work(video, chooser.catalog.require(choice.model), choice.quality, encode, size)
+    card = chooser.catalog.require(choice.model)
+    video = Workload(choice.model, frames.width, frames.height, frames.count, choice.looks, card.cost)
+    return _Work(video, card, choice.quality, encode, size)
 
 
-def _body(work: _Work, estimator: Estimator) -> EstimateBody:
+def _body(work: _Work, estimator: Estimator, claimant: Claimant) -> EstimateBody:
     video = work.video
-    expected = estimator.estimate(video)
+    expected = estimator.estimate(video, claimant)
     return EstimateBody(
         model=video.model,
         looks=video.looks,

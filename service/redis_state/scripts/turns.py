@@ -1,8 +1,8 @@
 """Scripts that decide whose step is next. ``KEYS`` and ``ARGV`` are named at the top of each; times are unix seconds.
 
-A job's *work* is counted in pixels, those of a frame once per look: estimates in seconds change with what is measured,
-so that jobs of different hours could not be compared. What a tenant had lately is counted in pixels as well, and halves
-every ``HALF_LIFE_S``.
+A job's *work* is counted in pixels, those of a frame once per look, times the model's cost: estimates in seconds change
+with what is measured, so that jobs of different hours could not be compared. What a tenant had lately is counted in the
+same way, and halves every ``HALF_LIFE_S``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from service.redis_state.key_names import (
 AGED = 10
 """A job lets shorter ones pass until it has waited so many times as long as it takes itself; then it goes first."""
 NOMINAL_RATE = 1e6
-"""Pixels per second before anything was measured."""
+"""Work per second before anything was measured."""
 OLDEST = 5
 """Running jobs of a tenant that are looked at for one that has waited long enough."""
 HALF_LIFE_S = 300
@@ -47,23 +47,23 @@ local function is_due(id, step, now)
     return tonumber(when) <= now or tonumber(when) > now + {LONGEST_DELAY_S}
 end
 
-local function rate_of(model)
+local function rate_of(model, cost)
     local best = 0
     local found = redis.call('HGETALL', '{THROUGHPUT}')
     for i = 1, #found, 2 do
         if string.match(found[i], '^(.*)|') == model then best = math.max(best, tonumber(found[i + 1])) end
     end
-    return best > 0 and best or {NOMINAL_RATE:.0f}
+    return best > 0 and best * cost or {NOMINAL_RATE:.0f}
 end
 
 local function job(id, now)
     local f = redis.call('HMGET', record_of(id),
-        'status', 'tenant', 'work', 'segments', 'created_at', 'preview', 'model')
+        'status', 'tenant', 'work', 'segments', 'created_at', 'preview', 'model', 'cost')
     if f[1] ~= 'queued' and f[1] ~= 'running' then return nil end
     local work, segments = tonumber(f[3] or 1e9), math.max(tonumber(f[4] or 1), 1)
     local left = work * math.min(redis.call('HLEN', steps_of(id)), segments) / segments
     local created, place = tonumber(f[5]), left
-    local aged = (now - created) * rate_of(f[7]) > {AGED} * work
+    local aged = (now - created) * rate_of(f[7], tonumber(f[8] or 1)) > {AGED} * work
     if f[6] then place = created - 2 * {FIRST:.0f} elseif aged then place = created - {FIRST:.0f} end
     return {{
         id = id, tenant = f[2] or 'default', left = left, step_work = work / segments, preview = f[6] and true or false,

@@ -56,6 +56,23 @@ def test_estimates_begin_with_nothing_and_come_from_finished_work(
     assert accepted["progress"]["eta_s"] >= 0.9 * slow["restoring_s"]
 
 
+def test_a_short_job_is_not_told_to_wait_for_a_long_one_that_gives_way(
+    service: PacedService, tmp_path: Path
+) -> None:
+    service.until_status(service.submit(write_clip(tmp_path / "clip.mp4", Clip(frames=36))), "succeeded")
+    held = service.submit_held(write_clip(tmp_path / "long.mp4", Clip(frames=400)))
+    service.until_held()
+
+    short, longer = (
+        service.http.post("/estimates", json={**DESCRIBED, "frames": frames}).json() for frames in (36, 4000)
+    )
+
+    assert short["waiting_s"] == 0
+    assert longer["waiting_s"] != 0  # None where the model in work was not measured yet
+    service.http.delete(f"/jobs/{held}")
+    service.pace.release()
+
+
 @pytest.mark.parametrize(
     ("sent", "status", "code"),
     [

@@ -15,6 +15,7 @@ from service.errors.engine import DeviceUnavailable
 from service.estimates.estimate import Estimator
 from service.estimates.throughput import Throughput
 from service.jobs.store import RedisJobStore
+from service.jobs.turns import Turns
 from service.jobs.workers import WorkerRegistry, WorkerState
 from service.window_limits import WindowLimits
 from tests.integration.jobs.planned import TTL_S
@@ -115,7 +116,7 @@ def test_what_an_accelerator_was_measured_at_decides_on_the_usual_quality(
     placement = Placement("lite", device, "fp16", "best")
     state = WorkerState("one", engine, ("lite",), ("lite",), 0, 1, (placement,))
     registry.beat(state, TTL_S)
-    estimator = Estimator(throughput, store, registry, WindowLimits(64, 12, 4_000_000, None))
+    estimator = Estimator(throughput, store, registry, WindowLimits(64, 12, 4_000_000, None), Turns(client))
     assert estimator.server_rate("lite") == 0
 
     throughput.learn_rate("lite", state.runtime("lite"), pixels=1000, seconds=2.0)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
+from itertools import takewhile
 from pathlib import Path
 from threading import Event
 from typing import cast
@@ -14,15 +16,17 @@ import pytest
 import redis
 
 from service.estimates.throughput import Throughput
+from service.estimates.turns_before import Claimant, Shares, Waiting, pixels_before
 from service.jobs.job import new_job_id
 from service.jobs.queue import JobQueue, create_celery
 from service.jobs.step_leases import StepLeases
-from service.jobs.step_names import segment_step
+from service.jobs.step_names import SEGMENT_PREFIX, segment_step
 from service.jobs.store import RedisJobStore
 from service.jobs.turns import Turns
 from service.pipeline.segments import plan_segments
 from service.redis_state import key_names
 from service.redis_state.key_names import JobKeys
+from service.redis_state.scripts.turns import SMALL
 from service.worker.runner import StepRunner, Work
 from service.worker.tasks import JobSteps, NextSteps
 from service.worker.watchdog import Watchdog
@@ -52,11 +56,12 @@ class Queue:
         tenant: str = "a",
         preview: bool = False,
         estimated_s: float | None = None,
+        cost: float = 1.0,
     ) -> str:
         """Record a job that is planned; its steps wait."""
         job_id, segments = new_job_id(), plan_segments(frames, SEGMENT)
         video = replace(VIDEO, frames=frames)
-        spec = replace(SPEC, video=video, preview=preview, estimated_restoring_s=estimated_s)
+        spec = replace(SPEC, video=video, preview=preview, estimated_restoring_s=estimated_s, cost=cost)
         self.names[job_id] = name
         self.store.create(job_id, spec, tenant=tenant)
         self.leases.claim(job_id, "plan")
@@ -74,6 +79,14 @@ class Queue:
             return None
         self.leases.claim(turn.job_id, turn.step)
         return self.names[turn.job_id], turn.step, self.names[turn.beside] if turn.beside else None
+
+    def place(self, job_id: str) -> Waiting:
+        """Returns what decides about the turn of a job."""
+        job = self.store.get(job_id)
+        segments = sum(step.startswith(SEGMENT_PREFIX) for step in self.leases.pending(job_id))
+        pixels = SEGMENT * segments * VIDEO.width * VIDEO.height
+        claimant = Claimant(job.tenant, job.spec.preview)
+        return Waiting(claimant, job.spec.model, pixels, pixels * job.spec.cost, 1.0, job.created_at)
 
     def drain(self) -> Iterator[str]:
         """Do all steps one after another; yields the name of each one's job, in capitals for its join."""
@@ -158,6 +171,40 @@ def test_what_is_measured_meanwhile_changes_no_turn(waiting: Queue) -> None:
     waiting.add("b", 10, tenant="b", estimated_s=6000.0)
 
     assert next(waiting.drain()) == "b"
+
+
+def test_heavy_model_counts_for_what_it_takes(waiting: Queue) -> None:
+    waiting.add("heavy", 16, cost=6.5)
+    waiting.add("light", 48)
+
+    assert list(waiting.drain())[:4] == ["light", "light", "light", "LIGHT"]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_jobs_that_are_said_to_come_before_a_new_one_do(client: redis.Redis, seed: int) -> None:
+    chance, weights = random.Random(seed), {"b": 2.0}
+    waiting, made = Queue(client, weights), []
+    for number in range(15):
+        made.append(
+            waiting.add(
+                f"job {number}",
+                chance.randint(1, 9) * SEGMENT,
+                tenant=chance.choice("abc"),
+                preview=chance.random() < 0.1,
+                cost=chance.choice((1.0, 6.5)),
+            )
+        )
+        if number % 3 == 0:  # so that tenants had something before
+            turn = waiting.turns.take()
+            assert turn is not None
+            waiting.leases.claim(turn.job_id, turn.step)
+            waiting.leases.complete(turn.job_id, turn.step, SEGMENT)
+    *others, new = (place for place in map(waiting.place, made) if place.pixels)
+
+    said = pixels_before(new, others, Shares(waiting.turns.used(), weights), 0, SMALL)
+
+    begun = [name for name in takewhile(lambda name: name != "job 14", waiting.drain()) if name.islower()]
+    assert said.get(SPEC.model, 0) == len(begun) * SEGMENT * VIDEO.width * VIDEO.height
 
 
 def test_preview_goes_before_everything_and_a_join_before_segments(waiting: Queue) -> None:
