@@ -176,7 +176,7 @@ async ({service, key, video}) => {
   form.append("upload", upload.split("/").pop());
   const once = {...authorized, "Idempotency-Key": crypto.randomUUID(), Prefer: "respond-async"};
   const job = await ask("submit", "/jobs", {method: "POST", headers: once, body: form});
-  await ask("waited", "/jobs", {method: "POST", headers: {...once, Prefer: "wait=100"}, body: form});
+  await ask("waited", "/jobs", {method: "POST", headers: {...once, Prefer: "wait=60"}, body: form});
   const where = job.headers.get("Location");
   const events = await ask("events", `${where}/events`, {headers: {...authorized, "Last-Event-ID": "0-0"}});
   await events.text();  // ends with the job
@@ -227,7 +227,7 @@ def test_all_of_tus_and_every_header_of_use_work_across_origins(
     assert told["head"]["upload-length"] == str(clip.stat().st_size)
     assert "upload-metadata" in told["head"]
     assert {"location", "retry-after"} <= told["submit"].keys()
-    assert told["waited"]["preference-applied"] == "wait=100"
+    assert told["waited"]["preference-applied"] == "wait=60"
     assert told["job"]["etag"]
     assert 'filename="a_deblurred.mp4"' in told["part"]["content-disposition"]
     assert told["part"]["content-range"].startswith("bytes 0-99/")
