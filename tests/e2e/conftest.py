@@ -62,6 +62,11 @@ def finished_job(page: Page, service: Service, path: Path) -> Locator:
     return job
 
 
+def open_job(page: Page, job_id: str) -> None:
+    """Show the view of a job as its link does."""
+    page.evaluate("(id) => (location.hash = `#job/${id}`)", job_id)
+
+
 def until_loaded(page: Page) -> None:
     ready = "['before', 'after'].every((id) => document.getElementById(id).readyState >= 3)"
     until(lambda: page.evaluate(ready), "both videos to load")

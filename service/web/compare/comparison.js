@@ -25,7 +25,6 @@ export class Comparison {
   #following = true; // the newest frame, while the job runs
   #flickered = 0; // when the flicker key went down
   #unplayable = false; // the result: its frames are then shown as pictures
-  #restored = []; // numbers of the restored frames
   #player;
   #pictures;
   #stage;
@@ -42,6 +41,7 @@ export class Comparison {
     });
     this.#pictures = new Pictures($("before-picture"), $("after-picture"), {
       frame: () => this.#showFrame(),
+      drawn: (restored) => $("stage").classList.toggle("before-only", !restored && !this.#playing),
       size: (width, height) => (this.#stage.size = [width, height]),
       failed: (error) => this.#note(error.message),
     });
@@ -65,12 +65,12 @@ export class Comparison {
     const changed = fresh || hasResult(job) !== hasResult(before);
     if (changed) this.#begin(fresh);
     if (changed || grown) this.#loadDetails(job, this.#loading.signal);
+    this.#showNewest();
   }
 
   close() {
     this.#loading?.abort();
     this.#job = this.#loading = null;
-    this.#restored = [];
     [this.#following, this.#unplayable] = [true, false];
     this.#player.unload();
     this.#pictures.unload();
@@ -128,7 +128,7 @@ export class Comparison {
   /** Shows the newest restored frame, and each that comes. */
   follow() {
     this.#following = true;
-    this.#pictures.showPlace(Infinity);
+    this.#showNewest();
     this.#showFrame();
   }
 
@@ -192,13 +192,16 @@ export class Comparison {
   }
 
   #takeCurve(curve) {
-    this.#restored = curve.after.flatMap((value, frame) => (value === null ? [] : [frame]));
+    const restored = curve.after.flatMap((value, frame) => (value === null ? [] : [frame]));
     this.#curve.draw(curve, this.#job.output?.frames ?? this.#job.input.frames);
     if (this.#playing) return;
-    this.#pictures.frames = this.#restored;
-    $("stage").classList.toggle("before-only", !this.#restored.length);
-    this.#controls.showReach(this.#restored.length);
-    if (this.#following) this.#pictures.showPlace(Infinity);
+    this.#pictures.frames = restored;
+    this.#controls.showReach(restored.length);
+  }
+
+  #showNewest() {
+    const newest = this.#job.progress.newest_frame;
+    if (this.#following && !this.#playing && newest !== null) this.#pictures.showNewest(newest);
   }
 
   #videosReady() {

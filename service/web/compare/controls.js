@@ -30,7 +30,7 @@ export class Controls {
   /** How many frames can be stepped through, and whether more are to come. */
   showReach(count, growing = true) {
     $("seek").max = Math.max(count - 1, 0);
-    for (const id of ["seek", "back", "forward", "newest"]) $(id).disabled = !count;
+    for (const id of ["seek", "back", "forward"]) $(id).disabled = !count;
     if (!growing) $("newest").hidden = true;
   }
 

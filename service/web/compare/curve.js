@@ -37,7 +37,8 @@ export class Curve {
     $("curve-mark").setAttribute("x1", at * WIDTH);
     $("curve-mark").setAttribute("x2", at * WIDTH);
     $("curve-frame").value = frame;
-    const text = t("curve.values", { before: rounded(this.#values.before[frame]), after: rounded(this.#values.after[frame]) });
+    const [before, after] = [this.#values.before[frame], this.#values.after[frame]];
+    const text = after == null ? "" : t("curve.values", { before: rounded(before), after: rounded(after) });
     $("curve-frame").setAttribute("aria-valuetext", t("curve.at_frame", { frame: frame + 1, values: text }));
     $("curve-value").textContent = text;
   }
@@ -96,4 +97,4 @@ function shots(curve) {
   return count > 1 ? t("curve.shots", { count }) : "";
 }
 
-const rounded = (value) => (value == null ? t("curve.unknown") : decimal(value, value < 100 ? 1 : 0));
+const rounded = (value) => decimal(value, value < 100 ? 1 : 0);

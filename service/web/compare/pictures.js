@@ -1,6 +1,6 @@
 /** Shows single restored frames as pictures, before and after at once: while a job runs there is no video yet. */
 
-import { picture } from "../lib/api.js";
+import { newestPicture, picture } from "../lib/api.js";
 
 export class Pictures {
   #images; // { before, after }
@@ -9,16 +9,14 @@ export class Pictures {
   #frames = []; // numbers of the restored frames, rising
   #wanted = null; // the newest frame that is to be shown
   #shown = null;
+  #asked = null; // the frame that is being loaded
   #loading = null; // AbortController
+  #live = false; // whether the newest frame is wanted, whichever it is by then
 
-  /** `on`: { frame(number), size(width, height), failed(error) }. */
+  /** `on`: { frame(number), drawn(restored), size(width, height), failed(error) }. */
   constructor(before, after, on) {
     [this.#images, this.#on] = [{ before, after }, on];
     before.addEventListener("load", () => on.size(before.naturalWidth, before.naturalHeight));
-  }
-
-  get open() {
-    return this.#job !== null;
   }
 
   /** The frame that is shown, or about to be. */
@@ -30,13 +28,13 @@ export class Pictures {
   load(id) {
     this.unload();
     this.#job = id;
-    this.#fetch(null);
+    this.#fetch();
   }
 
   unload() {
     this.#loading?.abort();
     this.#job = this.#wanted = this.#shown = this.#loading = null;
-    this.#frames = [];
+    [this.#frames, this.#live] = [[], false];
     for (const image of Object.values(this.#images)) {
       image.hidden = true;
       replace(image, null);
@@ -47,13 +45,9 @@ export class Pictures {
     this.#frames = numbers;
   }
 
-  get last() {
-    return this.#frames.length - 1;
-  }
-
-  /** Where the frame is among those that are restored. */
+  /** Where the frame is among those that are restored, or the last one before it. */
   get place() {
-    return Math.max(this.#frames.indexOf(this.frame), 0);
+    return Math.max(this.#frames.findLastIndex((one) => one <= this.frame), 0);
   }
 
   step(frames) {
@@ -61,8 +55,8 @@ export class Pictures {
   }
 
   showPlace(place) {
-    const frame = this.#frames[Math.min(Math.max(place, 0), this.last)];
-    if (frame !== undefined) this.#want(frame);
+    const last = this.#frames.length - 1;
+    if (last >= 0) this.#want(this.#frames[Math.min(Math.max(place, 0), last)]);
   }
 
   /** Shows a frame, or the restored one that is nearest to it. */
@@ -71,33 +65,50 @@ export class Pictures {
     if (this.#frames.length) this.#want(this.#frames.reduce((best, one) => (distance(one) < distance(best) ? one : best)));
   }
 
-  #want(frame) {
-    if (this.#wanted === frame) return;
-    this.#wanted = frame;
-    this.#on.frame(frame);
-    if (!this.#loading || this.#shown === null) this.#fetch(frame);
+  /** Shows the newest frame, which is this one or, by the time that it is loaded, a newer one. */
+  showNewest(frame) {
+    this.#want(frame, true);
   }
 
-  /** Loads one frame at a time, so that a held key does not queue requests. Null is the upload's first frame alone. */
-  async #fetch(frame) {
+  #want(frame, live = false) {
+    if (this.#wanted === frame) return;
+    [this.#wanted, this.#live] = [frame, live];
+    this.#on.frame(frame);
+    if (!this.#loading || this.#asked === null) this.#fetch();
+  }
+
+  /** Loads one frame at a time, so that a held key does not queue requests. Before any is restored it is the first. */
+  async #fetch() {
     this.#loading?.abort();
     const { signal } = (this.#loading = new AbortController());
+    const asked = (this.#asked = this.#wanted);
     try {
-      const one = (view) => picture(this.#job, frame ?? 0, view, signal);
-      this.#draw(frame, await Promise.all([one("before"), frame === null ? null : one("after")]));
+      const { frame, after } = await this.#restored(asked, signal);
+      const before = await picture(this.#job, frame, "before", signal);
+      if (this.#live) this.#wanted = frame;
+      this.#draw(frame, before, after);
     } catch (error) {
       if (error.name === "AbortError") return;
       this.#on.failed(error);
     }
     this.#loading = null;
-    const next = this.#wanted;
-    if (next !== null && next !== frame && next !== this.#shown) this.#fetch(next);
+    if (this.#wanted !== asked && this.#wanted !== this.#shown) this.#fetch();
   }
 
-  #draw(frame, [before, after]) {
-    this.#shown = frame;
+  /** The picture after: null where no frame is restored. */
+  async #restored(asked, signal) {
+    if (asked === null) return { frame: 0, after: null };
+    if (!this.#live) return { frame: asked, after: await picture(this.#job, asked, "after", signal) };
+    const { frame, blob } = await newestPicture(this.#job, signal);
+    return { frame, after: blob };
+  }
+
+  #draw(frame, before, after) {
+    this.#shown = after && frame;
     replace(this.#images.before, before);
     replace(this.#images.after, after);
+    this.#on.drawn(after !== null);
+    this.#on.frame(frame);
   }
 }
 

@@ -11,6 +11,8 @@ const LEAST_MS = 700; // between two looks, however many events there are
 const WITH_STREAM_MS = 15000; // streams are cut without a word
 const AFTER_OUTAGE_MS = 3000;
 const STREAM_AGAIN_MS = 20000;
+const PARTIAL_MS = 1500; // the beginning of a canceled job is put together after it ended
+const PARTIAL_LOOKS = 20;
 const EVENTS = ["status", "progress", "step_started", "step_done"];
 
 export class Follower {
@@ -24,6 +26,7 @@ export class Follower {
   #streamFrom = 0; // no new stream before, in milliseconds
   #grown = true; // whether more frames may be restored than at the last look
   #over = false;
+  #looksForPartial = 0;
 
   /** `on`: { job(job, grown), gone(), outage(error or null) }. Begins at once. */
   constructor(id, on) {
@@ -66,8 +69,9 @@ export class Follower {
       if (this.#over) return 0;
       this.#on.outage(null);
       this.#on.job(job, grown || !this.#stream);
-      if (isOver(job)) this.stop();
-      else this.#listen();
+      if (isOver(job)) return this.#afterEnd(job);
+      this.#looksForPartial = 0;
+      this.#listen();
       return this.#stream ? WITH_STREAM_MS : pollSeconds * 1000;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
@@ -76,6 +80,15 @@ export class Follower {
       else if (!this.#over) this.#on.outage(error);
       return AFTER_OUTAGE_MS;
     }
+  }
+
+  /** A canceled job is asked for a little longer: its result comes later, if there is one. */
+  #afterEnd(job) {
+    this.#closeStream();
+    const maybe = job.status === "canceled" && !job.output && job.progress.frames_done > 0;
+    this.#looksForPartial += 1;
+    if (!maybe || this.#looksForPartial > PARTIAL_LOOKS) this.stop();
+    return PARTIAL_MS;
   }
 
   #gone() {

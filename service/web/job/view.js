@@ -97,7 +97,7 @@ export class JobView {
     let text = "";
     if (job.status === "expired") text = t("job.expired");
     else if (job.output?.partial) text = t("compare.partial", { count: job.output.frames });
-    else if (job.status === "canceled") text = t("job.canceled_empty");
+    else if (job.status === "canceled") text = t("job.canceled");
     $("job-ended").hidden = !text;
     $("job-ended").textContent = text;
   }
@@ -113,7 +113,7 @@ export class JobView {
   #gone() {
     this.#follower.stop();
     this.#clear();
-    this.#showProblem(t("problem.job_not_found"));
+    $("job-title").textContent = t("problem.job_not_found");
   }
 
   #clear() {

@@ -47,7 +47,13 @@ export async function frames(id, signal) {
 export const previewUrl = (id, frame, view) => `${path(id, "/preview")}/${frame}.jpg?view=${view}`;
 
 /** A frame as a picture: a Blob. */
-export const picture = (id, frame, view, signal) => fetchFile(previewUrl(id, frame, view), signal);
+export const picture = async (id, frame, view, signal) => (await fetchFile(previewUrl(id, frame, view), signal)).body;
+
+/** The newest restored frame of a running job: { frame, blob }. */
+export async function newestPicture(id, signal) {
+  const { body, headers } = await fetchFile(previewUrl(id, "newest", "after"), signal);
+  return { frame: Number(/(\d+)\.jpg/.exec(headers.get("Content-Location"))[1]), blob: body };
+}
 
 /** What a video would take: `video` is { width, height, duration_s, fps, bytes, quality, model }. */
 export async function estimate(video) {

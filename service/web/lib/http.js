@@ -22,10 +22,10 @@ export async function ask(address, { method = "GET", headers = {}, body, signal 
   return { body: content, headers: answer.headers, status: answer.status };
 }
 
-/** Loads a file: a Blob. Throws as `ask` does. */
+/** Loads a file: { body, headers, status }, whose body is a Blob. Throws as `ask` does. */
 export async function fetchFile(address, signal) {
-  const { content } = await read(address, { signal }, (answer) => answer.blob());
-  return content;
+  const { answer, content } = await read(address, { signal }, (answer) => answer.blob());
+  return { body: content, headers: answer.headers, status: answer.status };
 }
 
 async function read(address, options, reading) {

@@ -18,7 +18,7 @@ export default {
   "job.still_tip": "Sichert dieses Bild als Datei, vorher neben nachher (S)",
   "job.still_saved": "Bild {frame} ist gesichert.",
   "job.expired": "Die Dateien dieses Auftrags wurden entfernt, weil ihre Zeit um war.",
-  "job.canceled_empty": "Der Auftrag wurde abgebrochen, bevor ein Teil geschärft war.",
+  "job.canceled": "Der Auftrag wurde abgebrochen. Ein neuer Versuch geht mit dem weiter, was geschärft ist.",
 
   "compare.before": "Vorher",
   "compare.after": "Nachher",
@@ -73,7 +73,6 @@ export default {
   "curve.means": "Im Mittel vorher {before} und nachher {after}.",
   "curve.sharper": { one: "{sharper} von {count} Bild wurde schärfer.", other: "{sharper} von {count} Bildern wurden schärfer." },
   "curve.shots": { one: "Eine Einstellung.", other: "{count} Einstellungen; gestrichelt sind die Schnitte." },
-  "curve.unknown": "unbekannt",
 
   "keys.play": "Abspielen oder anhalten",
   "keys.frame_back": "Ein Bild zurück",

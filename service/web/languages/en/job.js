@@ -18,7 +18,7 @@ export default {
   "job.still_tip": "Saves this frame as a picture, before beside after (S)",
   "job.still_saved": "Frame {frame} is saved.",
   "job.expired": "The files of this job have been removed, since their time was over.",
-  "job.canceled_empty": "The job was canceled before a part of it was restored.",
+  "job.canceled": "The job was canceled. A new try goes on with what is restored.",
 
   "compare.before": "Before",
   "compare.after": "After",
@@ -73,7 +73,6 @@ export default {
   "curve.means": "Mean {before} before and {after} after.",
   "curve.sharper": { one: "{sharper} of {count} frame became sharper.", other: "{sharper} of {count} frames became sharper." },
   "curve.shots": { one: "One shot.", other: "{count} shots; dashed lines are the cuts." },
-  "curve.unknown": "unknown",
 
   "keys.play": "Play or pause",
   "keys.frame_back": "One frame back",

@@ -1,0 +1,281 @@
+"""The view of one job, in each of its states, in a real Chromium."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.e2e.conftest import PATIENCE_MS, open_job, until_loaded
+from tests.e2e.test_accessibility import LEVELS
+from tests.support.broken_clips import damage_frame
+from tests.support.clips import Clip, write_clip
+from tests.support.stack import QUICK, SLOW, PacedService, paced_stack
+
+pytestmark = pytest.mark.integration
+
+SETTINGS = {"CDVD_SEGMENT_FRAMES": "10", "CDVD_BEST_MODEL": SLOW}
+FRAMES = 30
+CLIP = Clip(frames=FRAMES, width=320, height=180)
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PacedService]:
+    with paced_stack(tmp_path_factory.mktemp("job"), SETTINGS) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_clip(tmp_path_factory.mktemp("clip") / "ride.mp4", CLIP)
+
+
+def expect_status(page: Page, status: str) -> None:
+    expect(page.locator("#job-status")).to_have_text(status, timeout=PATIENCE_MS)
+
+
+def expect_frame(page: Page, number: int) -> None:
+    expect(page.locator("#frame")).to_have_text(f"Frame {number} of {FRAMES}", timeout=PATIENCE_MS)
+
+
+def done(page: Page, service: PacedService, path: Path, **options: str) -> str:
+    """Open the view of a job that has succeeded."""
+    job_id = service.submit(path, model=QUICK, **options)
+    service.until_status(job_id, "succeeded")
+    open_job(page, job_id)
+    until_loaded(page)
+    return job_id
+
+
+def expect_accessible(page: Page) -> None:
+    found = Axe().run(page, options=LEVELS)
+    assert found.violations_count == 0, found.generate_report()
+
+
+def test_frames_are_compared_while_they_are_restored(page: Page, service: PacedService, clip: Path) -> None:
+    job_id = service.submit_held(clip)
+    service.until_held()
+    open_job(page, job_id)
+    expect_status(page, "Deblurring")
+    expect(page.locator("#before-picture")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.locator("#after-picture")).to_be_hidden()
+
+    service.let_frames(job_id, 12)
+    newest = service.job(job_id)["progress"]["newest_frame"]
+    expect_frame(page, newest + 1)
+    expect(page.locator("#after-picture")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.locator("#curve-lines path")).to_have_count(2, timeout=PATIENCE_MS)
+    expect(page.get_by_text(re.compile(r"^\d+ of 30 frames, .* frames/s$"))).to_be_visible()
+    expect(page.locator("#job-eta")).to_have_text(re.compile(r"^\d+:\d\d left$|^done any moment$"))
+    expect_accessible(page)
+
+    page.locator("#split").focus()
+    page.keyboard.press(",")
+    assert page.locator("#frame").inner_text() != f"Frame {newest + 1} of {FRAMES}"
+    expect(page.get_by_role("button", name="Newest")).to_have_attribute("aria-pressed", "false")
+    page.get_by_role("slider", name="Frame, by its sharpness").fill("3")
+    expect_frame(page, 4)
+    expect(page.locator("#after-picture")).to_be_visible()
+
+    service.pace.release()
+    expect_status(page, "Done")
+    until_loaded(page)
+    expect_frame(page, 4)
+    expect(page.locator("#after-picture")).to_be_hidden()
+    expect(page.get_by_role("button", name="Play")).to_be_visible()
+
+
+def test_the_newest_frame_is_followed(page: Page, service: PacedService, clip: Path) -> None:
+    job_id = service.submit_held(clip)
+    open_job(page, job_id)
+    for frames in (10, 10):
+        service.pace.let(frames)
+        before = service.job(job_id)["progress"]["frames_done"]
+        service.until_frames(job_id, before + 1)
+        expect_frame(page, service.job(job_id)["progress"]["newest_frame"] + 1)
+    expect(page.get_by_role("button", name="Newest")).to_have_attribute("aria-pressed", "true")
+    service.http.delete(f"/jobs/{job_id}")
+    expect(page.get_by_role("heading", name="This job no longer exists.")).to_be_visible(timeout=PATIENCE_MS)
+
+
+def test_progress_goes_on_where_event_streams_are_cut(page: Page, service: PacedService, clip: Path) -> None:
+    page.route("**/events", lambda route: route.abort("connectionreset"))
+    job_id = service.submit_held(clip)
+    open_job(page, job_id)
+    expect_status(page, re.compile("Waiting|Deblurring"))  # type: ignore[arg-type]
+    service.let_frames(job_id, 12)
+    expect(page.locator("#job-done")).to_contain_text(re.compile(r"^[1-9]\d of 30 frames"))
+    service.pace.release()
+    expect_status(page, "Done")
+
+
+def test_a_canceled_job_shows_its_beginning_and_goes_on_when_asked(
+    page: Page, service: PacedService, clip: Path
+) -> None:
+    job_id = service.submit_held(clip)
+    open_job(page, job_id)
+    service.let_frames(job_id, 12)
+    page.get_by_role("button", name="Cancel").click()
+    expect_status(page, "Canceled")
+    expect(page.get_by_text("Its result has the first 10 frames.")).to_be_visible(timeout=PATIENCE_MS)
+    until_loaded(page)
+    expect_accessible(page)
+    service.pace.release()
+    page.get_by_role("button", name="Retry").click()
+    expect_status(page, "Done")
+    until_loaded(page)
+    expect_frame(page, 1)
+
+
+def test_a_failed_job_says_why(page: Page, service: PacedService, tmp_path: Path) -> None:
+    path = damage_frame(write_clip(tmp_path / "torn.mp4", CLIP), 17, byte=0, kept=5)
+    job_id = service.submit(path, model=QUICK, strict="true")
+    service.until_status(job_id, "failed")
+    open_job(page, job_id)
+    expect_status(page, "Failed")
+    expect(page.get_by_text("at 0.68 s")).to_be_visible()
+    expect(page.get_by_role("button", name="Retry")).to_be_visible()
+    expect_accessible(page)
+
+
+def test_before_and_after_flicker_in_one_place(page: Page, service: PacedService, clip: Path) -> None:
+    done(page, service, clip)
+    tags = {name: page.locator(f".tag-{name}") for name in ("before", "after")}
+    page.locator("#split").focus()
+    page.keyboard.press("b")
+    expect(tags["after"]).to_be_hidden()
+    expect(tags["before"]).to_be_visible()
+    expect(page.locator(".divider")).to_be_hidden()
+    page.keyboard.press("b")
+    expect(tags["after"]).to_be_visible()
+    expect(tags["before"]).to_be_hidden()
+    page.get_by_role("button", name="Flicker").click()
+    expect(page.get_by_role("radio", name="Before")).to_be_checked()
+    page.keyboard.press("Escape")
+    expect(page.locator(".divider")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#start")).to_be_visible()
+
+
+def test_a_held_key_shows_before_only_for_as_long(page: Page, service: PacedService, clip: Path) -> None:
+    done(page, service, clip)
+    page.get_by_role("radio", name="After", exact=True).check(force=True)
+    page.keyboard.down("b")
+    expect(page.get_by_role("radio", name="Before", exact=True)).to_be_checked()
+    page.wait_for_timeout(400)  # longer than a tap
+    page.keyboard.up("b")
+    expect(page.get_by_role("radio", name="After", exact=True)).to_be_checked()
+
+
+def test_the_pictures_fill_the_screen_and_the_divider_moves_there(
+    page: Page, service: PacedService, clip: Path
+) -> None:
+    done(page, service, clip)
+    page.locator("#split").focus()
+    page.keyboard.press("f")
+    expect(page.get_by_role("button", name="Full screen")).to_have_attribute("aria-pressed", "true")
+    assert page.evaluate("document.fullscreenElement.id") == "viewer"
+    box = page.locator("#stage").bounding_box()
+    assert box is not None
+    assert box["width"] == pytest.approx(page.evaluate("innerWidth"), abs=1)
+    page.mouse.click(box["x"] + box["width"] / 4, box["y"] + box["height"] / 2)
+    assert page.locator("#split").input_value().startswith("25")
+    page.keyboard.press("f")
+    expect(page.get_by_role("button", name="Full screen")).to_have_attribute("aria-pressed", "false")
+
+
+def test_pixels_are_shown_one_by_one_and_larger(page: Page, service: PacedService, clip: Path) -> None:
+    done(page, service, clip)
+    shown = "document.getElementById('after').getBoundingClientRect().width / 320"
+    fits = page.evaluate(shown)
+    page.get_by_role("button", name="Pixel by pixel").click()
+    first = page.evaluate(shown)
+    assert first == pytest.approx(round(first), abs=0.01)  # each pixel is as large as every other
+    assert first > fits
+    page.keyboard.press("1")
+    assert page.evaluate(shown) == pytest.approx(first * 2, rel=0.01)
+
+
+def test_a_link_is_copied_or_shown_and_opens_the_job(page: Page, service: PacedService, clip: Path) -> None:
+    job_id = done(page, service, clip)
+    link = f"{service.url}/#job/{job_id}"
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Share").click()
+    expect(page.get_by_role("status").filter(has_text="The link is copied.")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == link
+
+    page.evaluate("navigator.clipboard.writeText = () => Promise.reject(new Error('not allowed'))")
+    page.get_by_role("button", name="Share").click()
+    expect(page.get_by_label("Link")).to_have_value(link)
+    expect(page.get_by_label("Link")).to_be_focused()
+
+    page.reload()
+    expect(page.get_by_role("heading", name="ride.mp4")).to_be_visible()
+    page.get_by_role("link", name="All videos").click()
+    expect(page.locator("#start")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("heading", name="ride.mp4")).to_be_visible()
+
+
+def test_a_frame_is_saved(page: Page, service: PacedService, clip: Path) -> None:
+    done(page, service, clip)
+    page.locator("#split").focus()
+    page.keyboard.press(".")
+    with page.expect_download() as download:
+        page.keyboard.press("s")
+    assert download.value.suggested_filename.startswith("ride_2.")
+    assert download.value.path().stat().st_size > 0
+    expect(page.get_by_role("status").filter(has_text="Frame 2 is saved.")).to_be_visible()
+
+
+def test_the_same_video_is_restored_again_with_the_best_quality(
+    page: Page, service: PacedService, clip: Path
+) -> None:
+    service.pace.release()
+    first = done(page, service, clip, codec="hevc", start="0.2")
+    page.get_by_role("button", name="Again with best quality").click()
+    page.wait_for_url(lambda address: first not in address)
+    expect_status(page, "Done")
+    expect(page.get_by_role("button", name="Again with best quality")).to_be_hidden()
+    options: dict[str, Any] = service.job(page.url.rpartition("/")[2])["options"]
+    assert (options["quality"], options["codec"], options["start"]) == ("best", "hevc", 0.2)
+
+
+def test_what_is_kept_and_lost_is_listed(page: Page, service: PacedService, tmp_path: Path) -> None:
+    done(page, service, write_clip(tmp_path / "lossy.mp4", Clip(pix_fmt="yuv444p")))
+    lost = page.locator("#findings-lists [data-kind=lost]")
+    expect(lost.get_by_role("heading")).to_have_text("Lost")
+    expect(lost.get_by_role("listitem")).to_have_text([re.compile("^Chroma is reduced")])
+    kept = page.locator("#findings-lists [data-kind=kept]").get_by_role("listitem")
+    expect(kept.filter(has_text="12 frames, as many as in the source.")).to_be_visible()
+
+
+def test_the_time_left_rises_only_with_a_reason(page: Page) -> None:
+    shown = page.evaluate(
+        """async () => {
+            const { Countdown } = await import("./static/job/countdown.js");
+            const countdown = new Countdown();
+            const shown = [];
+            const tell = (left, reason, now) => {
+                countdown.update(left, reason, now);
+                shown.push(countdown.left(now));
+            };
+            tell(60, null, 0);
+            shown.push(countdown.left(1));      // it ticks
+            tell(80, null, 2);                  // worse, and nobody says why
+            shown.push(countdown.left(10));
+            shown.push(countdown.left(30));     // the new estimate has come down to it
+            tell(90, "fewer_workers", 31);      // worse, with a reason
+            tell(95, null, 32);
+            tell(10, null, 33);
+            tell(null, null, 34);
+            tell(50, null, 35);
+            return shown;
+        }"""
+    )
+    assert shown == [60, 59, 59, 59, 52, 90, 90, 10, None, 50]
