@@ -16,7 +16,7 @@ WEB = Path(__file__).resolve().parents[2] / "service" / "web"
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 USED = re.compile(r"""\bt\(\s*"([\w.]+)"|\bdata-(?:text|label|tip|hint|alt)="([\w.]+)\"""")
 """Keys that scripts and markup name whole; those that are put together end in a prefix of PREFIXES."""
-PREFIXES = ("problem.", "status.")
+PREFIXES = ("problem.", "status.", "eta.")
 
 TABLES = """async () => {
     const { LANGUAGES } = await import("./static/languages/language.js");

@@ -19,6 +19,11 @@ export default {
   "job.still_saved": "Bild {frame} ist gesichert.",
   "job.expired": "Die Dateien dieses Auftrags wurden entfernt, weil ihre Zeit um war.",
   "job.canceled": "Der Auftrag wurde abgebrochen. Ein neuer Versuch geht mit dem weiter, was geschärft ist.",
+  "eta.slower": "Dieses Video braucht länger als erwartet.",
+  "eta.other_jobs": "Andere Aufträge kamen zuerst dran oder haben Rechner belegt.",
+  "eta.waiting_for_turn": "Andere Aufträge sind vorher dran; dieser geht weiter, wenn er an der Reihe ist.",
+  "eta.waiting_for_space": "Die Platte des Dienstes ist voll; der Auftrag geht weiter, sobald Platz ist.",
+  "eta.worker_lost": "Ein Rechner ist ausgefallen; was er begonnen hatte, wird noch einmal geschärft.",
 
   "compare.before": "Vorher",
   "compare.after": "Nachher",

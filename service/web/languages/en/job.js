@@ -19,6 +19,11 @@ export default {
   "job.still_saved": "Frame {frame} is saved.",
   "job.expired": "The files of this job have been removed, since their time was over.",
   "job.canceled": "The job was canceled. A new try goes on with what is restored.",
+  "eta.slower": "This video takes longer than expected.",
+  "eta.other_jobs": "Other jobs went first, or took some of the workers.",
+  "eta.waiting_for_turn": "Other jobs go first; this one goes on when it is its turn.",
+  "eta.waiting_for_space": "The disk of the service is full; the job goes on when there is room.",
+  "eta.worker_lost": "A worker stopped; what it had begun is restored once more.",
 
   "compare.before": "Before",
   "compare.after": "After",
