@@ -16,6 +16,8 @@ export async function bestOptions(job) {
   const best = qualities.find(({ name, available }) => name === "best" && available);
   const used = best && job.model === best.model && job.options.looks === best.looks;
   if (!best || used) return null;
-  const given = TAKEN_OVER.filter((name) => job.options[name] != null);
-  return { ...Object.fromEntries(given.map((name) => [name, job.options[name]])), quality: "best" };
+  const given = TAKEN_OVER.map((name) => [name, job.options[name]]).filter(([, value]) => value != null);
+  const options = { ...Object.fromEntries(given), quality: "best" };
+  if ("crf" in options) delete options.encode_quality; // a job has both, a submission either
+  return options;
 }
