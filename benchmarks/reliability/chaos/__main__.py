@@ -12,13 +12,16 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from benchmarks.reliability.chaos import faults, sentinels
 from benchmarks.reliability.chaos.client import Client
-from benchmarks.reliability.chaos.faults import FAULTS, LOSES_A_MOMENT
 from benchmarks.reliability.chaos.history import History
+from benchmarks.reliability.chaos.sentinels import SentinelStack
 from benchmarks.reliability.chaos.stack import Stack
 from benchmarks.reliability.machine import heading, table
 from tests.support.clips import Clip, write_clip
@@ -29,6 +32,22 @@ FRAMES = (5, 20, 50)
 """Of the clips; a segment has eight."""
 ENDS_S = 300.0
 """For all jobs to end after the last fault."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A kind of service, and what can be done to it."""
+
+    stack: Callable[[Path, Path, str], Any]
+    faults: Mapping[str, Callable[[Any, random.Random], None]]
+    loses_a_moment: frozenset[str]
+    """Faults after which jobs that were accepted in the last moment may be unknown."""
+    unaware_s: tuple[float, ...] = ()
+    """Seconds after such a fault up to which something may still be accepted in vain."""
+
+
+ONE_REDIS = Scene(Stack, faults.FAULTS, faults.LOSES_A_MOMENT)
+SENTINELS = Scene(SentinelStack, sentinels.FAULTS, sentinels.LOSES_A_MOMENT, (0.0, 2.4, 4.8))
 
 
 @dataclass
@@ -48,17 +67,26 @@ def main() -> None:
     arguments.add_argument("--minutes", type=float, default=5.0, help="time for faults")
     arguments.add_argument("--faults", type=int, default=None, help="faults at most")
     arguments.add_argument("--seed", type=int, default=1)
+    arguments.add_argument("--sentinels", action="store_true", help="Redis has a replica and three Sentinels")
     asked = arguments.parse_args()
     with tempfile.TemporaryDirectory() as directory:
-        report = mistreat(Path(directory), asked.minutes * 60, asked.seed, asked.faults)
-    print(heading(f"python -m benchmarks.reliability.chaos --minutes {asked.minutes:g} --seed {asked.seed}"))
+        scene = SENTINELS if asked.sentinels else ONE_REDIS
+        report = mistreat(Path(directory), asked.minutes * 60, asked.seed, asked.faults, scene)
+    more = " --sentinels" if asked.sentinels else ""
+    print(
+        heading(
+            f"python -m benchmarks.reliability.chaos --minutes {asked.minutes:g} --seed {asked.seed}{more}"
+        )
+    )
     print(render(report))
     for violation in report.violations:
         print(violation, file=sys.stderr)
     sys.exit(bool(report.violations))
 
 
-def mistreat(where: Path, seconds: float, seed: int, most: int | None = None) -> Report:
+def mistreat(
+    where: Path, seconds: float, seed: int, most: int | None = None, scene: Scene = ONE_REDIS
+) -> Report:
     """Runs a service below ``where`` and injects faults for so many seconds, ``most`` of them at most."""
     chance, report = random.Random(seed), Report()
     write_model(where / "models", MODEL)
@@ -67,13 +95,13 @@ def mistreat(where: Path, seconds: float, seed: int, most: int | None = None) ->
         for frames in FRAMES
     }
     with (
-        Stack(where / "data-0", where / "models", MODEL) as stack,
+        scene.stack(where / "data-0", where / "models", MODEL) as stack,
         closing(Client(stack.urls, clips, seed)) as client,
     ):
         stack.start()
         references = {name: _reference(client, name) for name in clips}
         client.start()
-        losses = _inject(stack, chance, report, time.monotonic() + seconds, most)
+        losses = _inject(scene, stack, chance, report, time.monotonic() + seconds, most)
         client.stop()
         report.violations += _judge(client, references, losses, report)
     return report
@@ -88,18 +116,18 @@ def _reference(client: Client, clip: str) -> str:
 
 
 def _inject(
-    stack: Stack, chance: random.Random, report: Report, until: float, most: int | None
+    scene: Scene, stack: Any, chance: random.Random, report: Report, until: float, most: int | None
 ) -> tuple[float, ...]:
     """Returns the times at which power was lost."""
     losses = []
     names: list[str] = []
     while time.monotonic() < until and (most is None or report.faults.total() < most):
-        names = names or chance.sample(sorted(FAULTS), len(FAULTS))
+        names = names or chance.sample(sorted(scene.faults), len(scene.faults))
         name = names.pop()
         time.sleep(chance.uniform(0.5, 4.0))
-        if name in LOSES_A_MOMENT:
-            losses.append(time.time())
-        FAULTS[name](stack, chance)
+        losses += [time.time()] if name in scene.loses_a_moment else []
+        scene.faults[name](stack, chance)
+        losses += [time.time() + later for later in scene.unaware_s] if name in scene.loses_a_moment else []
         report.faults[name] += 1
         began = time.monotonic()
         try:

@@ -6,22 +6,19 @@ can go bad, and the second worker has its windows restored by a server of models
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
-import httpx
 import psutil
 
 from benchmarks.reliability.chaos.clock import Clock
 from benchmarks.reliability.chaos.links import Link
+from benchmarks.reliability.chaos.processes import await_ready, free_port, run
 from tests.support.fake_engines import IdentityEngine
 from tests.support.paced_triton import paced_triton
 
@@ -29,8 +26,6 @@ PARTS = {"worker": "service.worker", "gateway": "service.api", "redis": "redis-s
 """Words in the command line of each part."""
 OTHERS = {"second worker": "service.worker", "second gateway": "service.api"}
 """Modules of the parts beside ``cdvd up``."""
-SETTINGS = {"CDVD_SEGMENT_FRAMES": "8", "CDVD_WINDOW_FRAMES": "4", "CDVD_ENGINE_THREADS": "1"}
-READY_S = 120.0
 
 
 class Stack:
@@ -41,8 +36,8 @@ class Stack:
         self.links: dict[str, Link] = {}
         """Between parts, by their names."""
         self.clock, self.other_clock = (Clock(data.with_name(name)) for name in ("clock", "other-clock"))
-        self._settings = {**SETTINGS, "CDVD_MODELS": str(models), "CDVD_MODEL": model}
-        self._port, self._other_port = _free_port(), _free_port()
+        self._settings = {"CDVD_MODELS": str(models), "CDVD_MODEL": model}
+        self._port, self._other_port = free_port(), free_port()
         self._up: subprocess.Popen[bytes] | None = None
         self._others: dict[str, subprocess.Popen[bytes]] = {}
         self._resources = ExitStack()
@@ -98,13 +93,7 @@ class Stack:
 
     def await_ready(self) -> None:
         """Returns when ``/readyz`` says so. Raises TimeoutError."""
-        deadline = time.monotonic() + READY_S
-        while time.monotonic() < deadline:
-            with suppress(httpx.HTTPError):
-                if httpx.get(f"{self.urls[0]}/readyz", timeout=5, trust_env=False).is_success:
-                    return
-            time.sleep(0.1)
-        raise TimeoutError(f"not ready within {READY_S:g} s: {self._log('up').read_text()[-2000:]}")
+        await_ready(self.urls[0], self._log("up"))
 
     @property
     def is_up(self) -> bool:
@@ -162,11 +151,7 @@ class Stack:
             process.wait()
 
     def _run(self, command: list[str], name: str, settings: Mapping[str, str]) -> subprocess.Popen[bytes]:
-        inherited = {key: value for key, value in os.environ.items() if not key.startswith("CDVD_")}
-        with self._log(name).open("ab") as log:
-            return subprocess.Popen(
-                command, env={**inherited, **self._settings, **settings}, stdout=log, stderr=log
-            )
+        return run(command, self._log(name), {**self._settings, **settings})
 
     def _log(self, name: str) -> Path:
         return self.data.parent / f"{name}.log"
@@ -196,9 +181,3 @@ def _signal(processes: Iterable[psutil.Process], number: signal.Signals) -> None
     for process in processes:
         with suppress(psutil.NoSuchProcess):
             process.send_signal(number)
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
