@@ -110,6 +110,7 @@ RULES: dict[str, Rule] = {
     "GET /jobs/{job_id}/preview/{frame}.jpg": _READ,
     "GET /jobs/{job_id}/poster.jpg": _READ,
     "GET /jobs/{job_id}/strip.jpg": _READ,
+    "GET /jobs/{job_id}/side-by-side.mp4": _READ,
     "GET /jobs/{job_id}/webhooks": _READ,
     "POST /jobs/{job_id}/webhooks/{event_id}/resend": _WRITE,
     "GET /webhooks/dead": _READ,

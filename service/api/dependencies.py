@@ -33,6 +33,7 @@ from service.jobs.event_feeds import EventFeeds
 from service.jobs.queue import JobQueue
 from service.jobs.store import RedisJobStore
 from service.jobs.workers import WorkerRegistry
+from service.redis_state.exports import SideBySideExports
 from service.storage.spool import UploadSpool
 from service.storage.store import Storage
 from service.submission.acceptance import JobAcceptance
@@ -147,5 +148,6 @@ LoadGauges = Annotated[CollectorRegistry, _part(lambda gateway, _: gateway.load)
 Pictures = Annotated[
     FramePictures, _part(lambda gateway, _: FramePictures(gateway.storage, gateway.decoding_slots))
 ]
+Exports = Annotated[SideBySideExports, _part(lambda gateway, _: gateway.jobs.exports)]
 PosterMaker = Annotated[Posters, _part(lambda gateway, _: Posters(gateway.storage, gateway.decoding_slots))]
 DecodingSlots = Annotated[asyncio.Semaphore, _part(lambda gateway, _: gateway.decoding_slots)]

@@ -28,6 +28,7 @@ from service.overview.resources import Disk, broker_use
 from service.overview.tenants import TenantWorks
 from service.quality import QualityModels
 from service.redis_state.connection import connect
+from service.redis_state.exports import SideBySideExports
 from service.storage.open import open_storage
 from service.storage.spool import UploadSpool
 from service.storage.store import Storage
@@ -53,6 +54,7 @@ class JobParts:
     workers: WorkerRegistry
     deliveries: DeliveryStore
     estimator: Estimator
+    exports: SideBySideExports
 
 
 @dataclass(frozen=True)
@@ -122,6 +124,7 @@ def _job_parts(settings: Settings, client: redis.Redis) -> JobParts:
         workers=workers,
         deliveries=DeliveryStore(client),
         estimator=Estimator(Throughput(client), store, workers, settings.window_limits(), turns),
+        exports=SideBySideExports(client),
     )
 
 

@@ -58,6 +58,12 @@ class FrameNotRestored(JobError):
     code = "frame_not_restored"
 
 
+class ExportFailed(JobError):
+    """No video of the upload beside its result can be made."""
+
+    code = "export_failed"
+
+
 class SegmentGaveUp(JobError):
     """A segment killed its worker too many times."""
 

@@ -18,7 +18,8 @@ _JPEG = (cv2.IMWRITE_JPEG_QUALITY, 90)
 
 def newest_pictures(newest: NewestFrame) -> dict[View, Jpeg]:
     """Returns the frame upright and with square pixels, as a player shows it, before, after and beside each other."""
-    before, after = (_upright(image, newest.picture) for image in (newest.before, newest.after))
+    size, rotation = shown_size(newest.picture, SIDE), newest.picture.rotation
+    before, after = (upright(image, size, rotation) for image in (newest.before, newest.after))
     return {
         View.BEFORE: _jpeg(before),
         View.AFTER: _jpeg(after),
@@ -27,12 +28,22 @@ def newest_pictures(newest: NewestFrame) -> dict[View, Jpeg]:
     }
 
 
-def _upright(image: Image, picture: PictureFormat) -> Image:
-    height, width = image.shape[0], image.shape[1] * float(picture.pixel_aspect or 1)
-    scale = min(1.0, SIDE / max(width, height))
-    size = tuple(max(2, round(side * scale / 2) * 2) for side in (width, height))
-    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-    return np.asarray(np.rot90(small, -picture.rotation // 90), np.uint8)
+def shown_size(picture: PictureFormat, most: float, across: bool = False) -> tuple[int, int]:
+    """Returns the even width and height of a frame with square pixels, before it is rotated.
+
+    The longer side has ``most`` pixels at most, or with ``across`` the width of the rotated frame.
+    """
+    sides = picture.width * float(picture.pixel_aspect or 1), float(picture.height)
+    bounded = max(sides) if not across else sides[1 if picture.rotation in (90, 270) else 0]
+    scale = min(1.0, most / bounded)
+    width, height = (max(2, int(side * scale / 2) * 2) for side in sides)
+    return width, height
+
+
+def upright(image: Image, size: tuple[int, int], rotation: int) -> Image:
+    """Returns a frame of ``size`` that is rotated as a player does it."""
+    fitted = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    return np.asarray(np.rot90(fitted, -rotation // 90), np.uint8)
 
 
 def _jpeg(image: Image) -> Jpeg:

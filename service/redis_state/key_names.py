@@ -26,6 +26,9 @@ PARTIALS_DUE = "cdvd:due:partials"
 EXPIRY_DUE = "cdvd:due:expiry"
 """Sorted set of finished jobs by the time at which their files are removed."""
 
+SIDE_BY_SIDE_DUE = "cdvd:due:side-by-side"
+"""Sorted set of the jobs whose video beside their upload is to be made, by the time at which each is due."""
+
 FORGET_DUE = "cdvd:due:forget"
 """Sorted set of expired jobs by the time at which their records are removed."""
 
@@ -119,6 +122,11 @@ def token_rate(token_id: str) -> str:
 def worker(name: str) -> str:
     """Returns the key of the heartbeat of a worker, JSON; it expires soon after the worker ended."""
     return f"cdvd:worker:{name}"
+
+
+def side_by_side(job_id: str) -> str:
+    """Returns the key of the frames that a job's video beside its upload has so far, or ``failed``; it expires."""
+    return f"cdvd:job:{job_id}:side-by-side"
 
 
 def claim(job_id: str, step: str) -> str:

@@ -25,6 +25,7 @@ NEWEST = f"{PIECES}/newest.zip"
 
 
 STRIP = "strip.jpg"
+SIDE_BY_SIDE = "side-by-side.mp4"
 
 
 def poster_name(side: int) -> str:

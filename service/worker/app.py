@@ -31,6 +31,7 @@ from service.metrics import served
 from service.redis_state import key_names
 from service.redis_state.connection import connect
 from service.redis_state.due import DueList
+from service.redis_state.exports import SideBySideExports
 from service.storage.open import open_storage
 from service.tracing import configure_tracing
 from service.webhooks.deliveries import DeliveryStore
@@ -40,6 +41,7 @@ from service.worker import transport
 from service.worker.chores.background import BackgroundThread
 from service.worker.chores.partial_results import PartialResults
 from service.worker.chores.retention import DueJobs, Retention
+from service.worker.chores.side_by_side import SideBySideVideos
 from service.worker.default_model import load_default_model
 from service.worker.engine_loader import engine_loader, parts_loader
 from service.worker.engines import EngineCache
@@ -158,6 +160,7 @@ def _chores(settings: Settings) -> tuple[BackgroundThread, ...]:
         BackgroundThread("webhooks 1", sender.step),
         BackgroundThread("webhooks 2", sender.step),
         BackgroundThread("partial results", partials.step),
+        BackgroundThread("side by side", SideBySideVideos(store, storage, SideBySideExports(client)).step),
         BackgroundThread("retention", Retention(store, storage, due, settings.record_retention_s).step),
     )
 

@@ -105,7 +105,7 @@ class ProblemBody(BaseModel):
     detail: str
 
 
-_FILES = {"poster": "poster.jpg", "strip": "strip.jpg"}
+_FILES = {"poster": "poster.jpg", "strip": "strip.jpg", "side_by_side": "side-by-side.mp4"}
 """Addresses that are no plain names."""
 
 
@@ -116,6 +116,7 @@ class UrlsBody(BaseModel):
     poster: str
     strip: str
     result: str
+    side_by_side: str
     report: str
     sharpness: str
     webhooks: str

@@ -18,6 +18,7 @@ from service.errors.base import ServiceError
 from service.errors.broker import BrokerDiskFull, BrokerUnavailable
 from service.errors.engine import ModelNotFound
 from service.errors.job import (
+    ExportFailed,
     FrameNotFound,
     FrameNotRestored,
     JobNotFinished,
@@ -78,6 +79,7 @@ STATUS: dict[type[ServiceError], int] = {
     JobStateConflict: HTTPStatus.CONFLICT,
     FrameNotFound: HTTPStatus.NOT_FOUND,
     FrameNotRestored: HTTPStatus.CONFLICT,
+    ExportFailed: HTTPStatus.UNPROCESSABLE_ENTITY,
     ResultExpired: HTTPStatus.GONE,
     ModelNotFound: HTTPStatus.NOT_FOUND,
     WorkerNotFound: HTTPStatus.NOT_FOUND,

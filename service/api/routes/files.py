@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from pathlib import Path, PurePath
 
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse
+from pydantic import BaseModel, Field
 
 from service.api.answers.download import answer_with, attachment
 from service.api.answers.report_body import ReportBody
-from service.api.dependencies import Files, Objects, OwnJobs, Waiter
+from service.api.dependencies import Exports, Files, Objects, OwnJobs, Waiter
 from service.api.job_files import finished_job, job_with_files, with_video
-from service.api.openapi.responses import BINARY, Responses, header_parameter, problems
+from service.api.openapi.responses import BINARY, Responses, header_parameter, problems, response_headers
 from service.api.waiting import Wait
-from service.errors.job import JobNotFinished, JobNotFound, ResultExpired
+from service.errors.job import ExportFailed, JobNotFinished, JobNotFound, ResultExpired
 from service.errors.storage import StorageUnavailable
 from service.jobs.job import Job
-from service.storage.store import REPORT, SOURCE, DownloadHeaders, Storage, partial_name, result_name
+from service.storage.store import (
+    REPORT,
+    SIDE_BY_SIDE,
+    SOURCE,
+    DownloadHeaders,
+    Storage,
+    partial_name,
+    result_name,
+)
 from service.types import RemoteFile
 
 router = APIRouter(tags=["files"])
@@ -37,6 +47,7 @@ _VIDEOS = {
     media_type: {"schema": BINARY} for media_type in (*dict.fromkeys(_MEDIA_TYPES.values()), _OTHER_MEDIA)
 }
 _RANGES = {**_VIDEOS, "multipart/byteranges": {"schema": BINARY}}
+EXPORT_POLL_S = 2
 _TEXT = {"text/plain": {"schema": {"type": "string"}}}
 _VIDEO: Responses = {
     **_PROBLEMS,
@@ -52,6 +63,25 @@ _RANGE = {
             "Range", "Asks for a part, such as `bytes=0-1023`.", pattern=r"^bytes=\d{1,18}-\d{0,18}$"
         )
     ]
+}
+
+
+class ExportBody(BaseModel):
+    """How far a video is that is being made."""
+
+    frames_done: int
+    frames_total: int
+    fraction: float = Field(ge=0, le=1)
+
+
+_SIDE_BY_SIDE: Responses = {
+    **_VIDEO,
+    **problems(JobNotFound, JobNotFinished, ResultExpired, ExportFailed, StorageUnavailable),
+    202: {
+        "model": ExportBody,
+        "description": "It is being made: ask again.",
+        "headers": response_headers(Retry_After="Seconds until it is worth asking."),
+    },
 }
 
 
@@ -83,6 +113,36 @@ async def download_source(
     headers = attachment(job.spec.source.filename, _media_type(job.spec.video.container))
     file = await run_sync(_stored, storage, job, SOURCE, headers)
     return await answer_with(file, headers, request, objects)
+
+
+@router.head("/jobs/{job_id}/side-by-side.mp4", include_in_schema=False)
+@router.get(
+    "/jobs/{job_id}/side-by-side.mp4",
+    response_class=FileResponse,
+    responses=_SIDE_BY_SIDE,
+    openapi_extra=_RANGE,
+)
+async def download_side_by_side(
+    job_id: str, jobs: OwnJobs, storage: Files, objects: Objects, exports: Exports, request: Request
+) -> Response:
+    """Returns upload and result beside each other in one video.
+
+    A worker makes it when it is first asked for, after all other work; until it is there, the answer is 202.
+    """
+    job = await run_sync(finished_job, jobs, job_id)
+    headers = attachment(f"{PurePath(job.spec.source.filename).stem}_side_by_side.mp4", "video/mp4")
+    file = await run_sync(storage.find, job.id, SIDE_BY_SIDE, headers)
+    if file is not None:
+        return await answer_with(file, headers, request, objects)
+    done = await run_sync(exports.ask, job.id)
+    if done is None:
+        raise ExportFailed(
+            "The upload and its result make no video beside each other; the worker's log says why."
+        )
+    total = job.spec.video.frames
+    body = ExportBody(frames_done=done, frames_total=total, fraction=round(done / total, 6))
+    waiting = {"Retry-After": str(EXPORT_POLL_S), "Cache-Control": "no-store"}
+    return Response(body.model_dump_json(), HTTPStatus.ACCEPTED, waiting, "application/json")
 
 
 @router.get("/jobs/{job_id}/report", response_model=ReportBody, responses=_PROBLEMS)

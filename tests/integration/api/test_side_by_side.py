@@ -1,0 +1,94 @@
+"""One video of an upload beside its result, made when it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import av
+import httpx
+import numpy as np
+import pytest
+
+from tests.support.clips import Clip, read_frames, write_clip
+from tests.support.stack import QUICK, Service, running_stack, until
+
+pytestmark = pytest.mark.integration
+CLIP = Clip(frames=20, audio="aac")
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    with running_stack(tmp_path_factory.mktemp("side")) as running:
+        yield running
+
+
+def ask(service: Service, job_id: str) -> httpx.Response:
+    return service.http.get(f"/jobs/{job_id}/side-by-side.mp4")
+
+
+def made(service: Service, job_id: str, path: Path) -> Path:
+    """The video, once it is there."""
+
+    def answered() -> bytes | None:
+        answer = ask(service, job_id)
+        assert answer.status_code in (200, 202), answer.text
+        return answer.content if answer.status_code == 200 else None
+
+    path.write_bytes(until(answered, "the video"))
+    return path
+
+
+def test_before_and_after_share_a_video_with_the_sound_of_the_result(
+    service: Service, tmp_path: Path
+) -> None:
+    clip = write_clip(tmp_path / "hand held.mp4", CLIP)
+    job_id = service.submit(clip, model=QUICK)
+    service.until_status(job_id, "succeeded")
+    first = ask(service, job_id)
+    assert first.status_code == 202
+    assert first.json() == {"frames_done": 0, "frames_total": 20, "fraction": 0.0}
+    assert int(first.headers["retry-after"]) > 0
+
+    video = made(service, job_id, tmp_path / "side.mp4")
+    frames = read_frames(video)
+    assert [time for time, _ in frames] == [time for time, _ in read_frames(clip)]
+    picture = frames[10][1].to_ndarray(format="rgb24").astype(float)
+    assert picture.shape == (64, 2 * 96 + 4, 3)
+    for half in (picture[:, :96], picture[:, -96:]):  # this model changes nothing
+        assert np.abs(half - CLIP.picture(10)).mean() < 6
+    assert np.abs(picture[:, 97:99] - 128).mean() < 40
+    with av.open(str(video)) as container:
+        assert container.streams.video[0].codec_context.name == "h264"
+        assert container.streams.audio[0].codec_context.name == "aac"
+        assert float(container.streams.audio[0].duration * container.streams.audio[0].time_base) > 0.7
+    assert "hand held_side_by_side.mp4" in ask(service, job_id).headers["content-disposition"].replace(
+        "%20", " "
+    )
+
+    before = {name for name in service.files() if job_id in name}
+    assert f"jobs/{job_id}/side-by-side.mp4" in before
+    assert not [name for name in before if name.endswith((".picture", ".part"))]
+    assert service.http.delete(f"/jobs/{job_id}").status_code == 204
+    assert not [name for name in service.files() if job_id in name]
+
+
+def test_videos_that_are_turned_have_upright_halves(service: Service, tmp_path: Path) -> None:
+    job_id = service.submit(
+        write_clip(tmp_path / "a.mp4", replace(CLIP, rotation=90, audio=None)), model=QUICK
+    )
+    service.until_status(job_id, "succeeded")
+    _, frame = read_frames(made(service, job_id, tmp_path / "side.mp4"))[5]
+    picture = frame.to_ndarray(format="rgb24").astype(float)
+    assert picture.shape == (96, 2 * 64 + 4, 3)
+    assert np.abs(picture[:, :64] - np.rot90(CLIP.picture(5), -1)).mean() < 6
+
+
+def test_what_cannot_be_made_is_said(service: Service, tmp_path: Path) -> None:
+    job_id = service.submit(write_clip(tmp_path / "a.mp4", CLIP), model=QUICK)
+    assert ask(service, "0" * 32).json()["code"] == "job_not_found"
+    service.until_status(job_id, "succeeded")
+    (service.data / "jobs" / job_id / "source").write_bytes(b"no video any more")
+    failed = until(lambda: (answer := ask(service, job_id)).status_code != 202 and answer, "an answer")
+    assert (failed.status_code, failed.json()["code"]) == (422, "export_failed")
