@@ -49,14 +49,14 @@ _VIDEOS = {
 _RANGES = {**_VIDEOS, "multipart/byteranges": {"schema": BINARY}}
 EXPORT_POLL_S = 2
 _TEXT = {"text/plain": {"schema": {"type": "string"}}}
-_VIDEO: Responses = {
-    **_PROBLEMS,
+_PARTS: Responses = {
     200: {"description": "The whole file.", "content": _VIDEOS},
     206: {"description": "The ranges asked for.", "content": _RANGES},
     307: {"description": "The file is in an object store: ask there, with the same headers."},
     400: {"description": "The `Range` header is malformed.", "content": _TEXT},
     416: {"description": "The file does not reach the range.", "content": _TEXT},
 }
+_VIDEO: Responses = {**_PROBLEMS, **_PARTS}
 _RANGE = {
     "parameters": [
         header_parameter(
@@ -75,8 +75,8 @@ class ExportBody(BaseModel):
 
 
 _SIDE_BY_SIDE: Responses = {
-    **_VIDEO,
     **problems(JobNotFound, JobNotFinished, ResultExpired, ExportFailed, StorageUnavailable),
+    **_PARTS,
     202: {
         "model": ExportBody,
         "description": "It is being made: ask again.",

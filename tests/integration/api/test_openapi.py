@@ -40,6 +40,12 @@ checks.positive_data_acceptance.expected-statuses = ["2xx", 400, 404, 409, 412, 
 include-path-regex = "(result|source)$"
 checks.positive_data_acceptance.expected-statuses = ["2xx", 400, 404, 416]
 
+# While a video is being made, the answer is 202, whatever range of it was asked for.
+[[operations]]
+include-path-regex = "side-by-side"
+checks.positive_data_acceptance.expected-statuses = ["2xx", 400, 404, 416]
+checks.negative_data_rejection.expected-statuses = [202, 400, 404, 416]
+
 [[operations]]
 include-path-regex = "job_id"
 parameters = {{ "path.job_id" = "{job}", "path.frame" = 3 }}
