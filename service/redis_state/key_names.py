@@ -1,7 +1,6 @@
 """Every Redis key of the service, in one place: what is stored under it, and for how long.
 
-Scripts format key names from here as well (``service.redis_state.scripts``). Times are unix seconds. Celery adds
-keys of its own for the messages in the queues.
+Scripts format key names from here as well (``service.redis_state.scripts``). Times are unix seconds. Celery adds keys.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ EXPIRY_DUE = "cdvd:due:expiry"
 """Sorted set of finished jobs by the time at which their files are removed."""
 
 SIDE_BY_SIDE_DUE = "cdvd:due:side-by-side"
-"""Sorted set of the jobs whose video beside their upload is to be made, by the time at which each is due."""
+"""Sorted set of jobs whose video beside their upload is to be made, by the time at which each is due."""
 
 FORGET_DUE = "cdvd:due:forget"
 """Sorted set of expired jobs by the time at which their records are removed."""
