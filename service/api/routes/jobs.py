@@ -37,7 +37,7 @@ from service.api.upload.body import entered
 from service.api.upload.receiving import counted_outcome, declared_length, received_upload
 from service.api.waiting import LONGEST_WAIT_S, Wait, preferred_wait
 from service.errors.job import JobNotFound, JobStateConflict, ResultExpired
-from service.errors.limit import QueueFull, RateLimited, StorageQuotaExceeded, TooManyJobs
+from service.errors.limit import IntakeClosed, QueueFull, RateLimited, StorageQuotaExceeded, TooManyJobs
 from service.errors.pipeline import FidelityLost
 from service.errors.storage import StorageUnavailable
 from service.errors.submission import IdempotencyKeyReused, SubmissionInFlight
@@ -47,7 +47,7 @@ from service.jobs.job import JOB_ID, Job, JobStatus
 
 router = APIRouter(tags=["jobs"])
 
-_NO_ROOM = (RateLimited, TooManyJobs, QueueFull)
+_NO_ROOM = (RateLimited, TooManyJobs, QueueFull, IntakeClosed)
 _NOT_FOUND = problems(JobNotFound)
 _CONFLICT = problems(JobNotFound, JobStateConflict)
 _REFUSED = problems(

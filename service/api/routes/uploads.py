@@ -12,7 +12,7 @@ from service.api.upload import tus
 from service.api.upload.body import RequestBody
 from service.errors.access import UploadTokenUsed
 from service.errors.base import ServiceError
-from service.errors.limit import StorageQuotaExceeded
+from service.errors.limit import IntakeClosed, StorageQuotaExceeded
 from service.errors.storage import StorageFull
 from service.errors.upload import (
     ChecksumMismatch,
@@ -75,7 +75,7 @@ def get_upload_protocol(max_bytes: MaxUploadBytes) -> Response:
     status_code=201,
     response_class=Response,
     responses={
-        **problems(*_WRITING, UploadTokenUsed),
+        **problems(*_WRITING, UploadTokenUsed, IntakeClosed),
         201: {"headers": {**_PROGRESS, **response_headers(Location="The address of the upload.")}},
     },
     openapi_extra={"parameters": [_VERSION, _LENGTH, _METADATA, _CHECKSUM], "requestBody": _BODY},
