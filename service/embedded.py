@@ -34,6 +34,7 @@ from service.redis_state.connection import is_answering
 from service.tenancy.first_key import has_keys
 from service.types import Engine
 
+_MODULES = {"worker": "service.worker", "gateway": "service.api"}
 CLAIM_TTL_S = 10
 """The one worker is started again at once and takes over what it held before; this is only a backstop."""
 
@@ -59,7 +60,7 @@ class EmbeddedOptions:
     """Listen on other addresses than loopback although everyone who reaches them may do everything."""
     start_timeout_s: float = 120.0
     stop_timeout_s: float = 10.0
-    """Until worker and gateway are killed; the segment of the window in work is then done again."""
+    """Until children are killed; the segment of the window in work is then done again."""
 
     def engine_for(self, settings: Settings) -> Engine:
         return self.engine or (settings.engine if "engine" in settings.model_fields_set else "auto")
@@ -122,24 +123,20 @@ class EmbeddedStack:
         lock = resources.enter_context(DirectoryLock(data))
         open_data_directory(data)
         listener = resources.enter_context(listen(options.host, options.port))
-        self._url = url_of(listener)
+        self._url, socket = url_of(listener), listener.fileno()
         redis_socket = resources.enter_context(socket_path(data))
         environment = _environment(options, data, redis_socket, allow_unauthenticated)
         triton = _triton_server(options, data)
         if triton:
             environment["CDVD_TRITON_URLS"] = triton.grpc_address
         children = (
-            _redis(redis_command(server, _directory(data / "redis"), redis_socket), data, lock, environment),
-            *([_triton(triton)] if triton else []),
-            _python(options, "worker", "service.worker", environment),
-            # The socket is ours: it keeps its port, and takes connections, while a new gateway starts.
-            _python(
-                options,
-                "gateway",
-                "service.api",
-                {**environment, "CDVD_LISTEN_FD": str(listener.fileno())},
-                (listener.fileno(),),
+            _redis(
+                options, redis_command(server, _directory(data / "redis"), redis_socket), lock, environment
             ),
+            *([_triton(triton)] if triton else []),
+            _python(options, "worker", environment),
+            # The socket is ours: it keeps its port, and takes connections, while a new gateway starts.
+            _python(options, "gateway", {**environment, "CDVD_LISTEN_FD": str(socket)}, socket),
         )
         resources.enter_context(sigterm_exits())
         supervisor = Supervisor(children)
@@ -160,12 +157,18 @@ class EmbeddedStack:
 
 
 def _redis(
-    command: list[str], data: Path, lock: DirectoryLock, environment: dict[str, str]
+    options: EmbeddedOptions, command: list[str], lock: DirectoryLock, environment: dict[str, str]
 ) -> SupervisedChild:
     """It holds the lock as well: the data is free again only when Redis has written all of it."""
-    url = environment["CDVD_REDIS_URL"]
-    log = _directory(data / "logs") / "redis.log"
-    spec = ChildSpec("redis", command, log, pass_fds=(lock.fileno(),), death_signal=signal.SIGTERM)
+    log, url = _directory(options.data.resolve() / "logs") / "redis.log", environment["CDVD_REDIS_URL"]
+    spec = ChildSpec(
+        "redis",
+        command,
+        log,
+        pass_fds=(lock.fileno(),),
+        death_signal=signal.SIGTERM,
+        patience_s=options.stop_timeout_s,
+    )
     return SupervisedChild(Child(spec), lambda: is_answering(url))
 
 
@@ -189,15 +192,12 @@ def _triton(server: TritonServer) -> SupervisedChild:
     return SupervisedChild(Child(server.spec()), server.is_ready, server.is_healthy)
 
 
-def _python(
-    options: EmbeddedOptions, name: str, module: str, environment: dict[str, str], fds: tuple[int, ...] = ()
-) -> SupervisedChild:
+def _python(options: EmbeddedOptions, name: str, environment: dict[str, str], *fds: int) -> SupervisedChild:
     """A worker or a gateway."""
     log = _directory(options.data.resolve() / "logs") / f"{name}.log"
-    command = [sys.executable, "-m", module]
-    return SupervisedChild(
-        Child(ChildSpec(name, command, log, environment, fds, patience_s=options.stop_timeout_s))
-    )
+    command = [sys.executable, "-m", _MODULES[name]]
+    spec = ChildSpec(name, command, log, environment, fds, patience_s=options.stop_timeout_s)
+    return SupervisedChild(Child(spec))
 
 
 def _environment(

@@ -7,11 +7,14 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from types import FrameType
+from typing import TypeVar
 
 from service.cli.output.lines import note
 
+T = TypeVar("T")
 INTERRUPTED = 128 + signal.SIGINT
 _SHOW_CURSOR = "\x1b[?25h"
 
@@ -50,6 +53,28 @@ def advising(advice: Callable[[], str]) -> Iterator[None]:
     except (KeyboardInterrupt, SystemExit):
         note(f"Interrupted. {advice()}")
         raise
+
+
+def interruptible(do: Callable[[], T], tidy: Callable[[], None]) -> T:
+    """Returns what ``do`` returns. Ctrl-C calls ``tidy`` and ends the process, without waiting for a library
+    that computes in its midst.
+    """
+    outcome: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            outcome.set_result(do())
+        except BaseException as error:  # noqa: BLE001  # raised again where the outcome is asked for
+            outcome.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    try:
+        return outcome.result()
+    except KeyboardInterrupt:
+        tidy()
+        note("Interrupted. The same command begins anew.")
+        sys.stdout.flush()
+        os._exit(INTERRUPTED)
 
 
 def _end(_number: int, _frame: FrameType | None) -> None:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-
-import typer
 
 from service.cli.batch.hot_folder import HotFolder
 from service.cli.batch.journal import Journal
+from service.cli.batch.models import models_at, require_models
 from service.cli.batch.outcome import Outcome, counts_of, print_outcome, summarize, told
 from service.cli.batch.plan import Item
 from service.cli.batch.restorer import RestoreOptions, Restorer
@@ -28,8 +28,8 @@ from service.model_catalog import ModelCatalog
 from service.text import plural
 from service.worker.runtime.machine import FILE
 
-STOP_S = 0.3
-"""For how long a service is waited for whose data goes with it."""
+STOP_S = 0.0
+"""A service whose data goes with it has nothing to end in good order."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def deblur_videos(request: DeblurRequest, items: Sequence[Item], *, as_json: boo
         if item.again:
             note(f"{item.source}: {item.output} was made {item.again}; it is made again.")
     if waiting:
-        with sigterm_exits(), advising(lambda: _advice(outcomes, waiting)):
+        with sigterm_exits(), advising(lambda: _advice(request, outcomes, waiting)):
             _restore(request, waiting, outcomes, as_json=as_json)
     return summarize(outcomes, as_json=as_json)
 
@@ -77,16 +77,16 @@ def watch_folders(
 
     ``models``: what is asked for by name, None for the usual one. Raises ServiceError when no service can be started.
     """
-    outcomes: list[Outcome] = []
+    ended: dict[Path, str] = {}
 
     def tell(outcome: Outcome, bar: JobBar) -> None:
-        outcomes.append(outcome)
+        ended[outcome.item.source] = outcome.status
         with bar.aside():
             print_outcome(outcome, as_json=as_json)
 
     with (
         sigterm_exits(),
-        advising(lambda: f"{told(counts_of(outcomes))} The same command goes on."),
+        advising(lambda: f"{told(counts_of(ended.values()))} The same command goes on."),
         _restorer(request, models, as_json=as_json) as (restorer, bar),
         closing(restorer.follow(folder.arrived)) as arriving,
     ):
@@ -94,10 +94,13 @@ def watch_folders(
             while folder.clashes:
                 item, error = folder.clashes.pop(0)
                 tell(Outcome(item, error=error), bar)
-            if outcome:
-                tell(outcome, bar)
-            if outcome and outcome.error and exit_code(outcome.error) is Exit.UNAVAILABLE:
+            if outcome is None:
+                continue
+            if outcome.error and exit_code(outcome.error) is Exit.UNAVAILABLE:
                 folder.again_later(outcome.item)
+                if ended.get(outcome.item.source) == "failed":
+                    continue  # told already, until it is sent
+            tell(outcome, bar)
 
 
 def _restore(
@@ -114,9 +117,9 @@ def _restore(
                 print_outcome(outcome, as_json=as_json)
 
 
-def _advice(outcomes: Sequence[Outcome], items: Sequence[Item]) -> str:
+def _advice(request: DeblurRequest, outcomes: Sequence[Outcome], items: Sequence[Item]) -> str:
     if len(items) == 1:
-        return "The same command goes on."
+        return f"The same command {'goes on' if request.url else 'begins anew'}."
     done = sum(outcome.job is not None for outcome in outcomes)
     return f"{done} of {plural(len(items), 'video')} done; the same command goes on with the others."
 
@@ -128,18 +131,10 @@ def _restorer(
     """Yields what restores videos at the service, and its bar."""
     with job_bar(quiet=as_json) as bar, _service(request, models) as url, Client(url) as client:
         if request.url:
-            _require_models(models, lambda: [str(model["name"]) for model in client.models()])
+            require_models(models, partial(models_at, client))
         yield Restorer(client, bar, request.options, request.journal), bar
         if not request.url:
             bar.stopping()
-
-
-def _require_models(wanted: Collection[str | None], available: Callable[[], list[str]]) -> None:
-    """Raises BadParameter for a model that is not there, before a video is sent or an engine loaded."""
-    names = {name for name in wanted if name}
-    if names and (missing := names.difference(there := available())):
-        known = f"there are: {', '.join(there)}" if there else "none is installed"
-        raise typer.BadParameter(f"There is no model {min(missing)!r}; {known}.", param_hint="'--model'")
 
 
 @contextmanager
@@ -150,7 +145,7 @@ def _service(request: DeblurRequest, models: Collection[str | None]) -> Iterator
         return
     base = EmbeddedOptions()
     repository = request.models or base.models
-    _require_models(models, lambda: [card.name for card in ModelCatalog(repository).models()])
+    require_models(models, lambda: [card.name for card in ModelCatalog(repository).models()])
     with tempfile.TemporaryDirectory(prefix="cdvd-") as data:
         options = EmbeddedOptions(
             data=Path(data),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import shutil
 import tempfile
+import uuid
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -35,6 +37,19 @@ class Replay:
     source: Path
     output: Path
     models: Path | None = None
+    scratch: str = field(default_factory=lambda: f"cdvd-{uuid.uuid4().hex}-")
+    """How the name of the folder of its pieces begins."""
+
+    @property
+    def part(self) -> Path:
+        """Where the result is until it is whole."""
+        return self.output.with_name(f".{self.output.name}.part")
+
+    def tidy(self) -> None:
+        """Removes what is left where it is interrupted."""
+        self.part.unlink(missing_ok=True)
+        for folder in Path(tempfile.gettempdir()).glob(f"{self.scratch}*"):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def replay(asked: Replay, on_progress: Callable[[int, int], None]) -> Exit:
@@ -87,7 +102,7 @@ def _restore(
     windows = Windows(model.name, recipe.window_frames, 1, plan)
     engine = SeveralLooks(windows.engine(engines), model.looks, lambda: None)
     found: list[Finding] = []
-    with tempfile.TemporaryDirectory(prefix="cdvd-") as folder:
+    with tempfile.TemporaryDirectory(prefix=asked.scratch) as folder:
         pieces = []
         for segment in recipe.segments:
             pieces.append(Path(folder) / f"{segment.index}.piece")
@@ -103,10 +118,10 @@ def _restore(
             result = restore_segment(request, engine, progress, lambda: False)
             found += result.findings
         try:
-            finalize(asked.source, pieces, asked.output, info, recipe.options, findings=found)
-        except BaseException:
-            asked.output.unlink(missing_ok=True)
-            raise
+            finalize(asked.source, pieces, asked.part, info, recipe.options, findings=found)
+            asked.part.replace(asked.output)
+        finally:
+            asked.part.unlink(missing_ok=True)
 
 
 def _report_progress(

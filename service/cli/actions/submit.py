@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 from service.cli.batch.journal import Journal, identity_of
+from service.cli.batch.models import models_at, require_models
 from service.cli.batch.sender import Sender
 from service.cli.exits import Exit, error_json, exit_code
 from service.cli.interrupts import advising
@@ -26,13 +28,15 @@ class Parcel:
 
 
 def submit_one(parcel: Parcel, url: str, key: str | None, *, as_json: bool) -> None:
-    """Sends a video and prints the id of its job, and on stderr what its result will lack. Raises ClientError, OSError.
+    """Sends a video and prints the id of its job, and on stderr what its result will lack. Raises ClientError, OSError,
+    and BadParameter for a model that the service does not have.
 
     ``key``: the Idempotency-Key, if it is not to be chosen here.
     """
     journal, source = Journal(url), identity_of([parcel.video])
     advice = "What has arrived is kept for a while; the same command goes on from there."
     with advising(lambda: advice), Client(url) as client, job_bar(quiet=as_json) as bar:
+        require_models([parcel.fields.get("model")], partial(models_at, client))
         sender = Sender(client, journal, bar.sent)
         job, _ = sender.send(parcel.video, source, parcel.fields, key=key)
         sender.forget(source, parcel.fields, key)
@@ -53,6 +57,7 @@ def submit_all(parcels: Sequence[Parcel], url: str, *, as_json: bool) -> Exit:
         )
 
     with advising(advice), Client(url) as client, job_bar(quiet=as_json) as bar:
+        require_models({parcel.fields.get("model") for parcel in parcels}, partial(models_at, client))
         sender = Sender(client, journal, bar.sent)
         for number, parcel in enumerate(parcels, 1):
             bar.title = f"[{number}/{len(parcels)}] {parcel.video.name}: "

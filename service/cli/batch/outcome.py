@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -48,12 +49,10 @@ def print_outcome(outcome: Outcome, *, as_json: bool) -> None:
         print_result(outcome.job, outcome.item.output)
 
 
-def counts_of(outcomes: Sequence[Outcome]) -> dict[str, int]:
+def counts_of(statuses: Iterable[str]) -> dict[str, int]:
     """Returns how many videos were done, skipped, and failed."""
-    return {
-        status: sum(outcome.status == status for outcome in outcomes)
-        for status in ("done", "skipped", "failed")
-    }
+    found = Counter(statuses)
+    return {status: found[status] for status in ("done", "skipped", "failed")}
 
 
 def told(counts: Mapping[str, int]) -> str:
@@ -63,7 +62,7 @@ def told(counts: Mapping[str, int]) -> str:
 
 def summarize(outcomes: Sequence[Outcome], *, as_json: bool) -> Exit:
     """Prints the summary. Returns the exit code that all failures share, FAILED if they differ."""
-    counts = counts_of(outcomes)
+    counts = counts_of(outcome.status for outcome in outcomes)
     if as_json:
         say_json_line(counts)
     elif len(outcomes) > 1:

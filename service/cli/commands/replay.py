@@ -32,12 +32,14 @@ def replay(  # one parameter per option
     """
     from service.cli.actions.replay import Replay, print_replayed
     from service.cli.actions.replay import replay as replay_report
+    from service.cli.interrupts import interruptible
     from service.cli.output.progress import job_bar
     from service.pipeline.recipe import read_recipe
 
     container = read_recipe(report).options.container
     target = writable_output(output or source.with_name(f"{source.stem}_replayed.{container}"), force=force)
     with job_bar(quiet=as_json) as bar:
-        code = replay_report(Replay(report, source, target, models), bar.frames)
+        asked = Replay(report, source, target, models)
+        code = interruptible(lambda: replay_report(asked, bar.frames), asked.tidy)
     print_replayed(target, code, as_json=as_json)
     raise typer.Exit(code)
