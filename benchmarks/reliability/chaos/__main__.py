@@ -13,7 +13,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -68,8 +68,9 @@ def main() -> None:
     arguments.add_argument("--faults", type=int, default=None, help="faults at most")
     arguments.add_argument("--seed", type=int, default=1)
     arguments.add_argument("--sentinels", action="store_true", help="Redis has a replica and three Sentinels")
+    arguments.add_argument("--keep", type=Path, help="new directory for data and logs, which stay")
     asked = arguments.parse_args()
-    with tempfile.TemporaryDirectory() as directory:
+    with _directory(asked.keep) as directory:
         scene = SENTINELS if asked.sentinels else ONE_REDIS
         report = mistreat(Path(directory), asked.minutes * 60, asked.seed, asked.faults, scene)
     more = " --sentinels" if asked.sentinels else ""
@@ -82,6 +83,13 @@ def main() -> None:
     for violation in report.violations:
         print(violation, file=sys.stderr)
     sys.exit(bool(report.violations))
+
+
+def _directory(kept: Path | None) -> AbstractContextManager[str]:
+    if kept is None:
+        return tempfile.TemporaryDirectory()
+    kept.mkdir()
+    return nullcontext(str(kept))
 
 
 def mistreat(
