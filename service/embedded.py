@@ -215,7 +215,7 @@ def _environment(
         "CDVD_ALLOW_UNAUTHENTICATED": str(allow_unauthenticated),
         "CDVD_WORKER_NAME": "embedded",
         "CDVD_CLAIM_TTL_S": str(CLAIM_TTL_S),
-        "CDVD_SWEEP_AFTER_S": "0",  # nobody else writes here
+        "CDVD_SWEEP_AFTER_S": str(settings.model_dump(exclude_unset=True).get("sweep_after_s", 0)),
     }
 
 
