@@ -1,13 +1,12 @@
 /** Wires the parts of the page together. */
 
+import { Chooser } from "./choose/chooser.js";
 import { JobView } from "./job/view.js";
 import { JobList } from "./jobs/job_list.js";
 import { language, LANGUAGES, speak, t, translate } from "./languages/language.js";
 import { onRoute, showJob } from "./lib/route.js";
 import { signedIn } from "./lib/sign_in.js";
-import { offerOutputs } from "./upload/output.js";
-import { offerRestorations } from "./upload/restoration.js";
-import { Uploader } from "./upload/uploader.js";
+import { introduce, welcome } from "./start/welcome.js";
 
 const $ = (id) => document.getElementById(id);
 
@@ -46,10 +45,11 @@ const list = new JobList({
   onCompare: (job) => showJob(job.id),
   onGone: (id) => view.closeIf(id),
 });
-new Uploader({ announce, onJob: (job) => list.add(job) });
+const chooser = new Chooser({ announce, job: (job) => list.add(job) });
+welcome((files, options) => chooser.take(files, options));
 
-offerOutputs();
-await signedIn();
+const session = await signedIn();
 list.refresh();
 onRoute(show);
-offerRestorations().catch(showOutage);
+chooser.load().catch(showOutage);
+introduce(session).catch(showOutage);

@@ -41,6 +41,7 @@ def page(browser: Browser, service: Service) -> Iterator[Page]:
     opened.on("pageerror", lambda error: complaints.append(str(error)))
     opened.on("console", lambda note: complaints.append(note.text) if note.type == "error" else None)
     opened.goto(str(service.http.base_url))
+    expect(opened.get_by_role("heading", level=1)).not_to_be_empty()  # its scripts run
     yield opened
     context.close()
     assert [text for text in complaints if not EXPLAINED.match(text)] == []

@@ -9,7 +9,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import finished_job, until_loaded
+from tests.e2e.choosing import choose
+from tests.e2e.conftest import PATIENCE_MS, finished_job, until_loaded
 from tests.support.clips import Clip, write_clip
 from tests.support.stack import Service
 
@@ -28,6 +29,23 @@ def test_the_page_is_accessible(
     expect(page.locator("#curve")).to_be_visible()
     page.get_by_role("radio", name="Prior").check(force=True)
 
+    expect_accessible(page)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_start_is_accessible(page: Page, tmp_path: Path, scheme: Literal["light", "dark"]) -> None:
+    page.emulate_media(color_scheme=scheme)
+    expect(page.get_by_text("megapixels a frame")).to_be_visible()
+    expect_accessible(page)
+
+    choose(page, *(write_clip(tmp_path / f"{name}.mp4", Clip(frames=30)) for name in ("one", "two")))
+    page.get_by_text("Format, sound and strictness").click()
+    page.get_by_role("button", name="Deblur one second here").click()
+    expect(page.get_by_role("button", name="Back to the video")).to_be_visible(timeout=PATIENCE_MS)
+    expect_accessible(page)
+
+
+def expect_accessible(page: Page) -> None:
     found = Axe().run(page, options=LEVELS)
 
     assert found.violations_count == 0, found.generate_report()

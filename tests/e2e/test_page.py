@@ -7,25 +7,18 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
+from tests.e2e.choosing import choose, deblur, go_to_start, send
 from tests.e2e.conftest import PATIENCE_MS, expect_status, finished_job, row, until_loaded
 from tests.support.clips import Clip, write_clip
-from tests.support.stack import QUICK, SLOW, PacedService, Service, until
+from tests.support.stack import SLOW, PacedService, Service, until
 
 pytestmark = pytest.mark.integration
 
 CLIP = Clip(frames=50, audio="aac")
 LONG = Clip(frames=100)
 PHONE = {"width": 360, "height": 740}
-
-
-def send(page: Page, path: Path, model: str = QUICK) -> Locator:
-    """Choose a model and a file as people do; returns the job's row."""
-    choice = "quality=fast" if model == QUICK else f"model={model}"
-    page.get_by_label("Quality").select_option(choice)
-    page.get_by_label("Choose a video").set_input_files(path)
-    return row(page, path.name)
 
 
 def times(page: Page) -> tuple[float, float]:
@@ -65,19 +58,22 @@ def test_the_card_says_what_is_kept_and_what_is_lost(page: Page, tmp_path: Path)
 
 
 def test_the_quality_is_chosen_and_remembered(page: Page, service: Service, tmp_path: Path) -> None:
-    quality = page.get_by_label("Quality")
-    expect(quality.get_by_role("option")).to_have_text(
-        ["As the service chooses", re.compile("^Fast"), re.compile("^Good"), "Model slow"]
-    )
-    quality.select_option("quality=good")
-    page.get_by_label("Choose a video").set_input_files(write_clip(tmp_path / "careful.mp4", CLIP))
+    path = write_clip(tmp_path / "careful.mp4", CLIP)
+    choose(page, path)
+    quality = page.get_by_role("group", name="Quality")
+    cards = [re.compile("Fast"), re.compile("Good"), re.compile("Model slow")]
+    expect(quality.locator("label")).to_have_text(cards)
+    quality.get_by_role("radio", name="Good").check()
+    deblur(page)
+    go_to_start(page)
     expect_status(row(page, "careful.mp4"), "Done")
 
     jobs = {job["input"]["filename"]: job for job in service.http.get("/jobs").json()["jobs"]}
     options = jobs["careful.mp4"]["options"]
     assert (options["quality"], options["looks"]) == ("good", 4)
     page.reload()
-    expect(page.get_by_label("Quality")).to_have_value("quality=good")
+    choose(page, path)
+    expect(quality.get_by_role("radio", name="Good")).to_be_checked()
 
 
 def test_a_video_can_be_dropped_anywhere_on_the_page(page: Page, tmp_path: Path) -> None:
@@ -93,13 +89,16 @@ def test_a_video_can_be_dropped_anywhere_on_the_page(page: Page, tmp_path: Path)
         }""",
         data,
     )
+    deblur(page)
+    go_to_start(page)
     expect_status(row(page, "dropped.mp4"), "Done")
 
 
 def test_a_refused_file_is_explained_in_the_services_words(page: Page, tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("This is not a video. " * 50)
-    page.get_by_label("Choose a video").set_input_files(path)
+    choose(page, path)
+    page.get_by_role("button", name="Deblur the whole video").click()
     alert = page.get_by_role("alert")
     expect(alert).to_contain_text(
         "notes.txt: This is not a video that can be read. The file is in no container"

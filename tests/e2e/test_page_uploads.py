@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from tests.e2e.choosing import choose, deblur, go_to_start
 from tests.e2e.conftest import expect_status, row
 from tests.support.clips import Clip, write_clip
 from tests.support.stack import Service, until
@@ -23,10 +24,6 @@ def path(tmp_path: Path) -> Path:
     free = (200_000).to_bytes(4, "big") + b"free" + os.urandom(200_000 - 8)  # a box that players skip
     clip.write_bytes(clip.read_bytes() + free)
     return clip
-
-
-def choose(page: Page, path: Path) -> None:
-    page.get_by_label("Choose a video").set_input_files(path)
 
 
 def sent_whole(service: Service, path: Path) -> bool:
@@ -53,6 +50,8 @@ def test_an_upload_goes_on_where_it_broke(page: Page, service: Service, path: Pa
         "**/uploads/*", lambda route: half(route) if route.request.method == "PATCH" else route.continue_()
     )
     choose(page, path)
+    deblur(page)
+    go_to_start(page)
     expect_status(row(page, path.name), "Done")
 
     assert offsets == ["0", str(path.stat().st_size // 2)]
@@ -66,13 +65,15 @@ def test_an_upload_survives_the_closing_of_the_page(page: Page, service: Service
     page.on("request", lambda one: created.append(one.url) if one.url.endswith("/uploads") else None)
     page.route("**/uploads/*", lambda route: route.abort("connectionreset"))
     choose(page, path)
-    expect(page.locator("#sending-detail")).to_contain_text("Trying again in")
+    expect(row(page, path.name)).to_contain_text("Trying again in")
     page.unroute_all()
     page.on("dialog", lambda dialog: dialog.accept())
     page.reload()
 
     expect(page.locator("#unfinished")).to_contain_text("closed.mp4")
     choose(page, path)
+    deblur(page)
+    go_to_start(page)
     expect_status(row(page, path.name), "Done")
     assert len(created) == 1
     assert sent_whole(service, path)
@@ -88,12 +89,12 @@ def test_an_upload_is_paused_and_stopped(page: Page, service: Service, path: Pat
     )
     choose(page, path)
     until(lambda: bool(held) or page.wait_for_timeout(20), "the bytes to go")
-    page.get_by_role("button", name="Pause").click()
-    expect(page.locator("#sending-detail")).to_contain_text("Paused at")
-    page.get_by_role("button", name="Resume").click()
-    page.get_by_role("button", name="Stop").click()
+    page.get_by_role("button", name="Pause the upload").click()
+    expect(row(page, path.name)).to_contain_text("Paused at")
+    page.get_by_role("button", name="Resume the upload").click()
+    page.get_by_role("button", name="Remove").click()
 
-    expect(page.locator("#sending")).to_be_hidden()
+    expect(page.get_by_label("Choose videos")).to_be_focused()
     expect(row(page, path.name)).to_have_count(0)
     assert page.evaluate("Object.keys(localStorage)") == []
     spool = service.data / "uploads"

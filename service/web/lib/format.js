@@ -28,11 +28,11 @@ export function spoken(seconds) {
 
 export const frames = (count) => t("count.frames", { count });
 
-/** 1300000 -> "1.2 MiB". */
-export function bytes(count) {
+/** 1300000 -> "1.2 MiB"; `digits` after the decimal separator, if one or two are too exact. */
+export function bytes(count, digits = 2) {
   if (count < 1024 * 1024) return `${Math.max(1, Math.round(count / 1024))} KiB`;
-  if (count < 1024 ** 3) return `${decimal(count / 1024 ** 2, 1)} MiB`;
-  return `${decimal(count / 1024 ** 3, 2)} GiB`;
+  if (count < 1024 ** 3) return `${decimal(count / 1024 ** 2, Math.min(digits, 1))} MiB`;
+  return `${decimal(count / 1024 ** 3, digits)} GiB`;
 }
 
 /** "640×360, 24 frames, 1.2 MiB". */

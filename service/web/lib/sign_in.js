@@ -4,12 +4,16 @@ import { t } from "../languages/language.js";
 
 const ADDRESS = "session";
 
-/** Resolves when this page may send requests, or when the service does not answer, which other parts then report. */
+/**
+ * Resolves when this page may send requests, with what the service says of this session; with null where it does not
+ * answer, which other parts then report.
+ */
 export async function signedIn() {
   let session = await requestSession();
-  if (!session) return;
+  if (!session) return null;
   if (session.keys_required && !session.signed_in) session = await askForKey();
   if (session.keys_required) offerSignOut(session);
+  return session;
 }
 
 async function requestSession(options = {}) {

@@ -1,5 +1,6 @@
 /** Measures how fast an upload is and how long the rest takes, over the last seconds. */
 
+import { t } from "../languages/language.js";
 import { bytes, duration } from "../lib/format.js";
 
 const WINDOW_MS = 5000;
@@ -16,6 +17,6 @@ export class Pace {
     const [then, before] = this.#seen[0];
     const rate = ((sent - before) / (now - then)) * 1000;
     if (now - then < SURE_AFTER_MS || !(rate > 0)) return [];
-    return [`${bytes(rate)}/s`, `${duration((size - sent) / rate)} left`];
+    return [`${bytes(rate)}/s`, t("progress.left", { time: duration((size - sent) / rate) })];
   }
 }
