@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.clips import Clip, read_frames, write_clip
 from tests.support.command import complaint, one_line, run
-from tests.support.stack import SLOW, PacedService, Service, paced_stack, until
+from tests.support.stack import QUICK, SLOW, PacedService, Service, paced_stack, until
 
 pytestmark = pytest.mark.integration
 
@@ -100,6 +100,16 @@ def test_errors_are_json_too(command: str) -> None:
     assert ran.returncode == 3
     assert json.loads(ran.stdout)["error"]["code"] == "job_not_found"
     assert "job" in complaint(ran)
+
+
+@pytest.mark.usefixtures("at")
+def test_a_model_that_the_service_does_not_have_is_refused_before_the_video_is_sent(tmp_path: Path) -> None:
+    source = write_clip(tmp_path / "in.mp4")
+    for command in ("submit", "deblur"):
+        ran = run(command, source, "--model", "mine")
+        assert ran.returncode == 2
+        assert f"there are: {QUICK}, {SLOW}" in " ".join(ran.stderr.replace("│", "").split())
+        assert "Sending" not in ran.stderr
 
 
 @pytest.mark.usefixtures("at")

@@ -126,3 +126,10 @@ def test_what_no_job_can_be_asked_for_is_refused_before_anything_is_sent(
     video: Path, command: str, given: tuple[str, ...], allowed: str
 ) -> None:
     assert allowed in refused(command, video, "--url", "http://127.0.0.1:9", *given)
+
+
+def test_a_model_that_is_not_there_is_refused_before_anything_starts(video: Path) -> None:
+    assert "There is no model 'mine'; none is installed." in refused(
+        "deblur", video, "--models", video.parent, "--model", "mine"
+    )
+    assert "there are: cdvd_base, cdvd_lite" in refused("deblur", video, "--model", "mine")
