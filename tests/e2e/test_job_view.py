@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.conftest import PATIENCE_MS, open_job, until_loaded
 from tests.e2e.test_accessibility import LEVELS
 from tests.support.broken_clips import damage_frame
 from tests.support.clips import Clip, write_clip
-from tests.support.stack import QUICK, SLOW, PacedService, paced_stack
+from tests.support.stack import QUICK, SLOW, PacedService, paced_stack, running_stack, until
 
 pytestmark = pytest.mark.integration
 
@@ -295,3 +295,29 @@ def test_the_time_left_rises_only_with_a_reason(page: Page) -> None:
         }"""
     )
     assert shown == [60, 59, 59, 59, 52, 90, 90, 10, None, 50]
+
+
+def test_an_expired_job_says_that_its_files_are_gone(
+    browser: Browser, tmp_path_factory: pytest.TempPathFactory, clip: Path
+) -> None:
+    with running_stack(tmp_path_factory.mktemp("expiry"), {"CDVD_RETENTION_S": "0.5"}) as service:
+        job_id = service.submit(clip, model=QUICK)
+        until(lambda: service.job(job_id)["status"] == "expired", "the job to expire")
+        page = browser.new_page()
+        page.goto(f"{service.url}/#job/{job_id}")
+        expect_status(page, "Expired")
+        expect(page.get_by_text("The files of this job have been removed")).to_be_visible()
+        expect(page.locator("#compare")).to_be_hidden()
+        expect_accessible(page)
+        page.close()
+
+
+def test_a_video_of_before_beside_after_is_made_and_downloaded(
+    page: Page, service: PacedService, clip: Path
+) -> None:
+    done(page, service, clip)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Side-by-side video").click()
+    assert download.value.suggested_filename == "ride_side_by_side.mp4"
+    assert download.value.path().stat().st_size > 1000
+    expect(page.get_by_role("status").filter(has_text="its download has begun")).to_be_visible()

@@ -7,6 +7,7 @@ import { ApiError } from "../lib/http.js";
 import { hasResult, isOver } from "../lib/job.js";
 import { jobLink, showJob } from "../lib/route.js";
 import { bestOptions } from "./best.js";
+import { downloadSideBySide } from "./side_by_side.js";
 import { saveStill } from "./still.js";
 
 const $ = (id) => document.getElementById(id);
@@ -14,6 +15,7 @@ const $ = (id) => document.getElementById(id);
 /** Which buttons a job has. */
 const OFFERED = {
   "job-download": hasResult,
+  "job-video": hasResult,
   "job-still": (job) => job.status !== "expired",
   "job-share": () => true,
   "job-cancel": (job) => !isOver(job),
@@ -22,6 +24,7 @@ const OFFERED = {
 
 export class Actions {
   #job = null;
+  #making = null; // AbortController of a video that is being made
   #on;
 
   /** `on`: { changed(), frame() -> the number of the frame that is shown }. */
@@ -30,6 +33,7 @@ export class Actions {
     const clicked = (id, work) => $(id).addEventListener("click", () => this.#do($(id), work));
     clicked("job-share", () => this.#share());
     clicked("job-still", () => this.still());
+    clicked("job-video", () => this.#makeVideo());
     clicked("job-cancel", () => this.#change(api.cancel));
     clicked("job-retry", () => this.#change(api.retry));
     clicked("job-best", () => this.#again());
@@ -37,7 +41,7 @@ export class Actions {
 
   /** Shows what can be done with a job as it is now; null forgets it. */
   update(job) {
-    if (job?.id !== this.#job?.id) this.#say("");
+    if (job?.id !== this.#job?.id) this.#forget();
     this.#job = job;
     $("job-actions").hidden = !job;
     if (!job) return;
@@ -52,6 +56,26 @@ export class Actions {
       await saveStill(this.#job, this.#on.frame());
       this.#say(t("job.still_saved", { frame: this.#on.frame() + 1 }));
     });
+  }
+
+  async #makeVideo() {
+    const { signal } = (this.#making = new AbortController());
+    const label = t("job.video");
+    const show = (fraction) => ($("job-video").textContent = t("job.video_made", { label, percent: Math.floor(fraction * 100) }));
+    this.#say(t("job.video_begun"));
+    try {
+      await downloadSideBySide(this.#job.id, show, signal);
+      this.#say(t("job.video_done"));
+    } catch (error) {
+      if (error.name !== "AbortError") throw error;
+    } finally {
+      $("job-video").textContent = label;
+    }
+  }
+
+  #forget() {
+    this.#making?.abort();
+    this.#say("");
   }
 
   #showDownload(job) {

@@ -1,6 +1,7 @@
 /** Shows how far a job is, when it will be done, and why it waits. */
 
 import { known, t } from "../languages/language.js";
+import { waitingBefore } from "../lib/api.js";
 import { duration, progressText } from "../lib/format.js";
 import { isOver } from "../lib/job.js";
 import { Countdown } from "./countdown.js";
@@ -24,7 +25,8 @@ export class Progress {
     this.#countdown.update(progress.eta_s, progress.eta_reason, now());
     $("job-bar").value = progress.fraction;
     $("job-done").textContent = progressText({ ...progress, eta_s: null });
-    this.#showWhy(progress);
+    this.#showWhy(reason(job, progress));
+    if (job.status === "queued") this.#showPlace(job);
     this.#tick();
     this.#timer = setInterval(() => this.#tick(), 1000);
   }
@@ -37,8 +39,12 @@ export class Progress {
     else $("job-eta").textContent = t("progress.left", { time: duration(left) });
   }
 
-  #showWhy(progress) {
-    const why = reason(this.#job, progress);
+  async #showPlace(job) {
+    const count = await waitingBefore(job.id).catch(() => 0); // without it only the number is missing
+    if (job === this.#job && count && !job.progress.eta_reason) this.#showWhy(t("job.waits_behind", { count }));
+  }
+
+  #showWhy(why) {
     $("job-why").hidden = !why;
     $("job-why").textContent = why;
   }

@@ -9,6 +9,7 @@ const path = (id, part = "") => `jobs/${encodeURIComponent(id)}${part}`;
 
 export const sourceUrl = (id) => path(id, "/source");
 export const resultUrl = (id) => path(id, "/result");
+export const sideBySideUrl = (id) => path(id, "/side-by-side.mp4");
 export const eventsUrl = (id) => path(id, "/events");
 
 /** What can restore a video: { models, qualities }. */
@@ -49,10 +50,24 @@ export const previewUrl = (id, frame, view) => `${path(id, "/preview")}/${frame}
 /** A frame as a picture: a Blob. */
 export const picture = async (id, frame, view, signal) => (await fetchFile(previewUrl(id, frame, view), signal)).body;
 
+/** How far the video of before beside after is: { fraction, pollSeconds }; a fraction of null is all of it. */
+export async function sideBySide(id, signal) {
+  const head = await ask(sideBySideUrl(id), { method: "HEAD", signal }).catch(() => null); // a GET loads the video
+  if (head && head.status !== 202) return { fraction: null };
+  const { body, headers, status } = await ask(sideBySideUrl(id), { headers: { Range: "bytes=0-0" }, signal });
+  return { fraction: status === 202 ? body.fraction : 1, pollSeconds: Number(headers.get("Retry-After")) || DEFAULT_POLL_SECONDS };
+}
+
 /** The newest restored frame of a running job: { frame, blob }. */
 export async function newestPicture(id, signal) {
   const { body, headers } = await fetchFile(previewUrl(id, "newest", "after"), signal);
   return { frame: Number(/(\d+)\.jpg/.exec(headers.get("Content-Location"))[1]), blob: body };
+}
+
+/** How many jobs that wait, of those that this caller may see, are older than this one. */
+export async function waitingBefore(id) {
+  const { jobs } = (await ask("jobs?status=queued&limit=100")).body;
+  return jobs.filter((job) => job.id < id).length; // ids sort by age
 }
 
 /** What a video would take: `video` is { width, height, duration_s, fps, bytes, quality, model }. */

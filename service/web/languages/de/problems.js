@@ -20,6 +20,7 @@ export default {
   "problem.precision_too_low": "Die Bilder des Modells sind auf dieser Maschine nicht genau genug.",
   "problem.restoration_failed": "Das Video ließ sich nicht bis zum Ende schärfen.",
   "problem.fidelity_lost": "Dem Ergebnis würde ein Teil des Originals fehlen, und dieser Auftrag verbietet das.",
+  "problem.export_failed": "Von diesem Auftrag lässt sich kein Video nebeneinander machen.",
   "problem.broker_unavailable": "Der Dienst erreicht seine Liste der Aufträge nicht. Bitte gleich noch einmal versuchen.",
   "problem.storage_unavailable": "Der Dienst erreicht seinen Speicher nicht. Bitte gleich noch einmal versuchen.",
   "problem.other": "Der Dienst antwortete mit einem Fehler (HTTP {status}).",

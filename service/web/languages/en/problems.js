@@ -20,6 +20,7 @@ export default {
   "problem.precision_too_low": "The model's pictures are not exact enough on this machine.",
   "problem.restoration_failed": "The video could not be restored to its end.",
   "problem.fidelity_lost": "The result would lack a part of the original, and this job forbids that.",
+  "problem.export_failed": "No side-by-side video can be made of this job.",
   "problem.broker_unavailable": "The service cannot reach its list of jobs. Try again in a moment.",
   "problem.storage_unavailable": "The service cannot reach its storage. Try again in a moment.",
   "problem.other": "The service answered with an error (HTTP {status}).",
