@@ -70,7 +70,7 @@ def _open_page(browser: Browser, url: str, scheme: Literal["light", "dark"], siz
 
 
 def _save_comparison(page: Page, target: Path, view: str) -> None:
-    page.get_by_role("button", name="Compare espresso.mp4").click()
+    page.get_by_role("link", name="Open espresso.mp4").click()
     expect(page.locator("#curve")).to_be_visible(timeout=TIMEOUT_MS)
     page.get_by_role("radio", name=view.capitalize()).check(force=True)
     page.get_by_role("slider", name="Frame, by its sharpness").fill(str(FRAME))

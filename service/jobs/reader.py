@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
@@ -15,6 +16,10 @@ from service.redis_state import key_names
 from service.redis_state.connection import broker_errors, texts
 from service.redis_state.key_names import JobKeys
 from service.redis_state.scripts import jobs as scripts
+
+LOOKED_AT_ONCE = 100
+LOOKED_AT = 1000
+"""Jobs that one filtered page reads at most, so that no question holds a gateway up."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +51,32 @@ class JobReader:
             raise JobNotFound(f"There is no job {job_id[:64]!r}.")
         return found[0]
 
-    def page(self, status: JobStatus | None = None, limit: int = 20, cursor: str | None = None) -> JobPage:
-        """Returns up to ``limit`` jobs that are older than ``cursor``, newest first."""
+    def page(
+        self,
+        status: JobStatus | None = None,
+        limit: int = 20,
+        cursor: str | None = None,
+        wanted: Callable[[Job], bool] | None = None,
+    ) -> JobPage:
+        """Returns up to ``limit`` jobs that are older than ``cursor``, newest first.
+
+        ``wanted`` leaves jobs out. A page then looks at ``LOOKED_AT`` jobs at most: it may have fewer than ``limit``,
+        even none, and still a cursor.
+        """
+        if wanted is None:
+            return self._next(status, limit, cursor)
+        found: list[Job] = []
+        for _ in range(LOOKED_AT // LOOKED_AT_ONCE):
+            page = self._next(status, LOOKED_AT_ONCE, cursor)
+            found += filter(wanted, page.jobs)
+            if len(found) > limit:
+                return JobPage(tuple(found[:limit]), found[limit - 1].id)
+            if page.cursor is None:
+                return JobPage(tuple(found), None)
+            cursor = page.cursor
+        return JobPage(tuple(found), cursor)
+
+    def _next(self, status: JobStatus | None, limit: int, cursor: str | None) -> JobPage:
         newest = f"({cursor}" if cursor else "+"
         with broker_errors():
             ids = texts(self._redis.zrevrangebylex(self._index(status), newest, "-", start=0, num=limit + 1))

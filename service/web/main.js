@@ -4,7 +4,7 @@ import { Chooser } from "./choose/chooser.js";
 import { JobView } from "./job/view.js";
 import { JobList } from "./jobs/job_list.js";
 import { language, LANGUAGES, speak, t, translate } from "./languages/language.js";
-import { onRoute, showJob } from "./lib/route.js";
+import { onRoute } from "./lib/route.js";
 import { signedIn } from "./lib/sign_in.js";
 import { introduce, welcome } from "./start/welcome.js";
 
@@ -15,9 +15,11 @@ function announce(text) {
   $("announcer").textContent = text;
 }
 
+/** Shows why the service cannot be used, until it can (null). */
 function showOutage(error) {
+  if (!error && !$("outage").hidden) announce(t("page.back_again"));
   $("outage").hidden = !error;
-  if (error) $("outage").textContent = error.message;
+  if (error) $("outage").textContent = error.status ? error.message : t("page.outage");
 }
 
 function offerLanguages() {
@@ -42,7 +44,6 @@ const view = new JobView({ announce, outage: showOutage });
 const list = new JobList({
   announce,
   onOutage: showOutage,
-  onCompare: (job) => showJob(job.id),
   onGone: (id) => view.closeIf(id),
 });
 const chooser = new Chooser({ announce, job: (job) => list.add(job) });

@@ -24,7 +24,7 @@ def test_the_page_is_accessible(
 ) -> None:
     page.emulate_media(color_scheme=scheme)
     job = finished_job(page, service, write_clip(tmp_path / f"{scheme}.mp4", Clip(frames=12)))
-    job.get_by_role("button", name="Compare").click()
+    job.get_by_role("link", name="Open").click()
     until_loaded(page)
     expect(page.locator("#curve")).to_be_visible()
     page.get_by_role("radio", name="Prior").check(force=True)

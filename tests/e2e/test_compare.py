@@ -104,7 +104,7 @@ def test_a_part_of_a_video_stands_beside_that_part(page: Page, service: Service,
     path = write_clip(tmp_path / "part.mp4", Clip(frames=50))
     service.until_status(service.submit(path, start="1.0"), "succeeded")
     page.reload()
-    page.get_by_role("button", name="Compare part.mp4").click()
+    page.get_by_role("link", name="Open part.mp4").click()
     until_loaded(page)
     page.get_by_label("Position in the video").fill("0.42")
     assert frame_shown(page) == "Frame 11 of 25"

@@ -133,7 +133,7 @@ def test_a_running_job_shows_progress_and_can_be_canceled_retried_and_deleted(
 
 def test_before_and_after_stay_together(page: Page, service: Service, tmp_path: Path) -> None:
     job = finished_job(page, service, write_clip(tmp_path / "compared.mp4", CLIP))
-    job.get_by_role("button", name="Compare compared.mp4").click()
+    job.get_by_role("link", name="Open compared.mp4").click()
     until_loaded(page)
     page.get_by_role("button", name="Play").click()
     until(lambda: min(times(page)) > 0.2, "both videos to play")
@@ -147,7 +147,7 @@ def test_before_and_after_stay_together(page: Page, service: Service, tmp_path: 
 
 def test_the_divider_moves_by_keyboard_and_by_pointer(page: Page, service: Service, tmp_path: Path) -> None:
     job = finished_job(page, service, write_clip(tmp_path / "divided.mp4", CLIP))
-    job.get_by_role("button", name="Compare divided.mp4").click()
+    job.get_by_role("link", name="Open divided.mp4").click()
     until_loaded(page)
     divider = page.get_by_role("slider", name="Divider between before and after")
     divider.focus()
@@ -186,14 +186,14 @@ def test_the_page_fits_a_phone(page: Page, service: Service, tmp_path: Path) -> 
     page.set_viewport_size(PHONE)
     name = f"{'a_very_long_name_without_any_space' * 3}.mp4"
     job = finished_job(page, service, write_clip(tmp_path / name, Clip(frames=50, width=640, height=360)))
-    job.get_by_role("button", name="Compare").click()
+    job.get_by_role("link", name="Open").click()
     until_loaded(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
 def test_every_control_has_a_name_for_screen_readers(page: Page, service: Service, tmp_path: Path) -> None:
     job = finished_job(page, service, write_clip(tmp_path / "named.mp4", CLIP))
-    job.get_by_role("button", name="Compare").click()
+    job.get_by_role("link", name="Open").click()
     tree = page.locator("body").aria_snapshot()
     controls = re.findall(r"- (button|slider|combobox|link|progressbar)(.*)", tree)
     assert len(controls) > 8

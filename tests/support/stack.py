@@ -95,9 +95,9 @@ class Service:
         with path.open("rb") as file:
             return self.http.post("/jobs", data=fields, files={"video": (filename or path.name, file)})
 
-    def submit(self, path: Path, **fields: str) -> str:
+    def submit(self, path: Path, filename: str | None = None, **fields: str) -> str:
         """Send a video that is taken; returns the job's id."""
-        answer = self.post(path, **fields)
+        answer = self.post(path, filename, **fields)
         assert answer.status_code == 202, answer.text
         return str(answer.json()["id"])
 

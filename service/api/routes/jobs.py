@@ -6,6 +6,7 @@ Plain functions run in threads, because Redis may wait.
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated
 
@@ -135,9 +136,17 @@ def list_jobs(
     status: JobStatus | None = None,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
     cursor: Annotated[str | None, Query(pattern=f"^{JOB_ID.pattern}$")] = None,
+    name: Annotated[
+        str | None, Query(min_length=1, max_length=255, description="A part of the file's name.")
+    ] = None,
+    preview: Annotated[bool | None, Query(description="Only previews, or all but previews.")] = None,
 ) -> JobPageBody:
-    """Lists jobs, newest first; `cursor` is the `next_cursor` of the page before."""
-    return job_page_body(jobs.page(status, limit, cursor))
+    """Lists jobs, newest first; `cursor` is the `next_cursor` of the page before.
+
+    With `name` or `preview`, a page may have fewer jobs than `limit`, or none, and still a `next_cursor`.
+    """
+    wanted = None if name is None and preview is None else partial(_matches, name, preview)
+    return job_page_body(jobs.page(status, limit, cursor, wanted))
 
 
 @router.get(
@@ -196,6 +205,11 @@ def delete_job(job_id: str, jobs: OwnJobs, storage: Files) -> None:
     jobs.delete(job.id)
     with suppress(StorageUnavailable):
         storage.delete(job.id)  # what a worker wrote until it noticed; a sweep finds the rest
+
+
+def _matches(name: str | None, preview: bool | None, job: Job) -> bool:
+    named = name is None or name.casefold() in job.spec.source.filename.casefold()
+    return named and preview in (None, job.spec.preview)
 
 
 def _accepted(job: Job) -> Response:

@@ -1,73 +1,89 @@
-/** Shows the list of jobs, and polls each unfinished one at the pace that the service asks for. */
+/** The list of jobs: what is shown of it, and what is done with one job or several. */
 
 import { t } from "../languages/language.js";
 import * as api from "../lib/api.js";
-import { facts, progressText, statusWord } from "../lib/format.js";
+import { statusWord } from "../lib/format.js";
 import { ApiError } from "../lib/http.js";
-import { explained } from "../lib/problems.js";
-import { drawFindings } from "./findings.js";
+import { confirmed } from "./confirmation.js";
+import { chosenFilter, isFiltered, offerFilters } from "./filters.js";
+import { JobFeed } from "./job_feed.js";
+import { buildRow, drawRow, nameOf, part } from "./job_row.js";
+import { Selection } from "./selection.js";
+import { isOver } from "../lib/job.js";
 
 const $ = (id) => document.getElementById(id);
-
-const FINAL = new Set(["succeeded", "failed", "canceled", "expired"]);
-const ACTIONS = {
-  compare: (job) => hasResult(job),
-  download: (job) => hasResult(job),
-  cancel: (job) => !FINAL.has(job.status),
-  retry: (job) => job.status === "failed" || job.status === "canceled",
-  delete: () => true,
-};
-/** A canceled job may have the beginning of a result. */
-const hasResult = (job) => job.output != null && job.status !== "expired";
-/** Other clients make jobs as well, for instance the command line. */
-const REFRESH_MS = 15000;
-const OUTAGE_RETRY_MS = 3000;
+/** A job that was just made may not be in an answer that was already under way. */
+const FRESH_MS = 3000;
 
 export class JobList {
-  #rows = new Map(); // id -> { element, job, timer, addedAt }
+  #rows = new Map(); // id -> { element, job, addedAt }
   #cursor = null;
+  #loading = false;
+  #feed;
+  #selection;
   #on;
 
-  /** `handlers`: { announce(text), onOutage(error or null), onCompare(job), onGone(id) }. */
+  /** `handlers`: { announce(text), onOutage(error or null), onGone(id) }. */
   constructor(handlers) {
     this.#on = handlers;
-    $("more").addEventListener("click", () => this.#loadOlder());
-    document.addEventListener("visibilitychange", () => !document.hidden && this.refresh());
-    setInterval(() => !document.hidden && this.refresh(), REFRESH_MS);
-  }
-
-  /** Brings the newest page up to date; older jobs that were loaded stay. */
-  async refresh() {
-    await this.#guarded(async () => {
-      const page = await api.jobs();
-      const first = this.#rows.size === 0;
-      page.jobs.toReversed().forEach((job) => this.#put(job));
-      if (first) this.#setCursor(page.next_cursor);
-      this.#dropMissing(page);
+    this.#selection = new Selection(this.#rows, (action, jobs) => this.#actOnAll(action, jobs));
+    this.#feed = new JobFeed({
+      page: (page, filter) => this.#showPage(page, filter),
+      job: (job) => this.#rows.has(job.id) && this.#put(job),
+      gone: (id) => this.#remove(id),
+      active: () => [...this.#rows.values()].filter(({ job }) => !isOver(job)).map(({ job }) => job.id),
+      filter: chosenFilter,
+      outage: handlers.onOutage,
     });
+    offerFilters(() => this.#restart());
+    $("more").addEventListener("click", () => this.#loadOlder());
+    new IntersectionObserver(([seen]) => seen.isIntersecting && this.#loadOlder(), { rootMargin: "600px" }).observe($("more"));
   }
 
+  refresh() {
+    return this.#feed.now();
+  }
+
+  /** Shows a job that was just made; previews are not in the way. */
   add(job) {
-    this.#put(job);
+    if (!job.options.preview) this.#put(job);
+    this.#feed.now();
   }
 
-  /** Removes rows that the page should have and does not: another client deleted their jobs. */
-  #dropMissing(page) {
-    const alive = new Set(page.jobs.map((job) => job.id));
-    const oldest = page.next_cursor ? page.jobs.at(-1).created_at : "";
-    for (const [id, row] of this.#rows) {
-      const covered = row.job.created_at > oldest && Date.now() - row.addedAt > OUTAGE_RETRY_MS;
-      if (covered && !alive.has(id)) this.#remove(id);
-    }
+  #restart() {
+    for (const { element } of this.#rows.values()) element.remove();
+    this.#rows.clear();
+    this.#setCursor(null);
+    return this.refresh();
+  }
+
+  #showPage(page, filter) {
+    if (JSON.stringify(filter) !== JSON.stringify(chosenFilter())) return void this.refresh();
+    const first = this.#rows.size === 0;
+    page.jobs.toReversed().forEach((job) => this.#put(job));
+    if (first) this.#setCursor(page.next_cursor);
+    this.#dropMissing(page);
     this.#showEmpty();
   }
 
+  /** Removes rows that the page should have and does not: another client deleted their jobs, or they are in another state. */
+  #dropMissing(page) {
+    const alive = new Set(page.jobs.map((job) => job.id));
+    const oldest = page.next_cursor ?? "";
+    for (const [id, row] of this.#rows) {
+      if (id >= oldest && !alive.has(id) && Date.now() - row.addedAt > FRESH_MS) this.#remove(id);
+    }
+  }
+
   async #loadOlder() {
+    if (!this.#cursor || this.#loading) return;
+    this.#loading = true;
     await this.#guarded(async () => {
-      const page = await api.jobs(this.#cursor);
-      page.jobs.forEach((job) => this.#put(job, "append"));
+      const page = await api.jobs({ ...chosenFilter(), cursor: this.#cursor });
+      page.jobs.forEach((job) => this.#put(job));
       this.#setCursor(page.next_cursor);
     });
+    this.#loading = false;
   }
 
   #setCursor(cursor) {
@@ -75,59 +91,54 @@ export class JobList {
     $("more").hidden = !this.#cursor;
   }
 
-  #put(job, where = "prepend") {
+  #put(job) {
     let row = this.#rows.get(job.id);
     if (!row) {
-      row = { element: this.#build(job.id), job: null, timer: null, addedAt: Date.now() };
-      this.#rows.set(job.id, row);
-      $("jobs")[where](row.element);
+      row = { element: this.#build(job), job: null, addedAt: Date.now() };
+      this.#insert(job.id, row);
     }
-    this.#announceChange(row.job, job);
+    if (row.job && row.job.status !== job.status) {
+      this.#on.announce(t("list.now", { name: nameOf(job), status: statusWord(job.status) }));
+    }
     row.job = job;
-    draw(row.element, job);
+    drawRow(row.element, job);
     this.#showEmpty();
-    if (!FINAL.has(job.status) && row.timer === null) this.#schedule(row, 1);
+    this.#selection.draw();
   }
 
-  #announceChange(before, now) {
-    if (before && before.status !== now.status) {
-      this.#on.announce(t("list.now", { name: now.input?.filename ?? t("list.some_video"), status: statusWord(now.status) }));
-    }
+  /** Ids rise with time; the newest job is at the top. */
+  #insert(id, row) {
+    const older = [...$("jobs").children].find((element) => element.dataset.id < id);
+    $("jobs").insertBefore(row.element, older ?? null);
+    this.#rows.set(id, row);
   }
 
-  #schedule(row, seconds) {
-    row.timer = setTimeout(() => this.#poll(row), seconds * 1000);
-  }
-
-  async #poll(row) {
-    const { id } = row.job;
-    let wait = OUTAGE_RETRY_MS / 1000;
-    await this.#guarded(async () => {
-      const { job, pollSeconds } = await api.job(id);
-      wait = pollSeconds;
-      if (this.#rows.has(id)) this.#put(job);
-    }, id);
-    row.timer = null;
-    if (this.#rows.has(id) && !FINAL.has(row.job.status)) this.#schedule(row, wait);
-  }
-
-  #build(id) {
-    const element = $("job-template").content.firstElementChild.cloneNode(true);
+  #build(job) {
+    const element = buildRow(job);
     element.addEventListener("click", (event) => {
-      const action = event.target.closest("[data-act]")?.dataset.act;
-      if (action && action !== "download") this.#act(action, id);
+      const action = event.target.closest("button[data-act]")?.dataset.act;
+      if (action) this.#act(action, job.id);
     });
+    part(element, "select").addEventListener("change", (event) => this.#selection.set(job.id, event.target.checked));
     return element;
   }
 
   async #act(action, id) {
     const row = this.#rows.get(id);
-    if (action === "compare") return this.#on.onCompare(row.job);
-    if (action === "delete" && !(await confirmed(row.job))) return;
+    if (action === "delete" && !(await confirmed(t("list.delete_this", { name: nameOf(row.job) })))) return;
     const button = row.element.querySelector(`[data-act="${action}"]`);
     button.disabled = true;
-    await this.#guarded(() => this.#change(action, id), id, row);
+    await this.#guarded(() => this.#change(action, id), row);
     button.disabled = false;
+  }
+
+  async #actOnAll(action, jobs) {
+    if (action === "delete" && !(await confirmed(t("list.delete_all", { count: jobs.length })))) return;
+    for (const job of jobs) {
+      const row = this.#rows.get(job.id);
+      if (action === "download") row?.element.querySelector('[data-act="download"]').click();
+      else if (row) await this.#guarded(() => this.#change(action, job.id), row);
+    }
   }
 
   async #change(action, id) {
@@ -138,70 +149,39 @@ export class JobList {
     } else {
       await api[action](id);
       this.#put((await api.job(id)).job);
+      this.#feed.now();
     }
   }
 
   #remove(id) {
     const row = this.#rows.get(id);
     if (!row) return;
-    clearTimeout(row.timer);
     const hadFocus = row.element.contains(document.activeElement);
     row.element.remove();
     this.#rows.delete(id);
-    if (hadFocus) $("file").focus();
+    if (hadFocus) $("search").focus();
     this.#on.onGone(id);
     this.#showEmpty();
+    this.#selection.draw();
   }
 
+  /** Without any job, the list is not in the way of what the page is for. */
   #showEmpty() {
-    $("no-jobs").hidden = this.#rows.size > 0;
+    const empty = this.#rows.size === 0;
+    $("list").hidden = empty && !isFiltered();
+    $("no-jobs").hidden = !empty;
   }
 
   /** Runs `work`; shows an outage at the top of the page, and a refusal in the row of the job. */
-  async #guarded(work, id, row) {
+  async #guarded(work, row) {
     try {
       await work();
       this.#on.onOutage(null);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      if (id && error.status === 404) this.#remove(id);
+      if (row && error.status === 404) this.#remove(row.job.id);
       else if (row && error.status) part(row.element, "problem").textContent = error.message;
       else this.#on.onOutage(error);
     }
   }
-}
-
-const part = (element, name) => element.querySelector(`[data-part="${name}"]`);
-
-function draw(element, job) {
-  const running = !FINAL.has(job.status);
-  element.dataset.status = job.status;
-  element.dataset.id = job.id;
-  const name = job.input?.filename || job.id;
-  part(element, "name").textContent = name;
-  part(element, "facts").textContent = facts(job);
-  part(element, "status").textContent = statusWord(job.status);
-  part(element, "problem").textContent = job.error ? explained(job.error) : "";
-  part(element, "progress").hidden = !running;
-  part(element, "bar").value = job.progress?.fraction ?? 0;
-  part(element, "bar").setAttribute("aria-label", t("list.progress_of", { name }));
-  part(element, "detail").textContent = running ? progressText(job.progress ?? {}) : "";
-  drawFindings(part(element, "findings"), part(element, "findings-summary"), part(element, "findings-list"), job);
-  for (const [action, allowed] of Object.entries(ACTIONS)) {
-    const control = element.querySelector(`[data-act="${action}"]`);
-    control.hidden = !allowed(job);
-    control.setAttribute("aria-label", t("list.act_on", { action: control.textContent, name }));
-  }
-  element.querySelector('[data-act="download"]').href = api.resultUrl(job.id);
-}
-
-/** Asks in a dialog whether to delete the job; Escape keeps it. */
-function confirmed(job) {
-  const dialog = $("confirm");
-  $("confirm-text").textContent = t("list.delete_this", { name: job.input?.filename ?? t("list.some_video") });
-  dialog.returnValue = "no";
-  dialog.showModal();
-  return new Promise((resolve) => {
-    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
-  });
 }

@@ -11,16 +11,18 @@ export const sourceUrl = (id) => path(id, "/source");
 export const resultUrl = (id) => path(id, "/result");
 export const sideBySideUrl = (id) => path(id, "/side-by-side.mp4");
 export const eventsUrl = (id) => path(id, "/events");
+/** A small picture of the video, and a strip of STRIP_FRAMES of them side by side. */
+export const posterUrl = (id) => path(id, "/poster.jpg?width=320");
+export const stripUrl = (id) => path(id, "/strip.jpg");
 
 /** What can restore a video: { models, qualities }. */
 export async function models() {
   return (await ask("models")).body;
 }
 
-/** One page of jobs, newest first: { jobs, next_cursor }. */
-export async function jobs(cursor) {
-  const query = new URLSearchParams({ limit: 20, ...(cursor ? { cursor } : {}) });
-  return (await ask(`jobs?${query}`)).body;
+/** One page of jobs, newest first: { jobs, next_cursor }. `filter`: { status, name, preview, limit, cursor }. */
+export async function jobs(filter = {}, signal) {
+  return (await ask(`jobs?${new URLSearchParams({ limit: 50, ...filter })}`, { signal })).body;
 }
 
 /** A job, and the seconds to wait before it is asked for again. */

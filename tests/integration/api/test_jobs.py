@@ -151,6 +151,23 @@ def test_jobs_are_listed_newest_first_page_by_page(service: Service, clip: Path)
     assert [job["id"] for job in (*first["jobs"], *second["jobs"])] == sent[::-1]
 
 
+def test_jobs_are_found_by_a_part_of_their_name(service: Service, clip: Path) -> None:
+    for name in ("Beach morning.mp4", "beach evening.mp4", "forest.mp4"):
+        service.until_status(service.submit(clip, filename=name), "succeeded")
+    preview = service.submit(clip, filename="Beach noon.mp4", preview="true")
+
+    def names(**query: str) -> list[str]:
+        page = service.http.get("/jobs", params=query).json()
+        return [job["input"]["filename"] for job in page["jobs"]]
+
+    assert names(name="beach", preview="false") == ["beach evening.mp4", "Beach morning.mp4"]
+    assert names(name="BEACH", preview="true") == ["Beach noon.mp4"]
+    assert preview not in [job["id"] for job in service.http.get("/jobs?preview=false").json()["jobs"]]
+    first = service.http.get("/jobs", params={"name": "beach", "limit": "1", "preview": "false"}).json()
+    assert names(name="beach", preview="false", cursor=first["next_cursor"]) == ["Beach morning.mp4"]
+    assert names(name="desert") == []
+
+
 @pytest.mark.parametrize("query", [{"limit": 0}, {"limit": 1000}, {"status": "odd"}, {"cursor": "[x"}])
 def test_bad_query_is_a_problem_that_names_the_field(service: Service, query: dict[str, str]) -> None:
     answer = service.http.get("/jobs", params=query)

@@ -11,8 +11,9 @@ import redis
 from service.errors.broker import BrokerUnavailable
 from service.errors.job import JobNotFound, JobStateConflict
 from service.jobs.claim import ClaimAnswer
-from service.jobs.job import EtaReason, Failure, JobStatus, Stage, new_job_id
+from service.jobs.job import EtaReason, Failure, Job, JobStatus, Stage, new_job_id
 from service.jobs.queue import JobQueue, create_celery
+from service.jobs.reader import LOOKED_AT
 from service.jobs.step_leases import StepLeases
 from service.jobs.store import RedisJobStore
 from service.jobs.workers import WorkerRegistry, WorkerState
@@ -137,6 +138,19 @@ def test_pages_go_on_where_the_last_ended_even_if_its_job_was_deleted(store: Red
 
     assert [job.id for job in (*first.jobs, *second.jobs)] == [ids[4], ids[3], ids[2], ids[1]]
     assert [job.id for job in store.page(JobStatus.QUEUED, limit=9).jobs] == [ids[4], ids[2], ids[1], ids[0]]
+
+
+def test_a_filtered_page_looks_at_so_many_jobs_and_says_where_to_go_on(store: RedisJobStore) -> None:
+    rare = min(store.create(new_job_id(), SPEC).id for _ in range(LOOKED_AT + 1))
+
+    def wanted(job: Job) -> bool:
+        return job.id == rare
+
+    first = store.page(wanted=wanted)
+
+    assert (first.jobs, first.cursor is None) == ((), False)
+    second = store.page(cursor=first.cursor, wanted=wanted)
+    assert ([job.id for job in second.jobs], second.cursor) == ([rare], None)
 
 
 def test_silent_worker_is_forgotten(client: redis.Redis) -> None:

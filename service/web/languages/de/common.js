@@ -3,6 +3,8 @@ export default {
   "page.title": "Videos schärfen",
   "page.promise": "Ein verwackeltes oder verwischtes Video hineinziehen und ein schärferes bekommen: jedes Bild, seine Zeit und der Ton bleiben.",
   "page.language": "Sprache",
+  "page.outage": "Der Dienst antwortet nicht. Er wird alle paar Sekunden wieder gefragt, und nichts geht verloren.",
+  "page.back_again": "Der Dienst antwortet wieder.",
 
   "status.queued": "Wartet",
   "status.running": "Wird geschärft",

@@ -3,6 +3,8 @@ export default {
   "page.title": "Video deblurring",
   "page.promise": "Drop a shaky or motion-blurred video and get a sharper one back: every frame, its timing and its sound kept.",
   "page.language": "Language",
+  "page.outage": "The service does not answer. It is asked again every few seconds, and nothing is lost.",
+  "page.back_again": "The service answers again.",
 
   "status.queued": "Waiting",
   "status.running": "Deblurring",
