@@ -6,7 +6,7 @@
 import * as api from "../lib/api.js";
 import { ApiError } from "../lib/http.js";
 
-const IDLE_MS = 5000;
+const IDLE_MS = 4000;
 const ACTIVE_MS = 2000;
 const AGAIN_MS = 3000; // after no answer
 const MOST_ACTIVE = 100;
