@@ -77,6 +77,7 @@ def test_a_long_list_loads_as_it_is_scrolled_and_asks_little(
     sent = [service.submit(clip, f"queued {number:03}.mp4", model=SLOW) for number in range(MANY)]
     page.get_by_role("searchbox").fill("queued")
     expect(names(page).first).to_have_text(f"queued {MANY - 1:03}.mp4")
+    expect(names(page).filter(has_not_text="queued")).to_have_count(0, timeout=PATIENCE_MS)
     assert names(page).count() < MANY
     until(lambda: page.mouse.wheel(0, 4000) or names(page).count() == MANY, "all to be loaded")
     assert names(page).all_text_contents() == [f"queued {number:03}.mp4" for number in reversed(range(MANY))]
