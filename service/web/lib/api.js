@@ -11,7 +11,7 @@ export const sourceUrl = (id) => path(id, "/source");
 export const resultUrl = (id) => path(id, "/result");
 export const sideBySideUrl = (id) => path(id, "/side-by-side.mp4");
 export const eventsUrl = (id) => path(id, "/events");
-/** A small picture of the video, and a strip of STRIP_FRAMES of them side by side. */
+/** A small picture of the video, and a strip of ten side by side. */
 export const posterUrl = (id) => path(id, "/poster.jpg?width=320");
 export const stripUrl = (id) => path(id, "/strip.jpg");
 
