@@ -261,7 +261,8 @@ def held(tmp_path: Path) -> Iterator[PacedService]:
 def test_short_job_ends_while_the_only_worker_is_in_the_middle_of_a_long_one(
     tmp_path: Path, held: PacedService
 ) -> None:
-    long = held.submit_held(write_clip(tmp_path / "long.mp4", Clip(frames=60)))
+    # So large that it does not go first by its age, however slowly the short one is submitted.
+    long = held.submit_held(write_clip(tmp_path / "long.mp4", Clip(frames=60, width=640, height=480)))
     held.until_held()
     short = held.submit(write_clip(tmp_path / "short.mp4", Clip(frames=10)))
 
