@@ -4,6 +4,7 @@ import { Chooser } from "./choose/chooser.js";
 import { JobView } from "./job/view.js";
 import { JobList } from "./jobs/job_list.js";
 import { language, LANGUAGES, speak, t, translate } from "./languages/language.js";
+import { offerHelp } from "./lib/help.js";
 import { onRoute } from "./lib/route.js";
 import { signedIn } from "./lib/sign_in.js";
 import { introduce, welcome } from "./start/welcome.js";
@@ -39,6 +40,7 @@ document.documentElement.lang = language;
 document.title = t("page.title");
 translate(document);
 offerLanguages();
+offerHelp();
 
 const view = new JobView({ announce, outage: showOutage });
 const list = new JobList({

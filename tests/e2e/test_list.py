@@ -113,3 +113,19 @@ def test_a_job_of_another_client_appears_and_its_end_is_shown(
     expect(row(page, "elsewhere.mp4")).to_contain_text(re.compile("12 frames"))
     service.http.delete(f"/jobs/{job_id}")
     expect(row(page, "elsewhere.mp4")).to_have_count(0, timeout=PATIENCE_MS)
+
+
+def test_the_keys_are_listed_and_one_goes_to_the_search(page: Page, service: Service, clip: Path) -> None:
+    service.until_status(service.submit(clip, "found.mp4"), "succeeded")
+    page.reload()
+    expect(row(page, "found.mp4")).to_be_visible()
+    page.keyboard.press("/")
+    expect(page.get_by_role("searchbox")).to_be_focused()
+    page.keyboard.press("Tab")
+    page.get_by_role("button", name="Keyboard").focus()
+    page.keyboard.press("?")
+    dialog = page.get_by_role("dialog", name="Keyboard")
+    expect(dialog).to_contain_text("search the jobs")
+    assert dialog.get_by_role("term").count() > 8
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()

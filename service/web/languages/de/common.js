@@ -6,6 +6,12 @@ export default {
   "page.outage": "Der Dienst antwortet nicht. Er wird alle paar Sekunden wieder gefragt, und nichts geht verloren.",
   "page.back_again": "Der Dienst antwortet wieder.",
 
+  "keys.title": "Tastatur",
+  "keys.of_job": "Während ein Auftrag gezeigt wird",
+  "keys.help": "diese Liste",
+  "keys.search": "die Aufträge durchsuchen",
+  "keys.close": "Schließen",
+
   "status.queued": "Wartet",
   "status.running": "Wird geschärft",
   "status.succeeded": "Fertig",

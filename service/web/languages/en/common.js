@@ -6,6 +6,12 @@ export default {
   "page.outage": "The service does not answer. It is asked again every few seconds, and nothing is lost.",
   "page.back_again": "The service answers again.",
 
+  "keys.title": "Keyboard",
+  "keys.of_job": "While a job is shown",
+  "keys.help": "this list",
+  "keys.search": "search the jobs",
+  "keys.close": "Close",
+
   "status.queued": "Waiting",
   "status.running": "Deblurring",
   "status.succeeded": "Done",
