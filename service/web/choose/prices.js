@@ -5,55 +5,61 @@ import { estimate } from "../lib/api.js";
 import { spoken } from "../lib/format.js";
 import { fieldsOf } from "./options.js";
 
-/** A handle that is being dragged asks for nothing yet. */
-const REST_MS = 400;
 const WORTH_SAYING_S = 30;
 
 export class Prices {
   #options;
-  #timer = null;
-  #asked = ""; // what the prices that are shown are for
+  #item = null;
+  #asked = ""; // what the answers are about
+  #answers = new Map(); // restoration -> what the whole video would take
 
   /** `options`: the Options whose cards show the prices. */
   constructor(options) {
     this.#options = options;
   }
 
-  /** Asks for the wanted part of a video; says nothing of a file whose size and length are unknown. */
+  /** Shows the prices of the wanted part of a video; none of a file whose size and length are unknown. */
   update(item, { anew = false } = {}) {
-    clearTimeout(this.#timer);
-    if (anew) this.#asked = "";
-    const video = described(item);
-    if (!video) return this.#options.restorations.forEach((one) => this.#options.price(one, ""));
-    if (JSON.stringify(video) === this.#asked) return;
-    this.#timer = setTimeout(() => this.#ask(video), REST_MS);
+    const asked = JSON.stringify([item.file.name, item.facts]);
+    if (anew || item !== this.#item || asked !== this.#asked) this.#ask(item, asked);
+    this.#show();
   }
 
-  async #ask(video) {
-    this.#asked = JSON.stringify(video);
-    const current = () => this.#asked === JSON.stringify(video);
+  /** Asks once for the whole video, since keys may ask for so many estimates a minute; a part takes its share. */
+  async #ask(item, asked) {
+    [this.#item, this.#asked] = [item, asked];
+    this.#answers.clear();
+    if (!item.facts?.fps) return;
+    const current = () => this.#item === item && this.#asked === asked;
+    const video = { ...item.facts, bytes: item.file.size };
     try {
       const usual = await estimate(video);
       if (usual.quality && current()) this.#options.suggest(usual.quality);
       for (const one of this.#options.restorations) {
-        const text = priceText(await estimate({ ...video, ...fieldsOf(one) }));
-        if (current()) this.#options.price(one, text);
+        const answer = await estimate({ ...video, ...fieldsOf(one) });
+        if (!current()) return;
+        this.#answers.set(one, answer);
+        this.#show();
       }
     } catch {
       if (current()) this.#asked = ""; // a price is no reason to disturb; the job itself shows what is wrong
     }
   }
+
+  #show() {
+    const { facts, start, end } = this.#item;
+    const share = facts ? ((end ?? facts.duration_s) - start) / facts.duration_s : 1;
+    for (const one of this.#options.restorations) {
+      const answer = this.#answers.get(one);
+      this.#options.price(one, answer ? priceText(answer, share) : "");
+    }
+  }
 }
 
-function described({ facts, file, start, end }) {
-  if (!facts?.fps) return null;
-  const { width, height, fps, duration_s } = facts;
-  const length = (end ?? duration_s) - start;
-  return length > 0 ? { width, height, fps, duration_s: length, bytes: file.size } : null;
-}
-
-function priceText({ seconds, waiting_s }) {
-  if (seconds == null) return t("choose.no_price");
-  if (waiting_s > WORTH_SAYING_S) return t("choose.price_queue", { time: spoken(seconds), queue: spoken(waiting_s) });
-  return t("choose.price", { time: spoken(seconds) });
+function priceText({ restoring_s, waiting_s }, share) {
+  if (restoring_s == null || waiting_s == null) return t("choose.no_price");
+  const time = spoken(waiting_s + restoring_s * share);
+  return waiting_s > WORTH_SAYING_S
+    ? t("choose.price_queue", { time, queue: spoken(waiting_s) })
+    : t("choose.price", { time });
 }
