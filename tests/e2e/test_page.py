@@ -194,6 +194,7 @@ def test_the_page_fits_a_phone(page: Page, service: Service, tmp_path: Path) -> 
 def test_every_control_has_a_name_for_screen_readers(page: Page, service: Service, tmp_path: Path) -> None:
     job = finished_job(page, service, write_clip(tmp_path / "named.mp4", CLIP))
     job.get_by_role("link", name="Open").click()
+    until_loaded(page)
     tree = page.locator("body").aria_snapshot()
     controls = re.findall(r"- (button|slider|combobox|link|progressbar)(.*)", tree)
     assert len(controls) > 8
