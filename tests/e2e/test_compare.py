@@ -33,7 +33,7 @@ def test_frames_are_stepped_one_by_one_also_at_a_variable_rate(
 ) -> None:
     compare(page, service, write_clip(tmp_path / "variable.mp4", VARIABLE))
     expect(page.locator("#curve")).to_be_visible()
-    page.get_by_label("Position in the video").fill("0")
+    page.get_by_role("slider", name="Position in the video").fill("0")
     shown = []
     for _ in STEPS[1:]:
         page.keyboard.press(".")
@@ -71,7 +71,7 @@ def test_the_prior_is_a_third_view_that_follows_the_frame(
     compare(page, service, write_clip(tmp_path / "prior.mp4", Clip(frames=20)))
     page.get_by_role("radio", name="Prior").check(force=True)
     expect(page.get_by_text("found again in the neighboring frames")).to_be_visible()
-    page.get_by_label("Position in the video").fill("0")
+    page.get_by_role("slider", name="Position in the video").fill("0")
     expect(page.get_by_alt_text("Sharpness prior of frame 1", exact=True)).to_be_visible()
     page.keyboard.press(".")
     expect(page.get_by_alt_text("Sharpness prior of frame 2", exact=True)).to_be_visible()
@@ -106,7 +106,7 @@ def test_a_part_of_a_video_stands_beside_that_part(page: Page, service: Service,
     page.reload()
     page.get_by_role("link", name="Open part.mp4").click()
     until_loaded(page)
-    page.get_by_label("Position in the video").fill("0.42")
+    page.get_by_role("slider", name="Position in the video").fill("0.42")
     assert frame_shown(page) == "Frame 11 of 25"
     at = [page.locator(f"#{name}").evaluate("(video) => video.currentTime") for name in ("before", "after")]
     assert at == pytest.approx([1.42, 0.42])

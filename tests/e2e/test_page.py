@@ -139,7 +139,7 @@ def test_before_and_after_stay_together(page: Page, service: Service, tmp_path: 
     until(lambda: min(times(page)) > 0.2, "both videos to play")
     page.get_by_role("button", name="Pause").click()
     until(lambda: times(page)[0] == times(page)[1], "both to stop at the same time")
-    page.get_by_label("Position in the video").fill("1")
+    page.get_by_role("slider", name="Position in the video").fill("1")
     until(lambda: times(page) == (1.0, 1.0), "both to go to the same place")
     page.get_by_role("button", name="One frame forward").click()
     until(lambda: times(page) == (pytest.approx(1.06, abs=0.001),) * 2, "both to go on by one frame")

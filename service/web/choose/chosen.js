@@ -1,7 +1,6 @@
 /** A video that was chosen: its file, the part of it that is wanted, and the jobs that are made of it. */
 
-import { ask } from "../lib/http.js";
-import { remove } from "../lib/api.js";
+import { remove, submit } from "../lib/api.js";
 import { Sending } from "./sending.js";
 import { terminate } from "./tus.js";
 
@@ -73,12 +72,6 @@ export class Chosen {
     this.#placed = placed.catch(() => {});
     return placed;
   }
-}
-
-async function submit(fields, key) {
-  const body = new FormData();
-  for (const [name, value] of Object.entries(fields)) body.append(name, value);
-  return (await ask("jobs", { method: "POST", headers: { "Idempotency-Key": key }, body })).body;
 }
 
 const seconds = (value) => value.toFixed(3);

@@ -78,17 +78,13 @@ export async function estimate(video) {
   return (await ask("estimates", { method: "POST", headers, body: JSON.stringify(video) })).body;
 }
 
-/** Makes a job of a complete upload. The upload's id makes it one job, however often this is called. */
-export async function submit(upload, options) {
-  const form = new FormData();
-  for (const [name, value] of Object.entries(options)) form.append(name, value);
-  form.append("upload", upload);
-  return (await ask("jobs", { method: "POST", headers: { "Idempotency-Key": upload }, body: form })).body;
+/** Makes a job; `fields` are its options and `upload` or `source`. With a key it is one job, however often this is called. */
+export async function submit(fields, key) {
+  const body = new FormData();
+  for (const [name, value] of Object.entries(fields)) body.append(name, value);
+  const headers = key ? { "Idempotency-Key": key } : {};
+  return (await ask("jobs", { method: "POST", headers, body })).body;
 }
 
 /** Makes a job of the video of another one. */
-export async function submitAgain(source, options) {
-  const form = new FormData();
-  for (const [name, value] of Object.entries({ ...options, source })) form.append(name, value);
-  return (await ask("jobs", { method: "POST", body: form })).body;
-}
+export const submitAgain = (source, options) => submit({ ...options, source });
