@@ -166,7 +166,7 @@ def test_the_divider_moves_by_keyboard_and_by_pointer(page: Page, service: Servi
 
 def shown_before(page: Page) -> float:
     """Percent of the width that shows the video before."""
-    clip = page.locator(".layer.right").evaluate("(layer) => getComputedStyle(layer).clipPath")
+    clip = page.locator("#stage .layer.right").evaluate("(layer) => getComputedStyle(layer).clipPath")
     found = re.fullmatch(r"inset\(0px 0px 0px ([\d.]+)(?:%|px)\)", clip)
     assert found, clip
     return float(found[1])

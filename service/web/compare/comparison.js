@@ -7,6 +7,7 @@ import { resultUrl, sharpness, sourceUrl } from "../lib/api.js";
 import { hasResult, upright } from "../lib/job.js";
 import { Controls } from "./controls.js";
 import { Curve } from "./curve.js";
+import { Flicker } from "./flicker.js";
 import { loadTimes, timesOfRate } from "./frame_times.js";
 import { Pictures } from "./pictures.js";
 import { Player } from "./player.js";
@@ -15,15 +16,11 @@ import { Stage } from "./stage.js";
 
 const $ = (id) => document.getElementById(id);
 
-/** Keys of texts. */
-const PROBLEMS = { before: "compare.before_fails", after: "compare.after_fails" };
-const HELD_MS = 300; // a key that is down for longer flickers back when it is let go
-
 export class Comparison {
   #job = null;
   #loading = null; // AbortController of the requests for this job
   #following = true; // the newest frame, while the job runs
-  #flickered = 0; // when the flicker key went down
+  #flicker = new Flicker(this);
   #unplayable = false; // the result: its frames are then shown as pictures
   #player;
   #pictures;
@@ -41,7 +38,7 @@ export class Comparison {
     });
     this.#pictures = new Pictures($("before-picture"), $("after-picture"), {
       frame: () => this.#showFrame(),
-      drawn: (restored) => $("stage").classList.toggle("before-only", !restored && !this.#playing),
+      drawn: (restored) => this.#showExtent(restored),
       size: (width, height) => (this.#stage.size = [width, height]),
       failed: (error) => this.#note(error.message),
     });
@@ -144,15 +141,14 @@ export class Comparison {
     return $("stage").dataset.view;
   }
 
-  /** Shows the other of before and after in the same place, without the divider. */
+  /** Shows the other of before and after in the same place. */
   flicker() {
-    this.#flickered = performance.now();
-    this.view = this.view === "before" ? "after" : "before";
+    this.#flicker.press();
   }
 
   /** Goes back to what was shown where the key was held. */
   endFlicker() {
-    if (performance.now() - this.#flickered > HELD_MS) this.view = this.view === "before" ? "after" : "before";
+    this.#flicker.release();
   }
 
   get #playing() {
@@ -165,11 +161,11 @@ export class Comparison {
     this.#stage.size = upright(job.input);
     this.#unplayable = false;
     $("stage").classList.remove("after-only");
-    $("stage").classList.toggle("before-only", !this.#playing);
+    this.#showExtent(this.#playing);
     $("compare").hidden = false;
     this.#controls.showKind(this.#playing);
     if (this.#playing) {
-      this.#player.load(sourceUrl(job.id), resultUrl(job.id), timesOfRate(job), fresh ? 0 : this.#pictures.frame);
+      this.#player.load(sourceUrl(job.id), resultUrl(job.id), timesOfRate(job), fresh ? 0 : Math.min(this.#pictures.frame, job.output.frames - 1));
       this.#controls.applyRate();
     } else {
       this.#player.unload();
@@ -181,22 +177,30 @@ export class Comparison {
 
   /** Loads the exact times of the frames and the curve. The pictures do not wait for them. */
   async #loadDetails(job, signal) {
-    const [times, curve] = await Promise.all([
-      hasResult(job) ? loadTimes(job, signal) : timesOfRate(job),
-      sharpness(job.id, signal).catch(() => null),
-    ]);
-    if (signal.aborted) return;
+    if (hasResult(job)) loadTimes(job, signal).then((times) => !signal.aborted && this.#takeTimes(times));
+    const curve = await sharpness(job.id, signal).catch(() => null); // without it the pictures are still compared
+    if (curve && !signal.aborted) this.#takeCurve(curve);
+  }
+
+  #takeTimes(times) {
     this.#player.times = times;
-    if (curve) this.#takeCurve(curve);
     this.#showFrame();
   }
 
   #takeCurve(curve) {
     const restored = curve.after.flatMap((value, frame) => (value === null ? [] : [frame]));
     this.#curve.draw(curve, this.#job.output?.frames ?? this.#job.input.frames);
-    if (this.#playing) return;
-    this.#pictures.frames = restored;
-    this.#controls.showReach(restored.length);
+    if (!this.#playing && !this.#unplayable) {
+      this.#pictures.frames = restored;
+      this.#controls.showReach(restored.length);
+    }
+    this.#showFrame();
+  }
+
+  /** Before anything is restored there is only the upload to see, and nothing to command. */
+  #showExtent(restored) {
+    $("stage").classList.toggle("before-only", !restored);
+    $("viewer").classList.toggle("only-picture", !restored);
   }
 
   #showNewest() {
@@ -211,8 +215,7 @@ export class Comparison {
 
   #showFrame() {
     if (!this.#job) return;
-    const playing = this.#playing;
-    const frame = this.frame;
+    const [playing, frame] = [this.#playing, this.frame];
     const seconds = playing ? this.#player.seconds : this.#player.secondsOf(frame);
     const count = playing ? this.#job.output.frames : this.#job.input.frames;
     const place = playing ? seconds : this.#pictures.place;
@@ -222,9 +225,8 @@ export class Comparison {
   }
 
   #failed(which, error) {
-    const lost = error?.code === MediaError.MEDIA_ERR_NETWORK;
-    this.#note(t(lost ? "compare.connection_lost" : PROBLEMS[which]));
-    if (lost) return;
+    if (error?.code === MediaError.MEDIA_ERR_NETWORK) return this.#note(t("compare.connection_lost"));
+    this.#note(t(which === "before" ? "compare.before_fails" : "compare.after_fails"));
     if (which === "before") $("stage").classList.add("after-only");
     else this.#showAsPictures();
   }

@@ -46,6 +46,7 @@ export class Actions {
     $("job-actions").hidden = !job;
     if (!job) return;
     for (const [id, offered] of Object.entries(OFFERED)) $(id).hidden = !offered(job);
+    $("job-retry").classList.toggle("main", !hasResult(job));
     if (hasResult(job)) this.#showDownload(job);
     this.#offerBest(job);
   }

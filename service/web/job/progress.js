@@ -56,5 +56,6 @@ function reason(job, progress) {
   if (progress.eta_reason && known(key)) return t(key);
   if (job.status === "queued") return t("job.waits");
   if (progress.stage === "joining") return t("job.joining");
+  if (!progress.frames_done) return t("job.begins");
   return "";
 }

@@ -3,6 +3,7 @@ export default {
   "job.back": "Alle Videos",
   "job.waits": "Wartet, bis ein Rechner frei ist.",
   "job.waits_behind": { one: "Wartet, bis ein Rechner frei ist; {count} Auftrag kam vorher.", other: "Wartet, bis ein Rechner frei ist; {count} Aufträge kamen vorher." },
+  "job.begins": "Die ersten Bilder sind unterwegs.",
   "job.joining": "Alle Bilder sind geschärft; die Datei wird zusammengesetzt.",
   "job.any_moment": "gleich fertig",
   "job.title_running": "{percent} % {name}",

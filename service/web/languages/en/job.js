@@ -3,6 +3,7 @@ export default {
   "job.back": "All videos",
   "job.waits": "Waits until a worker is free.",
   "job.waits_behind": { one: "Waits until a worker is free; {count} job came before it.", other: "Waits until a worker is free; {count} jobs came before it." },
+  "job.begins": "The first frames are on their way.",
   "job.joining": "All frames are restored; the file is being put together.",
   "job.any_moment": "done any moment",
   "job.title_running": "{percent}% {name}",
