@@ -1,6 +1,5 @@
 /** Compares a video before and after, on top of each other with a divider and zoom: as two videos that play as one, or
- * frame by frame as far as it is restored.
- */
+ * frame by frame as far as it is restored. */
 
 import { t } from "../languages/language.js";
 import { resultUrl, sharpness, sourceUrl } from "../lib/api.js";
@@ -217,7 +216,7 @@ export class Comparison {
     if (!this.#job) return;
     const [playing, frame] = [this.#playing, this.frame];
     const seconds = playing ? this.#player.seconds : this.#player.secondsOf(frame);
-    const count = playing ? this.#job.output.frames : this.#job.input.frames;
+    const { frames: count } = playing ? this.#job.output : this.#job.input;
     const place = playing ? seconds : this.#pictures.place;
     this.#controls.showFrame({ frame, count, seconds, place, following: this.#following && !playing });
     this.#curve.mark(frame);

@@ -42,8 +42,10 @@ export class Stage {
 
   /** Shows "both" with the divider, "before" or "after" alone, or the "prior" in place of what is after. */
   set view(view) {
+    const alone = view === "before" || view === "after";
+    if (alone && document.activeElement === this.#split) this.#element.focus({ preventScroll: true }); // keys go on
     this.#element.dataset.view = view;
-    this.#split.disabled = view === "before" || view === "after";
+    this.#split.disabled = alone;
   }
 
   reset() {
