@@ -16,12 +16,14 @@ from pydantic_settings import (
 )
 
 from service.devices.names import DeviceOrder, Precision
+from service.outbound.address import Reach
 from service.quality import DefaultQuality
 from service.redis_state.connection import with_password
 from service.settings.gateway import GIB, GatewaySettings
+from service.settings.transfers import TransferSettings
 from service.storage.options import S3Options, StorageOptions
 from service.types import Engine
-from service.webhooks.address import Reach
+from service.video.sandbox.probe_protocol import ProbeLimits
 from service.webhooks.signature import secret_key
 from service.window_limits import WindowLimits
 
@@ -33,7 +35,7 @@ def default_models() -> Path:
     return packaged if packaged.is_dir() else package.parent / "model_repository"
 
 
-class Settings(GatewaySettings):
+class Settings(GatewaySettings, TransferSettings):
     """One value for every process of an installation; each reads what concerns it. Those of gateways are inherited."""
 
     redis_url: str = "redis://127.0.0.1:6379/0"
@@ -189,6 +191,19 @@ class Settings(GatewaySettings):
     def webhook_reach(self) -> Reach:
         """Returns where webhooks may go."""
         return Reach(self.webhook_allow_private, self.webhook_ports)
+
+    def transfer_reach(self) -> Reach:
+        """Returns where videos may be fetched from and results be sent to."""
+        return Reach(self.transfer_allow_private, self.transfer_ports, self.transfer_hosts)
+
+    def probe_limits(self) -> ProbeLimits:
+        """Returns what a video may be, and how long looking at it may take."""
+        return ProbeLimits(
+            max_pixels=self.max_frame_pixels,
+            max_duration_s=self.max_duration_s,
+            max_frames=self.max_frames,
+            timeout_s=self.probe_timeout_s,
+        )
 
     def window_limits(self) -> WindowLimits:
         """Returns how workers with these settings cut videos."""

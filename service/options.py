@@ -167,6 +167,11 @@ class JobOptions(EncodingRequest, RestorationOptions):
     webhook_url: str | None = Field(
         None, description="Is told when the job ends.", json_schema_extra={"format": "uri"}
     )
+    output_url: str | None = Field(
+        None,
+        description="Is sent the result with one PUT, such as a presigned address of an object store.",
+        json_schema_extra={"format": "uri"},
+    )
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:

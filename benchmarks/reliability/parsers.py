@@ -17,7 +17,7 @@ with atheris.instrument_imports(include=["service", "python_multipart"]):
     from service.api.upload.multipart import UploadForm, boundary_of
     from service.errors.base import ServiceError
     from service.options import JobOptions
-    from service.webhooks.address import is_public, read_target
+    from service.outbound.address import is_public, read_target
 
 from starlette.responses import PlainTextResponse
 

@@ -38,7 +38,6 @@ from service.tenancy.api_keys import KeyRing
 from service.tenancy.intake import Intake
 from service.tenancy.quotas import Quotas
 from service.tenancy.upload_tokens import UploadTokens
-from service.video.sandbox.probe import ProbeLimits
 from service.webhooks.deliveries import DeliveryStore
 
 PREVIEWS_AT_ONCE = 2
@@ -158,20 +157,12 @@ def _upload_parts(settings: Settings, client: redis.Redis, estimator: Estimator)
     return UploadParts(
         rules=SubmissionRules(
             chooser,
-            _probe_limits(settings),
+            settings.probe_limits(),
             asyncio.Semaphore(settings.probes),
             settings.webhook_reach(),
+            settings.transfer_reach(),
         ),
         submissions=Submissions(client),
         spool=UploadSpool(settings.data / "uploads", settings.upload_keep_s, settings.min_free_bytes),
         max_bytes=settings.max_upload_bytes,
-    )
-
-
-def _probe_limits(settings: Settings) -> ProbeLimits:
-    return ProbeLimits(
-        max_pixels=settings.max_frame_pixels,
-        max_duration_s=settings.max_duration_s,
-        max_frames=settings.max_frames,
-        timeout_s=settings.probe_timeout_s,
     )

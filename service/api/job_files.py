@@ -11,8 +11,8 @@ POLL_S = range(1, 11)
 
 
 def job_with_files(jobs: JobReader, job_id: str) -> Job:
-    """Returns a job whose files are still there. Raises JobNotFound and ResultExpired."""
-    return _unexpired(jobs.get(job_id))
+    """Returns a job whose files are there. Raises JobNotFound, ResultExpired and JobNotFinished."""
+    return _here(jobs.get(job_id))
 
 
 def finished_job(jobs: JobReader, job_id: str) -> Job:
@@ -35,6 +35,12 @@ def poll_s(job: Job) -> int | None:
     """
     wanted = round((job.progress.eta_s or 0) / 20)
     return min(max(wanted, POLL_S.start), POLL_S.stop - 1) if job.status.active else None
+
+
+def _here(job: Job) -> Job:
+    if job.spec.order is not None:
+        raise JobNotFinished("The video of this job is not fetched yet.", poll_s(job))
+    return _unexpired(job)
 
 
 def _unexpired(job: Job) -> Job:

@@ -62,6 +62,11 @@
     │   ├── TooManyConnections     too_many_connections     as many as the service, or one address, may have
     │   ├── TooManyStreams         too_many_streams         as many event streams as the service, or a tenant, may have
     │   └── QueueFull              queue_full               as many jobs wait as the service lets wait
+    ├── OutboundError ``outbound``
+    │   ├── AddressRefused         address_refused          malformed, or leads where the service does not go
+    │   ├── FetchRefused           fetch_refused            a server will not give the video of an input_url
+    │   ├── FetchFailed            fetch_failed             it cannot be reached or breaks off; tried again
+    │   └── SendFailed             send_failed              a server does not take the result at its output_url
     ├── WebhookError ``webhook``
     │   ├── WebhookRefused         webhook_refused          an address that is malformed or not public
     │   ├── WebhookFailed          webhook_failed           a receiver cannot be reached or does not answer

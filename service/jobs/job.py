@@ -55,6 +55,8 @@ class Stage(StrEnum):
     """What is being done for a job, in more detail than its status."""
 
     QUEUED = "queued"
+    FETCHING = "fetching"
+    """The video is on its way from its ``input_url``, or will be tried again."""
     PLANNING = "planning"
     RESTORING = "restoring"
     JOINING = "joining"
@@ -71,6 +73,15 @@ class SourceFile:
     filename: str
     bytes: int
     sha256: str
+
+
+@dataclass(frozen=True)
+class Order:
+    """A video that is still to be fetched, and what is asked for with it."""
+
+    url: str
+    fields: dict[str, str]
+    """The options as the text fields of a form."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +112,11 @@ class JobSpec:
     """What the model takes for a pixel, as its card says: ``service.model_catalog``."""
     preview: bool = False
     """Whether somebody waits for a few frames: its steps go before those of all other jobs."""
+    output_url: str | None = None
+    """Where the result is sent."""
+    order: Order | None = None
+    """Where the video is fetched from. Until that is done, ``source`` has its name alone, and ``options`` and ``video``
+    stand for nothing."""
 
 
 class EtaReason(StrEnum):
@@ -135,6 +151,10 @@ class Progress:
     """The restored frame that was shown last; None before the first."""
     eta_reason: EtaReason | None = None
     """Why ``eta_s`` rose, or does not fall; None while it falls."""
+    bytes_done: int | None = None
+    """Of the video that is fetched; None once it is there."""
+    bytes_total: int | None = None
+    """None where its server does not say."""
 
     @property
     def fraction(self) -> float:
@@ -155,6 +175,27 @@ class Output:
     """Whether it holds only the frames that were restored before the job was canceled, from the first one on."""
     findings: tuple[Finding, ...] | None = None
     """What it keeps, changes and lacks of the upload; None for one that an older version made."""
+
+
+class HandoverState(StrEnum):
+    """What has become of sending a result to its ``output_url``."""
+
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    DEAD = "dead"
+    """Given up, after too many attempts or because its address is refused."""
+
+
+@dataclass(frozen=True)
+class Handover:
+    """How the result of a job gets to its ``output_url``. Times are unix seconds."""
+
+    state: HandoverState = HandoverState.PENDING
+    attempts: int = 0
+    last_attempt_at: float | None = None
+    last_answer: str | None = None
+    """The HTTP status, or a sentence on what went wrong."""
+    next_attempt_at: float | None = None
 
 
 @dataclass(frozen=True)
@@ -186,6 +227,8 @@ class Job:
     """The name of the tenant whose job it is."""
     memory_plans: tuple[MemoryPlan, ...] = ()
     """How its windows are restored: the plan that was made first, and each smaller one after one ran out of memory."""
+    handover: Handover | None = None
+    """None unless it has succeeded and its result is sent somewhere."""
 
     @property
     def findings(self) -> tuple[Finding, ...]:

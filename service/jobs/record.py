@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import TypeAdapter
 
-from service.jobs.job import EtaReason, Failure, Job, JobSpec, JobStatus, Output, Progress, Stage
+from service.jobs.job import EtaReason, Failure, Handover, Job, JobSpec, JobStatus, Output, Progress, Stage
 from service.memory.plan import MemoryPlan
 from service.tenancy.api_keys import DEFAULT_TENANT
 from service.types import Segment
@@ -21,6 +21,7 @@ PATIENCE_S = 2.0
 PLAN = TypeAdapter(tuple[Segment, ...])
 MEMORY_PLANS = TypeAdapter(tuple[MemoryPlan, ...])
 OUTPUT = TypeAdapter(Output)
+HANDOVER = TypeAdapter(Handover)
 
 
 def read_job(job_id: str, record: Mapping[str, str], frames: Sequence[str], steps: Sequence[str]) -> Job:
@@ -45,6 +46,7 @@ def read_job(job_id: str, record: Mapping[str, str], frames: Sequence[str], step
         error=Failure(**json.loads(record["error"])) if "error" in record else None,
         tenant=record.get("tenant", DEFAULT_TENANT),
         memory_plans=MEMORY_PLANS.validate_json(record.get("memory_plans", "[]")),
+        handover=HANDOVER.validate_json(record["handover"]) if "handover" in record else None,
     )
 
 
@@ -56,6 +58,11 @@ def _progress(
     status: JobStatus, record: Mapping[str, str], spec: JobSpec, done: int, steps: Sequence[str]
 ) -> Progress:
     """Measures by the rate of one worker times the workers at it, so that downtime does not count."""
+    if "fetched" in record:
+        there, _, whole = record["fetched"].partition(" ")
+        stage = _stage(status, record, 0, 0)
+        whole_bytes = int(whole) if whole else None
+        return Progress(stage, 0, 0, None, None, bytes_done=int(there), bytes_total=whole_bytes)
     total, seconds = spec.video.frames, _number(record, "timed_seconds")
     newest = int(record["newest_frame"]) if "newest_frame" in record else None
     working = max(1, sum(state == "running" for state in steps)) if status.active else 1
@@ -114,7 +121,9 @@ def _unmeasured(
 
 def _stage(status: JobStatus, record: Mapping[str, str], done: int, total: int) -> Stage:
     if status is JobStatus.QUEUED:
-        return Stage.QUEUED
+        if "fetched" not in record:
+            return Stage.QUEUED
+        return Stage.WAITING_FOR_SPACE if record.get("wanting") == SPACE else Stage.FETCHING
     if status is JobStatus.RUNNING:
         if record.get("wanting") == SPACE:
             return Stage.WAITING_FOR_SPACE

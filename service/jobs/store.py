@@ -44,7 +44,7 @@ class RedisJobStore(JobReader):
         reservation: Reservation | None = None,
         tenant: str = DEFAULT_TENANT,
     ) -> Job:
-        """Records a new queued job, whose first step, the plan, the caller is to enqueue.
+        """Records a new queued job, whose first step, the plan, the caller is to enqueue; one with an order is fetched.
 
         What was reserved for the job becomes its own in the same transaction.
         """
@@ -53,7 +53,10 @@ class RedisJobStore(JobReader):
         key = None if reservation is None else reservation.key
         with broker_errors(), self._redis.pipeline(transaction=True) as pipe:
             pipe.hset(names.record, mapping=_new_record(spec, tenant, key, now))
-            pipe.hset(names.steps, step_names.PLAN, f"queued {now}")
+            if spec.order is None:
+                pipe.hset(names.steps, step_names.PLAN, f"queued {now}")
+            else:
+                pipe.zadd(key_names.FETCHES_DUE, {job_id: now})
             for index in _indexes(tenant, JobStatus.QUEUED):
                 pipe.zadd(index, {job_id: 0})
             pipe.xadd(names.events, {"type": "status", "status": JobStatus.QUEUED.value, "time": now})
@@ -124,7 +127,8 @@ class RedisJobStore(JobReader):
         """Deletes the record of a job in any state; workers notice at the next window. Raises JobNotFound."""
         tenant = self.get(job_id).tenant
         due = (key_names.PARTIALS_DUE, key_names.EXPIRY_DUE, key_names.FORGET_DUE)
-        lists = (*due, key_names.ready_jobs(tenant), *_indexes(tenant, *JobStatus))
+        transfers = (key_names.FETCHES_DUE, key_names.OUTPUTS_DUE)
+        lists = (*due, *transfers, key_names.ready_jobs(tenant), *_indexes(tenant, *JobStatus))
         with broker_errors():
             self._delete(keys=JobKeys(job_id).all(), args=[job_id, *lists])
 
@@ -162,16 +166,13 @@ def _new_record(spec: JobSpec, tenant: str, key: ApiKey | None, now: float) -> d
     record: dict[Any, str | float] = {
         "status": JobStatus.QUEUED.value,
         "created_at": now,
-        "spec": SPEC.dump_json(spec).decode(),
         "tenant": tenant,
-        "source_bytes": spec.source.bytes,
-        "work": work_of(spec),
-        "cost": spec.cost,
-        "model": spec.model,
-        "frames_total": spec.video.frames,
+        **fields_of(spec),
     }
-    if spec.estimated_restoring_s is not None:
-        record["expected_s"] = spec.estimated_restoring_s
+    if spec.order is not None:
+        record["fetched"] = "0 "
+    if spec.output_url is not None:
+        record["output_url"] = spec.output_url
     if spec.preview:
         record["preview"] = 1
     if key is not None:
@@ -179,6 +180,20 @@ def _new_record(spec: JobSpec, tenant: str, key: ApiKey | None, now: float) -> d
     if spec.webhook_url is not None:
         record["webhook_url"] = spec.webhook_url
     return record
+
+
+def fields_of(spec: JobSpec) -> dict[str, str | float]:
+    """Returns the fields of a record that say what the job is to do."""
+    expected = spec.estimated_restoring_s
+    return {
+        **({} if expected is None else {"expected_s": expected}),
+        "frames_total": spec.video.frames,
+        "cost": spec.cost,
+        "spec": SPEC.dump_json(spec).decode(),
+        "source_bytes": spec.source.bytes,
+        "work": work_of(spec),
+        "model": spec.model,
+    }
 
 
 def _indexes(tenant: str, *statuses: JobStatus) -> list[str]:

@@ -46,6 +46,11 @@ class DueList:
             member = self._claim(keys=[self._key], args=[now, until])
         return None if member is None else Ticket(str(member), until)
 
+    def renew(self, ticket: Ticket, lease_s: float) -> Ticket | None:
+        """Prolongs a lease; returns None if it was lost: the member was removed, or made due anew."""
+        until = round(time.time() + lease_s, 3)
+        return Ticket(ticket.member, until) if self._settle(ticket, str(until)) else None
+
     def remove(self, ticket: Ticket) -> None:
         """Removes a leased member, unless it was made due anew in the meantime."""
         self._settle(ticket, "")
@@ -54,6 +59,6 @@ class DueList:
         """Makes a leased member due at the unix time ``when``, unless it was made due anew in the meantime."""
         self._settle(ticket, str(when))
 
-    def _settle(self, ticket: Ticket, when: str) -> None:
+    def _settle(self, ticket: Ticket, when: str) -> bool:
         with broker_errors():
-            self._settle_script(keys=[self._key], args=[ticket.member, ticket.until, when])
+            return bool(self._settle_script(keys=[self._key], args=[ticket.member, ticket.until, when]))

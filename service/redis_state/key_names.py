@@ -25,8 +25,8 @@ PARTIALS_DUE = "cdvd:due:partials"
 EXPIRY_DUE = "cdvd:due:expiry"
 """Sorted set of finished jobs by the time at which their files are removed."""
 
-SIDE_BY_SIDE_DUE = "cdvd:due:side-by-side"
-"""Sorted set of jobs whose video beside their upload is to be made, by the time at which each is due."""
+SIDE_BY_SIDE_DUE, FETCHES_DUE, OUTPUTS_DUE = "cdvd:due:side-by-side", "cdvd:due:fetches", "cdvd:due:outputs"
+"""Sorted sets of jobs by the time at which something is due: a video beside the upload, fetching one, sending one."""
 
 FORGET_DUE = "cdvd:due:forget"
 """Sorted set of expired jobs by the time at which their records are removed."""
@@ -186,7 +186,7 @@ class JobKeys:
 
     @property
     def record(self) -> str:
-        """Hash: status, times, spec, plan, output, error, measured throughput, crashes."""
+        """Hash: status, times, spec, plan, output, error, measured throughput, crashes, handover; bytes fetched."""
         return f"cdvd:job:{self.job_id}"
 
     @property

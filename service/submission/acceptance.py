@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from service.errors.base import ServiceError
+from service.errors.job import JobNotFound
 from service.errors.storage import StorageUnavailable
 from service.estimates.estimate import Estimator
 from service.estimates.turns_before import Claimant
@@ -16,6 +18,7 @@ from service.jobs.step_names import PLAN
 from service.jobs.store import RedisJobStore
 from service.storage.store import Storage, Upload
 from service.tenancy.quotas import Reservation
+from service.transfers.bookkeeping import Transfers
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,39 @@ class JobAcceptance:
                 self.store.delete(upload.job_id)
             raise
         return job
+
+    def accept_order(self, job_id: str, spec: JobSpec, room: Reservation, tenant: str) -> Job:
+        """Creates a job whose video is still to be fetched. Raises BrokerUnavailable."""
+        return self.store.create(job_id, spec, room, tenant)
+
+    def arrive(self, upload: Upload, spec: JobSpec, transfers: Transfers) -> None:
+        """Gives a job the video that was fetched for it. Raises StorageError and BrokerUnavailable.
+
+        Nothing is left of the video if the job was canceled or deleted in the meantime.
+        """
+        job_id, before = upload.job_id, self.store.get(upload.job_id)
+        if not self._awaits(job_id):
+            return
+        self.storage.delete(job_id)  # what a worker left that died in the midst of this
+        upload.keep()
+        if transfers.arrived(
+            job_id, self._since(before.created_at, self._with_estimate(spec, before.tenant))
+        ):
+            self.queue.enqueue(job_id, PLAN)
+        elif self._awaits(job_id) or not self.store.exists(job_id):
+            self.storage.delete(job_id)
+
+    def _since(self, created_at: float, spec: JobSpec) -> JobSpec:
+        """Adds the time that the fetch took to the estimate, which counts from the creation of the job."""
+        if spec.estimated_s is None:
+            return spec
+        return replace(spec, estimated_s=spec.estimated_s + time.time() - created_at)
+
+    def _awaits(self, job_id: str) -> bool:
+        try:
+            return self.store.get(job_id).spec.order is not None
+        except JobNotFound:
+            return False
 
     def _with_estimate(self, spec: JobSpec, tenant: str) -> JobSpec:
         """Adds what the job is expected to take: its first ETA, and later compared with what it took."""

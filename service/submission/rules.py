@@ -8,24 +8,28 @@ from dataclasses import dataclass
 from anyio.to_thread import run_sync
 
 from service.errors.engine import ModelNotFound
+from service.errors.outbound import AddressRefused
 from service.errors.submission import InvalidOption
 from service.errors.webhook import WebhookRefused
 from service.estimates.workload import Workload
 from service.fidelity import require_lossless
-from service.jobs.job import JobSpec, SourceFile
+from service.jobs.job import JobSpec, Order, SourceFile
 from service.logs import current_request
 from service.options import JobOptions
+from service.outbound.address import Reach, permitted_addresses, read_target
 from service.quality import ModelChoice
 from service.submission.chooser import Chooser
 from service.submission.received import ReceivedUpload
 from service.text import plural
 from service.tracing import current_traceparent, span
-from service.types import VideoInfo
+from service.types import ColorTags, EncodeOptions, VideoInfo
 from service.video.sandbox.probe import ProbeLimits, probe
-from service.webhooks.address import Reach, permitted_addresses, read_target
 
 PREVIEW_S = 5.0
 """Seconds of video that a preview may have: what goes before all others must be short."""
+
+AWAITED = VideoInfo("", "", 0, 0, 0, 0.0, 0.0, False, 0, 8, ColorTags(2, 2, 2, False), (), ())
+"""Stands for a video that is still to be fetched."""
 
 
 @dataclass(frozen=True)
@@ -37,16 +41,45 @@ class SubmissionRules:
     probe_slots: asyncio.Semaphore
     """Bounds how many files are probed at a time; the others wait their turn."""
     webhook_reach: Reach
+    transfer_reach: Reach
 
     async def specify(self, received: ReceivedUpload) -> JobSpec:
         """Returns what the job is to do. Cheap checks come before the probe, which reads the video.
 
-        Raises InvalidOption, NeedsMoreMemory, WebhookRefused, VideoError, EmptyUpload and StorageUnavailable, and
-        FidelityLost for a strict job whose result is bound to lack something.
+        Raises InvalidOption, NeedsMoreMemory, WebhookRefused, AddressRefused, VideoError, EmptyUpload and
+        StorageUnavailable, and FidelityLost for a strict job whose result is bound to lack something.
         """
         options = JobOptions.from_text(received.fields)
-        await run_sync(self.check_model, options)
-        await run_sync(self.check_webhook, options.webhook_url)
+        await run_sync(self.check, options)
+        return await self.describe(received, options)
+
+    def specify_order(self, order: Order, filename: str) -> JobSpec:
+        """Returns what the job is to do once its video is fetched, as far as that is known before.
+
+        Raises InvalidOption, WebhookRefused and AddressRefused.
+        """
+        options = JobOptions.from_text(order.fields)
+        self.check(options)
+        self.check_transfer("input_url", order.url)
+        return JobSpec(
+            model=self.chooser.check(options).name,
+            options=EncodeOptions(),
+            source=SourceFile(filename, 0, ""),
+            video=AWAITED,
+            webhook_url=options.webhook_url,
+            output_url=options.output_url,
+            request_id=current_request(),
+            traceparent=current_traceparent(),
+            strict=options.strict,
+            preview=options.preview,
+            order=order,
+        )
+
+    async def describe(self, received: ReceivedUpload, options: JobOptions) -> JobSpec:
+        """Returns what the job is to do with a video, whose options were checked before.
+
+        Raises as ``specify`` does.
+        """
         with span("probe"):
             video = await self.look_at(received, options)
         if options.strict:
@@ -63,11 +96,18 @@ class SubmissionRules:
             source=SourceFile(received.filename, received.upload.size, received.sha256),
             video=video,
             webhook_url=options.webhook_url,
+            output_url=options.output_url,
             request_id=current_request(),
             traceparent=current_traceparent(),
             strict=options.strict,
             preview=options.preview,
         )
+
+    def check(self, options: JobOptions) -> None:
+        """Checks options before their video is known. Raises InvalidOption, WebhookRefused and AddressRefused."""
+        self.check_model(options)
+        self.check_webhook(options.webhook_url)
+        self.check_transfer("output_url", options.output_url)
 
     async def look_at(self, received: ReceivedUpload, options: JobOptions) -> VideoInfo:
         """Probes an upload when it is its turn. Raises VideoError, EmptyUpload and StorageUnavailable."""
@@ -99,13 +139,27 @@ class SubmissionRules:
 
     def check_webhook(self, url: str | None) -> None:
         """Raises WebhookRefused; the address is looked up and checked again for every delivery."""
-        if url is None:
-            return
-        target = read_target(url)
         try:
-            permitted_addresses(target, self.webhook_reach)
-        except (OSError, UnicodeError) as error:
-            raise WebhookRefused(f"The webhook's host {target.host} is not found: {error}.") from error
+            if url is not None:
+                _look_up(url, self.webhook_reach)
+        except AddressRefused as error:
+            raise WebhookRefused(f"The option webhook_url is refused: {error}") from error
+
+    def check_transfer(self, option: str, url: str | None) -> None:
+        """Raises AddressRefused; the address is looked up and checked again for every attempt."""
+        try:
+            if url is not None:
+                _look_up(url, self.transfer_reach)
+        except AddressRefused as error:
+            raise AddressRefused(f"The option {option} is refused: {error}") from error
+
+
+def _look_up(url: str, reach: Reach) -> None:
+    target = read_target(url)
+    try:
+        permitted_addresses(target, reach)
+    except (OSError, UnicodeError) as error:
+        raise AddressRefused(f"The host {target.host} is not found: {error}.") from error
 
 
 def check_preview(options: JobOptions, video: VideoInfo) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from anyio import CancelScope
 from anyio.to_thread import run_sync
@@ -20,11 +20,12 @@ from service.errors.job import JobNotFound
 from service.errors.submission import SubmissionInFlight
 from service.errors.upload import UploadNotFound
 from service.jobs.idempotency import Submissions, checked_key
-from service.jobs.job import Job
+from service.jobs.job import Job, Order, new_job_id
 from service.options import JobOptions
 from service.storage.spool import UploadSpool
 from service.storage.threads import on_disk
 from service.submission.acceptance import JobAcceptance
+from service.submission.filenames import filename_in
 from service.submission.received import ReceivedUpload, filled
 from service.submission.rules import SubmissionRules
 from service.tenancy.api_keys import ApiKey
@@ -77,18 +78,38 @@ class Submitter:
         Raises UploadError, VideoError, SubmissionError, StorageError, WebhookRefused, LimitReached and
         BrokerUnavailable.
         """
+        payload = [received.sha256, received.spooled or received.source_job, received.fields]
+        new_job = partial(self._new_job, received, room)
+        return await self._once(idempotency_key, payload, received.upload.job_id, new_job)
+
+    async def submit_order(self, order: Order, room: Reservation, idempotency_key: str | None) -> Job:
+        """Queues a job whose video a worker fetches; repeated, it gives the same job as ``submit`` does.
+
+        Raises SubmissionError, AddressRefused, WebhookRefused and BrokerUnavailable.
+        """
+        job_id = new_job_id()
+        new_job = partial(self._ordered_job, job_id, order, room)
+        return await self._once(idempotency_key, [order.url, order.fields], job_id, new_job)
+
+    async def _once(
+        self,
+        idempotency_key: str | None,
+        payload: list[Any],
+        job_id: str,
+        new_job: Callable[[Callable[[], None]], Awaitable[Job]],
+    ) -> Job:
+        """Makes a job, or returns the earlier one that was made of the same ``payload`` under the same key."""
         if idempotency_key is None:
-            return await self._new_job(received, room, lambda: None)
-        key, fingerprint = checked_key(idempotency_key), _fingerprint(received)
+            return await new_job(lambda: None)
+        key, fingerprint = checked_key(idempotency_key), _fingerprint(payload)
         # Held while the job is made, not while the body arrives: a client whose connection was cut may try again.
         async with _in_thread(self.submissions.alone(key)) as renew, _renewed(renew):
             earlier = await run_sync(self._earlier, key, fingerprint)
             if earlier is not None:
                 return earlier
-            await run_sync(self.submissions.remember, key, fingerprint, received.upload.job_id)
+            await run_sync(self.submissions.remember, key, fingerprint, job_id)
             try:
-                confirm = partial(self.submissions.confirm, key, received.upload.job_id)
-                return await self._new_job(received, room, confirm)
+                return await new_job(partial(self.submissions.confirm, key, job_id))
             except SubmissionInFlight:
                 raise  # The key is another's by now.
             except ServiceError:
@@ -122,6 +143,13 @@ class Submitter:
             await run_sync(self.quotas.let_go, self.key, video.spooled)
         return job
 
+    async def _ordered_job(
+        self, job_id: str, order: Order, room: Reservation, confirm: Callable[[], None]
+    ) -> Job:
+        spec = await run_sync(self.rules.specify_order, order, filename_in(order.url))
+        await run_sync(confirm)
+        return await run_sync(self.acceptance.accept_order, job_id, spec, room, self.tenant)
+
 
 @asynccontextmanager
 async def _in_thread(manager: AbstractContextManager[Held]) -> AsyncIterator[Held]:
@@ -151,7 +179,6 @@ async def _renewed(renew: Callable[[], None]) -> AsyncIterator[None]:
         task.cancel()
 
 
-def _fingerprint(received: ReceivedUpload) -> str:
+def _fingerprint(payload: list[Any]) -> str:
     """Returns the same for the same bytes with the same options, under whatever file name."""
-    payload = [received.sha256, received.spooled or received.source_job, received.fields]
     return hashlib.sha256(json.dumps(payload, sort_keys=True).encode()).hexdigest()

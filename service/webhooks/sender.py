@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
-import random
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from http import HTTPStatus
 
 from service.errors.webhook import WebhookFailed, WebhookRefused
+from service.outbound.retry_plan import RetryPlan
 from service.tenancy.api_keys import DEFAULT_TENANT
 from service.webhooks.deliveries import Delivery, DeliveryState, DeliveryStore
 from service.webhooks.post import WebhookClient
@@ -18,34 +18,19 @@ from service.webhooks.signature import signed_headers
 
 log = logging.getLogger(__name__)
 
-LONGEST_DELAY_S = 6 * 3600.0
-GROWTH = 4
-"""Each delay is so many times the one before, up to LONGEST_DELAY_S."""
-JITTER = 0.2
-"""Delays are up to a fifth longer or shorter, so that not all deliveries reach a returning receiver at once."""
 RESOLVE_S = 30.0
 """Seconds that the system's resolver takes at most. A delivery is leased for this and the attempt's own limit."""
-
-
-@dataclass(frozen=True)
-class RetryPlan:
-    """When failed attempts are repeated: the settings ``webhook_timeout_s``, ``_first_delay_s`` and ``_attempts``."""
-
-    timeout_s: float
-    first_delay_s: float
-    attempts: int
-
-    def delay(self, attempts: int) -> float:
-        """Returns the seconds to wait after so many attempts."""
-        wanted: float = min(self.first_delay_s * GROWTH ** (attempts - 1), LONGEST_DELAY_S)
-        return wanted * random.uniform(1 - JITTER, 1 + JITTER)
 
 
 class WebhookSender:
     """Delivers the webhooks of all jobs. Safe to run in several threads and workers."""
 
     def __init__(
-        self, deliveries: DeliveryStore, client: WebhookClient, plan: RetryPlan, secret: str | None = None
+        self,
+        deliveries: DeliveryStore,
+        client: WebhookClient,
+        plan: RetryPlan,
+        secret: str | None = None,
     ) -> None:
         """``secret`` signs for the default tenant; without it, a secret kept in Redis does.
 
@@ -58,7 +43,8 @@ class WebhookSender:
 
     def step(self) -> bool:
         """Makes one attempt if one is due; returns whether one was. After BrokerUnavailable it is due again later."""
-        taken = self._deliveries.take(min(3 * self._plan.timeout_s, self._plan.timeout_s + RESOLVE_S))
+        timeout_s = self._client.timeout_s
+        taken = self._deliveries.take(min(3 * timeout_s, timeout_s + RESOLVE_S))
         if taken is None:
             return False
         ticket, delivery, url = taken
@@ -95,9 +81,10 @@ class WebhookSender:
         return self._given_up(tried) if status == HTTPStatus.GONE else self._later(tried)
 
     def _later(self, tried: Delivery) -> Delivery:
-        if tried.attempts >= self._plan.attempts:
+        delay = self._plan.delay(tried.attempts)
+        if delay is None:
             return self._given_up(tried)
-        return replace(tried, next_attempt_at=time.time() + self._plan.delay(tried.attempts))
+        return replace(tried, next_attempt_at=time.time() + delay)
 
     def _given_up(self, tried: Delivery) -> Delivery:
         log.warning(

@@ -28,20 +28,12 @@ from service.local.data_version import open_data_directory
 from service.logs import configure_logging
 from service.memory.machine import memory_limit
 from service.metrics import served
-from service.redis_state import key_names
 from service.redis_state.connection import connect
-from service.redis_state.due import DueList
-from service.redis_state.exports import SideBySideExports
 from service.storage.open import open_storage
 from service.tracing import configure_tracing
-from service.webhooks.deliveries import DeliveryStore
-from service.webhooks.post import WebhookClient
-from service.webhooks.sender import RetryPlan, WebhookSender
 from service.worker import transport
 from service.worker.chores.background import BackgroundThread
-from service.worker.chores.partial_results import PartialResults
-from service.worker.chores.retention import DueJobs, Retention
-from service.worker.chores.side_by_side import SideBySideVideos
+from service.worker.chores.open import open_chores
 from service.worker.default_model import load_default_model
 from service.worker.engine_loader import engine_loader, parts_loader
 from service.worker.engines import EngineCache
@@ -77,7 +69,7 @@ def main(device: str | None = None) -> None:
     _stop_on_signal(heartbeat, settings.drain_s)
     load_default_model(engines, settings.model, heartbeat.stopping, heartbeat.last_words)
     heartbeat.start()
-    chores = _chores(settings)
+    chores = open_chores(settings, heartbeat.stopping)
     for chore in chores:
         chore.start()
     lane.start()
@@ -140,29 +132,6 @@ def build(settings: Settings) -> tuple[Celery, EngineCache, Heartbeat, Backgroun
     register(app, next_steps)
     lane = ExpressLane(next_steps, way, stopping, watchdog.steps, settings.worker_concurrency)
     return app, engines, heartbeat, BackgroundThread("express lane", lane.step, LOOK_S)
-
-
-def _chores(settings: Settings) -> tuple[BackgroundThread, ...]:
-    """Returns the threads beside the tasks; two send webhooks, so that one slow receiver does not delay all others."""
-    client = connect(settings.broker)
-    storage = open_storage(settings.storage_options())
-    store = RedisJobStore(client, settings.retention_s)
-    due = DueJobs(DueList(client, key_names.EXPIRY_DUE), DueList(client, key_names.FORGET_DUE))
-    partials = PartialResults(store, storage, DueList(client, key_names.PARTIALS_DUE))
-    secret = settings.webhook_secret
-    sender = WebhookSender(
-        DeliveryStore(client),
-        WebhookClient(settings.webhook_timeout_s, settings.webhook_reach()),
-        RetryPlan(settings.webhook_timeout_s, settings.webhook_first_delay_s, settings.webhook_attempts),
-        secret.get_secret_value() if secret else None,
-    )
-    return (
-        BackgroundThread("webhooks 1", sender.step),
-        BackgroundThread("webhooks 2", sender.step),
-        BackgroundThread("partial results", partials.step),
-        BackgroundThread("side by side", SideBySideVideos(store, storage, SideBySideExports(client)).step),
-        BackgroundThread("retention", Retention(store, storage, due, settings.record_retention_s).step),
-    )
 
 
 def _configure(app: Celery) -> None:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from service.api.answers.finding_bodies import FindingBody, finding_bodies
+from service.api.answers.handover_bodies import HandoverBody, handover_body, moment
+from service.api.answers.option_bodies import OptionsBody, options_body
 from service.api.answers.problems import title_of
 from service.findings import lost
 from service.jobs.job import ETA_REASONS, EtaReason, Job, JobSpec, JobStatus, Stage
 from service.jobs.reader import JobPage
-from service.options import EncodingOptions
-from service.quality import Quality
 
 JOB_EXAMPLE_ID = "0199d3a4c7f15e0b6d2f8c91a7e34b52"
 
@@ -50,17 +50,6 @@ class InputBody(BaseModel):
     subtitles: list[str]
 
 
-class OptionsBody(EncodingOptions):
-    """The options that a job has, those of its defaults included."""
-
-    start: float | None = Field(description="Seconds; the part that is restored begins here.")
-    end: float | None = Field(description="Seconds; the part ends before this.")
-    strict: bool = Field(description="Whether the job fails where its result would not hold everything.")
-    preview: bool = Field(description="Whether the job goes before all others.")
-    quality: Quality | None = Field(description="The quality that chose model and looks, if one did.")
-    looks: int = Field(description="How many times every frame is restored; the result is the mean.")
-
-
 class ProgressBody(BaseModel):
     frames_done: int
     frames_total: int
@@ -73,6 +62,10 @@ class ProgressBody(BaseModel):
     newest_frame: int | None = Field(
         description="The restored frame that `/preview/newest.jpg` shows; null before the first."
     )
+    bytes_done: int | None = Field(
+        description="Bytes of the video of an `input_url` that have arrived; null once it is here."
+    )
+    bytes_total: int | None = Field(description="How many there will be, where its server says so.")
 
 
 class OutputBody(BaseModel):
@@ -133,7 +126,9 @@ class JobBody(BaseModel):
     expires_at: datetime | None
     model: str = Field(examples=["cdvd_lite"])
     options: OptionsBody
-    input: InputBody
+    input: InputBody | None = Field(
+        description="Is null while the video of an `input_url` is still to be fetched."
+    )
     progress: ProgressBody
     output: OutputBody | None
     error: ProblemBody | None
@@ -141,6 +136,9 @@ class JobBody(BaseModel):
         description="What the result keeps, changes and lacks: before the job succeeds what is known from the upload."
     )
     losses: list[str] = Field(description="Of these a sentence for each loss.")
+    handover: HandoverBody | None = Field(
+        description="Is null unless a finished result goes to an `output_url`."
+    )
     urls: UrlsBody
 
 
@@ -154,34 +152,27 @@ def job_body(job: Job) -> JobBody:
     return JobBody(
         id=job.id,
         status=job.status,
-        created_at=_moment(job.created_at),
-        started_at=_moment(job.started_at) if job.started_at else None,
-        finished_at=_moment(job.finished_at) if job.finished_at else None,
-        expires_at=_moment(job.expires_at) if job.expires_at else None,
+        created_at=moment(job.created_at),
+        started_at=moment(job.started_at) if job.started_at else None,
+        finished_at=moment(job.finished_at) if job.finished_at else None,
+        expires_at=moment(job.expires_at) if job.expires_at else None,
         model=spec.model,
-        options=_options_body(spec),
-        input=InputBody.model_validate({**asdict(spec.source), **asdict(spec.video)}),
+        options=options_body(spec),
+        input=_input_body(spec),
         progress=progress_body(job),
         output=OutputBody.model_validate(asdict(job.output)) if job.output else None,
         error=_error_body(job),
         findings=finding_bodies(job.findings),
         losses=list(lost(job.findings)),
+        handover=handover_body(job.handover),
         urls=_urls(job.id),
     )
 
 
-def _options_body(spec: JobSpec) -> OptionsBody:
-    part = spec.video.excerpt
-    start, end = (part.start_s, part.end_s) if part else (None, None)
-    return OptionsBody(
-        **asdict(spec.options),
-        start=start,
-        end=end,
-        strict=spec.strict,
-        preview=spec.preview,
-        quality=spec.quality,
-        looks=spec.looks,
-    )
+def _input_body(spec: JobSpec) -> InputBody | None:
+    if spec.order is not None:
+        return None
+    return InputBody.model_validate({**asdict(spec.source), **asdict(spec.video)})
 
 
 def job_page_body(page: JobPage) -> JobPageBody:
@@ -200,6 +191,8 @@ def progress_body(job: Job) -> ProgressBody:
         eta_reason_text=ETA_REASONS[progress.eta_reason] if progress.eta_reason else None,
         stage=progress.stage,
         newest_frame=progress.newest_frame,
+        bytes_done=progress.bytes_done,
+        bytes_total=progress.bytes_total,
     )
 
 
@@ -213,10 +206,6 @@ def _urls(job_id: str) -> UrlsBody:
     base = f"/jobs/{job_id}"
     names = tuple(name for name in UrlsBody.model_fields if name != "self")
     return UrlsBody(self=base, **{name: f"{base}/{_FILES.get(name, name)}" for name in names})
-
-
-def _moment(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)
 
 
 def _rounded(value: float | None) -> float | None:

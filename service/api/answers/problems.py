@@ -28,6 +28,7 @@ from service.errors.job import (
     WorkerNotFound,
 )
 from service.errors.limit import IntakeClosed, LimitReached, TooManyStreams
+from service.errors.outbound import AddressRefused
 from service.errors.pipeline import FidelityLost
 from service.errors.storage import StorageFull, StorageUnavailable
 from service.errors.submission import SubmissionError, SubmissionInFlight
@@ -73,6 +74,7 @@ STATUS: dict[type[ServiceError], int] = {
     UploadError: HTTPStatus.UNPROCESSABLE_ENTITY,
     SubmissionError: HTTPStatus.UNPROCESSABLE_ENTITY,
     WebhookRefused: HTTPStatus.UNPROCESSABLE_ENTITY,
+    AddressRefused: HTTPStatus.UNPROCESSABLE_ENTITY,
     JobNotFound: HTTPStatus.NOT_FOUND,
     DeliveryNotFound: HTTPStatus.NOT_FOUND,
     JobNotFinished: HTTPStatus.CONFLICT,

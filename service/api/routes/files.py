@@ -28,24 +28,13 @@ from service.storage.store import (
     partial_name,
     result_name,
 )
+from service.transfers.media_types import MEDIA_TYPES, OTHER_MEDIA, media_type
 from service.types import RemoteFile
 
 router = APIRouter(tags=["files"])
 
-_MEDIA_TYPES = {
-    "mp4": "video/mp4",
-    "mov": "video/quicktime",
-    "webm": "video/webm",
-    "mkv": "video/x-matroska",
-    "matroska": "video/x-matroska",
-    "avi": "video/x-msvideo",
-    "mpegts": "video/mp2t",
-}
 _PROBLEMS = problems(JobNotFound, JobNotFinished, ResultExpired, StorageUnavailable)
-_OTHER_MEDIA = "application/octet-stream"
-_VIDEOS = {
-    media_type: {"schema": BINARY} for media_type in (*dict.fromkeys(_MEDIA_TYPES.values()), _OTHER_MEDIA)
-}
+_VIDEOS = {kind: {"schema": BINARY} for kind in (*dict.fromkeys(MEDIA_TYPES.values()), OTHER_MEDIA)}
 _RANGES = {**_VIDEOS, "multipart/byteranges": {"schema": BINARY}}
 EXPORT_POLL_S = 2
 _TEXT = {"text/plain": {"schema": {"type": "string"}}}
@@ -98,7 +87,7 @@ async def download_result(
     container = job.spec.options.container
     name = f"{PurePath(job.spec.source.filename).stem}_deblurred.{container}"
     name_of = partial_name if job.output and job.output.partial else result_name
-    headers = attachment(name, _media_type(container))
+    headers = attachment(name, media_type(container))
     file = await run_sync(_stored, storage, job, name_of(container), headers)
     return await answer_with(file, headers, request, objects)
 
@@ -110,7 +99,7 @@ async def download_source(
 ) -> Response:
     """Returns the upload as it was sent."""
     job = await run_sync(job_with_files, jobs, job_id)
-    headers = attachment(job.spec.source.filename, _media_type(job.spec.video.container))
+    headers = attachment(job.spec.source.filename, media_type(job.spec.video.container))
     file = await run_sync(_stored, storage, job, SOURCE, headers)
     return await answer_with(file, headers, request, objects)
 
@@ -162,7 +151,3 @@ def _stored(storage: Storage, job: Job, name: str, headers: DownloadHeaders) -> 
     if file is None:
         raise JobNotFound(f"The files of job {job.id} were removed.")
     return file
-
-
-def _media_type(container: str) -> str:
-    return _MEDIA_TYPES.get(container, _OTHER_MEDIA)

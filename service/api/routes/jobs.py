@@ -5,7 +5,7 @@ Plain functions run in threads, because Redis may wait.
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from functools import partial
 from http import HTTPStatus
 from typing import Annotated
@@ -35,10 +35,12 @@ from service.api.openapi.responses import (
     response_headers,
 )
 from service.api.upload.body import entered
+from service.api.upload.order import JSON, order_schema, received_order
 from service.api.upload.receiving import counted_outcome, declared_length, received_upload
 from service.api.waiting import LONGEST_WAIT_S, Wait, preferred_wait
 from service.errors.job import JobNotFound, JobStateConflict, ResultExpired
 from service.errors.limit import IntakeClosed, QueueFull, RateLimited, StorageQuotaExceeded, TooManyJobs
+from service.errors.outbound import AddressRefused
 from service.errors.pipeline import FidelityLost
 from service.errors.storage import StorageUnavailable
 from service.errors.submission import IdempotencyKeyReused, SubmissionInFlight
@@ -58,6 +60,7 @@ _REFUSED = problems(
     JobNotFound,
     ResultExpired,
     WebhookRefused,
+    AddressRefused,
     FidelityLost,
     SubmissionInFlight,
     IdempotencyKeyReused,
@@ -97,7 +100,10 @@ _SUBMISSION = {
         REQUEST_HEADER,
         *option_parameters(),
     ],
-    "requestBody": {"required": True, "content": {MULTIPART: {"schema": job_form()}}},
+    "requestBody": {
+        "required": True,
+        "content": {MULTIPART: {"schema": job_form()}, JSON: {"schema": order_schema()}},
+    },
 }
 
 
@@ -111,17 +117,22 @@ _SUBMISSION = {
 async def create_job(
     submitter: OwnSubmitter, storage: Files, max_bytes: MaxUploadBytes, waiter: Waiter, request: Request
 ) -> Response:
-    """Takes a video to be deblurred. With the header `Idempotency-Key`, sending it again gives the same job.
+    """Takes a video to be deblurred: in a form, or as JSON with the `input_url` from which a worker fetches it.
 
+    With the header `Idempotency-Key`, sending it again gives the same job.
     With `Prefer: wait=N` the answer comes as soon as the job has ended, and after N seconds at the latest.
     """
     key = submitter.idempotency_key(request.headers.get("idempotency-key"))
     with counted_outcome():
         async with (
-            entered(submitter.room(key, declared_length(request)), request) as room,
-            received_upload(request, storage, max_bytes, submitter.check_form) as received,
+            entered(submitter.room(key, _video_bytes(request)), request) as room,
+            AsyncExitStack() as stack,
         ):
-            job = await submitter.submit(received, room, key)
+            if _is_order(request):
+                job = await submitter.submit_order(await received_order(request), room, key)
+            else:
+                upload = received_upload(request, storage, max_bytes, submitter.check_form)
+                job = await submitter.submit(await stack.enter_async_context(upload), room, key)
     seconds = preferred_wait(request)
     if seconds is None:
         return _accepted(job)
@@ -210,6 +221,15 @@ def delete_job(job_id: str, jobs: OwnJobs, storage: Files) -> None:
 def _matches(name: str | None, preview: bool | None, job: Job) -> bool:
     named = name is None or name.casefold() in job.spec.source.filename.casefold()
     return named and preview in (None, job.spec.preview)
+
+
+def _is_order(request: Request) -> bool:
+    return request.headers.get("content-type", "").startswith(JSON)
+
+
+def _video_bytes(request: Request) -> int:
+    """Returns about how many bytes the video has, 0 where that is not known yet."""
+    return 0 if _is_order(request) else declared_length(request)
 
 
 def _accepted(job: Job) -> Response:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
-from decimal import Decimal
 from http import HTTPStatus
 from typing import Annotated
 
@@ -18,9 +17,11 @@ from service.api.openapi.responses import Responses, problems, response_headers
 from service.api.upload.json_body import json_body
 from service.errors.access import UploadTokenNotFound
 from service.errors.limit import RateLimited
+from service.errors.outbound import AddressRefused
 from service.errors.submission import InvalidOption
 from service.errors.webhook import WebhookRefused
 from service.options import JobOptions
+from service.submission.texts import texts_of
 from service.tenancy.upload_tokens import LONGEST_S, USUAL_S, Grant, UploadToken, UploadTokens
 
 router = APIRouter(prefix="/upload-tokens", tags=["uploads"])
@@ -40,7 +41,7 @@ class UploadTokenRequest(BaseModel):
     options: JobOptions | None = Field(
         None,
         description="Fixes the options of the job, `{}` the usual ones. Without it the browser may choose any but "
-        "`preview` and `webhook_url`.",
+        "`preview`, `webhook_url` and `output_url`.",
     )
 
 
@@ -73,7 +74,7 @@ _FOUND = problems(UploadTokenNotFound)
     "",
     status_code=201,
     response_model=NewUploadTokenBody,
-    responses={**problems(InvalidOption, WebhookRefused, RateLimited), **_MADE},
+    responses={**problems(InvalidOption, AddressRefused, WebhookRefused, RateLimited), **_MADE},
     openapi_extra=_BODY,
 )
 async def create_upload_token(
@@ -86,8 +87,7 @@ async def create_upload_token(
     """
     asked = await json_body(request, UploadTokenRequest)
     if asked.options is not None:
-        await run_sync(rules.check_model, asked.options)
-        await run_sync(rules.check_webhook, asked.options.webhook_url)
+        await run_sync(rules.check, asked.options)
     token, text = await run_sync(tokens.create, _grant(asked, caller, max_bytes))
     headers = {"Location": f"/upload-tokens/{token.id}", "Cache-Control": "no-store"}
     body = NewUploadTokenBody(**_body(token).model_dump(), token=text)
@@ -118,21 +118,9 @@ def _grant(asked: UploadTokenRequest, caller: Caller, max_bytes: int) -> Grant:
         tenant=caller.tenant,
         issuer=caller.key.prefix if caller.key else None,
         max_bytes=min(asked.max_bytes or max_bytes, max_bytes),
-        options=None if asked.options is None else _texts(asked.options),
+        options=None if asked.options is None else texts_of(asked.options),
         expires_at=time.time() + asked.expires_in_s,
     )
-
-
-def _texts(options: JobOptions) -> dict[str, str]:
-    """Returns the options that were given as the text fields of a form."""
-    given = options.model_dump(mode="json", exclude_unset=True, exclude_none=True)
-    return {name: _text(value) for name, value in given.items()}
-
-
-def _text(value: str | float | bool) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return f"{Decimal(repr(value)):f}" if isinstance(value, float) else str(value)
 
 
 def _body(token: UploadToken) -> UploadTokenBody:

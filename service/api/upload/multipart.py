@@ -12,6 +12,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from service.errors.upload import MalformedRequest
+from service.submission.filenames import clean_filename
 
 FILE_PART = "video"
 UPLOAD_FIELD = "upload"
@@ -20,7 +21,6 @@ SOURCE_FIELD = "source"
 """Takes the place of the file: the id of a job whose upload is restored once more."""
 MAX_FIELDS = 32
 MAX_FIELD_BYTES = 4096
-FALLBACK_NAME = "video"
 
 
 class UploadForm:
@@ -134,13 +134,6 @@ def boundary_of(content_type: str) -> bytes:
     if kind != b"multipart/form-data" or not boundary:
         raise MalformedRequest(f"Send multipart/form-data with a file part named {FILE_PART!r}.")
     return boundary
-
-
-def clean_filename(name: str) -> str:
-    """Makes a client's file name fit to show: without directories and control characters, at most 200 long."""
-    last = name.replace("\\", "/").rpartition("/")[2]
-    shown = "".join(character for character in last if character.isprintable()).strip(" .")
-    return shown[-200:] or FALLBACK_NAME
 
 
 def _parser(boundary: bytes, callbacks: dict[str, Callable[..., Any]]) -> MultipartParser:

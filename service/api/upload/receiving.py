@@ -10,7 +10,7 @@ import anyio
 from starlette.requests import Request
 
 from service.api.upload.body import RequestBody
-from service.api.upload.multipart import FALLBACK_NAME, SOURCE_FIELD, UPLOAD_FIELD, UploadForm, boundary_of
+from service.api.upload.multipart import SOURCE_FIELD, UPLOAD_FIELD, UploadForm, boundary_of
 from service.errors.base import ServiceError
 from service.errors.submission import InvalidOption
 from service.errors.upload import EmptyUpload, UploadTooLarge
@@ -19,6 +19,7 @@ from service.metrics import UPLOAD_BYTES, UPLOAD_SECONDS, UPLOADS
 from service.options import JobOptions
 from service.storage.store import Storage, Upload
 from service.storage.threads import on_disk
+from service.submission.filenames import FALLBACK_NAME
 from service.submission.received import ReceivedUpload
 from service.text import plural
 from service.tracing import span

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from email.utils import formatdate
 from typing import Any
 
-from service.api.upload.multipart import FALLBACK_NAME, clean_filename
 from service.errors.upload import MalformedRequest, TusVersionUnsupported, UploadTooLarge
 from service.storage.partial_upload import PartialUpload
+from service.submission.filenames import FALLBACK_NAME, clean_filename
 from service.text import plural
 
 VERSION = "1.0.0"

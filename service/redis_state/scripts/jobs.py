@@ -8,6 +8,7 @@ canceled and expired then, and end.
 
 from __future__ import annotations
 
+from service.redis_state.key_names import FETCHES_DUE, OUTPUTS_DUE
 from service.redis_state.scripts.snippets import ACCOUNT, EVENT, INDEXES
 
 READ = """
@@ -41,7 +42,8 @@ redis.call('DEL', unpack(KEYS))
 """Takes a job out of the account of its key and out of all sorted sets that list it, and deletes its keys."""
 
 TRANSITION = (
-    EVENT
+    f"local FETCHES, OUTPUTS = '{FETCHES_DUE}', '{OUTPUTS_DUE}'"
+    + EVENT
     + INDEXES
     + ACCOUNT
     + """
@@ -59,8 +61,14 @@ local tenant = redis.call('HGET', record, 'tenant') or 'default'
 redis.call('ZREM', index_of(tenant, status), id)
 redis.call('ZADD', index_of(tenant, target), 0, id)
 local entry = event(events, now, 'type', 'status', 'status', target)
+redis.call('ZREM', FETCHES, id)
 if target == 'queued' then
     redis.call('HDEL', record, 'expires_at', 'output')
+    if redis.call('HDEL', record, 'fetched') == 1 then
+        redis.call('HDEL', record, 'fetch_attempts')
+        redis.call('HSET', record, 'fetched', '0 ')
+        redis.call('ZADD', FETCHES, now, id)
+    end
     redis.call('ZREM', expiry_due, id)
     redis.call('ZREM', partials_due, id)
 elseif target == 'succeeded' or target == 'failed' or target == 'canceled' then
@@ -73,6 +81,10 @@ elseif target == 'succeeded' or target == 'failed' or target == 'canceled' then
         redis.call('HSET', webhooks, entry, cjson.encode(delivery))
         redis.call('ZADD', webhooks_due, now, id .. ' ' .. entry)
     end
+    if target == 'succeeded' and redis.call('HEXISTS', record, 'output_url') == 1 then
+        redis.call('HSET', record, 'handover', '{"state": "pending"}')
+        redis.call('ZADD', OUTPUTS, now, id)
+    end
     if target == 'canceled' and fields[5] then redis.call('ZADD', partials_due, now, id) end
 end
 account(record, id)
@@ -81,8 +93,8 @@ return 'changed'
 )
 """Changes the status of a job if the present one allows it. Returns 'changed', 'missing' or the present status.
 
-What follows from an end is recorded in the same transaction: when files are removed, which webhook is delivered,
-whether finished segments are joined.
+What follows from an end is recorded in the same transaction: when files are removed, which webhook is delivered, where
+the result is sent, whether finished segments are joined. A retry of a job whose video never arrived fetches it.
 """
 
 SET_PARTIAL = (

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from service.errors.webhook import WebhookFailed, WebhookRefused
-from service.webhooks.address import Reach
+from service.outbound.address import Reach
 from service.webhooks.post import WebhookClient
 from tests.support.receiver import receiver
 

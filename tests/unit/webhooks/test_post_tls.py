@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from service.errors.webhook import WebhookFailed
-from service.webhooks.address import Reach
+from service.outbound.address import Reach
 from service.webhooks.post import WebhookClient
 
 

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from service.api.upload.multipart import MAX_FIELDS, UploadForm, boundary_of, clean_filename
+from service.api.upload.multipart import MAX_FIELDS, UploadForm, boundary_of
 from service.errors.submission import InvalidOption
 from service.errors.upload import MalformedRequest
+from service.submission.filenames import clean_filename
 
 BODY = (
     b'--b\r\nContent-Disposition: form-data; name="crf"\r\n\r\n20\r\n'

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from service.errors.webhook import WebhookRefused
-from service.webhooks.address import Reach, is_public, permitted_addresses, read_target
+from service.errors.outbound import AddressRefused
+from service.outbound.address import Reach, is_public, permitted_addresses, read_target
 
 
 def test_a_url_is_taken_apart():
@@ -34,7 +34,7 @@ def test_a_url_is_taken_apart():
     ],
 )
 def test_other_urls_are_refused(url):
-    with pytest.raises(WebhookRefused):
+    with pytest.raises(AddressRefused):
         read_target(url)
 
 
@@ -101,7 +101,7 @@ def test_addresses_inside_a_network_are_not(address):
 
 def test_a_name_with_one_private_address_is_refused():
     target = read_target("http://mixed.example.com/")
-    with pytest.raises(WebhookRefused, match=r"10\.0\.0\.1"):
+    with pytest.raises(AddressRefused, match=r"10\.0\.0\.1"):
         permitted_addresses(target, Reach(), lambda _host, _port: ("93.184.215.14", "10.0.0.1"))
     assert permitted_addresses(target, Reach(private=True), lambda _host, _port: ("10.0.0.1",)) == (
         "10.0.0.1",
@@ -110,14 +110,14 @@ def test_a_name_with_one_private_address_is_refused():
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "2130706433", "0x7f.1", "[::1]", "[::ffff:127.0.0.1]"])
 def test_spellings_of_loopback_are_seen_through(host):
-    with pytest.raises(WebhookRefused):
+    with pytest.raises(AddressRefused):
         permitted_addresses(read_target(f"http://{host}/"), Reach())
 
 
 @pytest.mark.parametrize("port", [1, 22, 25, 6379, 8001, 8080, 65535])
 def test_only_the_ports_of_the_web_are_reached(port):
     target = read_target(f"http://example.com:{port}/")
-    with pytest.raises(WebhookRefused, match="80, 443"):
+    with pytest.raises(AddressRefused, match="80, 443"):
         permitted_addresses(target, Reach(), lambda _host, _port: ("93.184.215.14",))
     reach = Reach(ports=frozenset({port}))
     assert permitted_addresses(target, reach, lambda _host, _port: ("93.184.215.14",))
@@ -125,6 +125,6 @@ def test_only_the_ports_of_the_web_are_reached(port):
 
 def test_a_list_of_ports_holds_for_private_networks_too():
     target = read_target("http://example.com:25/")
-    with pytest.raises(WebhookRefused):
+    with pytest.raises(AddressRefused):
         permitted_addresses(target, Reach(True, frozenset({80})), lambda _host, _port: ("10.0.0.1",))
     assert permitted_addresses(target, Reach(True), lambda _host, _port: ("10.0.0.1",))

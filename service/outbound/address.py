@@ -1,4 +1,4 @@
-"""Decides where webhooks may go: to public web servers, and with the operator's consent to those of an intranet."""
+"""Decides which servers the service calls: public ones, and with the operator's consent those of an intranet."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from service.errors.webhook import WebhookRefused
+from service.errors.outbound import AddressRefused
 
 LONGEST_URL = 2000
-"""Characters of a webhook's URL at most."""
+"""Characters of a URL at most."""
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
@@ -33,12 +33,14 @@ Resolve = Callable[[str, int], tuple[str, ...]]
 
 @dataclass(frozen=True)
 class Reach:
-    """Where webhooks may go."""
+    """Which servers may be called."""
 
     private: bool = False
-    """To this machine and to private networks, too."""
+    """This machine and those of private networks, too."""
     ports: frozenset[int] | None = None
-    """None is 80 and 443, and any port where webhooks may go to private networks."""
+    """None is 80 and 443, and any port where private networks may be called."""
+    hosts: frozenset[str] | None = None
+    """Names of hosts; one that begins with a dot stands for all below it. None is any host."""
 
     def allowed_ports(self) -> frozenset[int] | None:
         """Returns the ports; None is any."""
@@ -46,10 +48,16 @@ class Reach:
             return None if self.private else frozenset(_DEFAULT_PORTS.values())
         return self.ports
 
+    def allows_host(self, host: str) -> bool:
+        """Returns whether a host may be called by its name."""
+        if self.hosts is None:
+            return True
+        return any(host == name or (name.startswith(".") and host.endswith(name)) for name in self.hosts)
+
 
 @dataclass(frozen=True)
-class WebhookTarget:
-    """The parts of a webhook's URL. ``path`` includes the query, as the request line does."""
+class Target:
+    """The parts of a URL. ``path`` includes the query, as the request line does."""
 
     secure: bool
     host: str
@@ -57,23 +65,23 @@ class WebhookTarget:
     path: str
 
 
-def read_target(url: str) -> WebhookTarget:
-    """Splits a URL. Raises WebhookRefused for anything but a plain http or https URL without credentials."""
+def read_target(url: str) -> Target:
+    """Splits a URL. Raises AddressRefused for anything but a plain http or https URL without credentials."""
     if len(url) > LONGEST_URL or not url.isascii() or not url.isprintable() or " " in url:
-        raise WebhookRefused(
-            f"A webhook URL has up to {LONGEST_URL} printable ASCII characters, none of them a space."
+        raise AddressRefused(
+            f"A URL has up to {LONGEST_URL} printable ASCII characters, none of them a space."
         )
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
-        raise WebhookRefused(f"This is not a URL: {error}.") from error
+        raise AddressRefused(f"This is not a URL: {error}.") from error
     if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
-        raise WebhookRefused("A webhook URL begins with https:// or http:// and names a host.")
+        raise AddressRefused("A URL begins with https:// or http:// and names a host.")
     if parts.username is not None or parts.password is not None:
-        raise WebhookRefused("A webhook URL holds no credentials; check the signature instead.")
+        raise AddressRefused("A URL holds no name and password.")
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    return WebhookTarget(parts.scheme == "https", parts.hostname, port or _DEFAULT_PORTS[parts.scheme], path)
+    return Target(parts.scheme == "https", parts.hostname, port or _DEFAULT_PORTS[parts.scheme], path)
 
 
 def resolve(host: str, port: int) -> tuple[str, ...]:
@@ -82,22 +90,26 @@ def resolve(host: str, port: int) -> tuple[str, ...]:
     return tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
-def permitted_addresses(target: WebhookTarget, reach: Reach, resolver: Resolve = resolve) -> tuple[str, ...]:
+def permitted_addresses(target: Target, reach: Reach, resolver: Resolve = resolve) -> tuple[str, ...]:
     """Returns the IP addresses to connect to.
 
     A connection must go to one of these and not resolve the name again, because the answer could change in between.
-    Raises WebhookRefused for a port that webhooks may not go to and if any address is not public, and OSError if the
-    name cannot be resolved.
+    Raises AddressRefused for a host or a port that is not allowed and if any address is not public, and OSError if
+    the name cannot be resolved.
     """
+    if not reach.allows_host(target.host):
+        raise AddressRefused(f"The service does not call the host {target.host}.")
     ports = reach.allowed_ports()
     if ports is not None and target.port not in ports:
         listed = ", ".join(map(str, sorted(ports)))
-        raise WebhookRefused(f"Webhooks go to the ports {listed}, not to {target.port}.")
+        raise AddressRefused(f"The service calls the ports {listed}, not {target.port}.")
     addresses = resolver(target.host, target.port)
     if not reach.private:
         for address in addresses:
             if not is_public(address):
-                raise WebhookRefused(f"Webhooks go to public addresses only; {target.host} is at {address}.")
+                raise AddressRefused(
+                    f"The service calls public addresses only; {target.host} is at {address}."
+                )
     return addresses
 
 
