@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,10 +17,12 @@ from service.tenancy.api_keys import KeyRing
 from service.webhooks.signature import new_secret
 from tests.support.api_keys import USUAL, redis_url
 from tests.support.clips import Clip, write_clip
+from tests.support.origin import Origin, origin
 from tests.support.stack import PacedService, paced_stack
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 FRAMES = 12
+VIDEO = "/shaky%20hand.mp4"
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,7 @@ def used(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Used]:
         "CDVD_WEBHOOK_SECRET": secret,
         "CDVD_WEBHOOK_FIRST_DELAY_S": "0.05",
         "CDVD_WEBHOOK_ALLOW_PRIVATE": "true",
+        "CDVD_TRANSFER_ALLOW_PRIVATE": "true",
     }
     with paced_stack(tmp_path_factory.mktemp("examples"), settings) as service:
         with connect(redis_url(service)) as client:
@@ -57,6 +62,24 @@ def used(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Used]:
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     where = tmp_path_factory.mktemp("clips") / "shaky hand.mp4"
     return write_clip(where, Clip(frames=FRAMES, audio="aac"))
+
+
+@pytest.fixture
+def videos(clip: Path) -> Iterator[Origin]:
+    """Somebody's server with the clip, which takes results as well."""
+    with origin() as server:
+        server.files[VIDEO] = clip.read_bytes()
+        yield server
+
+
+def npm(*arguments: str, folder: Path) -> None:
+    """Runs npm as it comes with the tests. Raises CalledProcessError with what it prints."""
+    commands = Path(sys.executable).parent
+    environment = {**os.environ, "PATH": f"{commands}{os.pathsep}{os.environ['PATH']}"}
+    command = [commands / "npm", *arguments, "--no-audit", "--no-fund", "--ignore-scripts"]
+    subprocess.run(
+        command, cwd=folder, env=environment, check=True, capture_output=True, text=True, timeout=300
+    )
 
 
 def free_port() -> int:

@@ -16,7 +16,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.integration.examples.conftest import EXAMPLES, FRAMES, Used
+from tests.integration.examples.conftest import EXAMPLES, FRAMES, Used, npm
 from tests.support.chromium import chromium
 from tests.support.clips import read_frames
 from tests.support.cutting_proxy import CuttingProxy, cutting
@@ -31,10 +31,7 @@ PATIENCE_MS = 1000 * PATIENCE_S
 @pytest.fixture(scope="module")
 def installed() -> None:
     """What the page loads, installed as its README says; asks no registry where it is there already."""
-    npm = Path(sys.executable).with_name("npm")
-    quiet = ("--no-audit", "--no-fund", "--ignore-scripts")
-    done = subprocess.run([npm, "install", *quiet], cwd=FOLDER, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr
+    npm("install", folder=FOLDER)
 
 
 @pytest.fixture(scope="module")

@@ -2,46 +2,33 @@
 
 from __future__ import annotations
 
-import http.server
 import json
-import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.integration.examples.conftest import EXAMPLES, FRAMES, Used
+from tests.integration.examples.conftest import EXAMPLES, FRAMES, VIDEO, Used
 from tests.integration.examples.workflow import Workflow, WorkflowStoppedError
 from tests.support.clips import read_frames
+from tests.support.origin import Origin
 from tests.support.stack import SLOW, until
 
 pytestmark = pytest.mark.integration
-
-
-@pytest.fixture
-def videos(clip: Path) -> Iterator[str]:
-    """The address of somebody's server with the clip."""
-    handler = partial(http.server.SimpleHTTPRequestHandler, directory=str(clip.parent))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
 
 
 def exported() -> dict[str, Any]:
     return dict(json.loads((EXAMPLES / "n8n" / "deblur.json").read_text()))
 
 
-def workflow(used: Used, text: dict[str, Any], videos: str, **settings: str) -> Workflow:
+def workflow(used: Used, text: dict[str, Any], videos: Origin, **settings: str) -> Workflow:
     credentials = {"cdvd key": {"Authorization": f"Bearer {used.key}"}}
-    video = f"{videos}/shaky%20hand.mp4"
+    video = f"{videos.url}{VIDEO}"
     return Workflow(text, credentials, service=used.service.url, video=video, **settings)
 
 
-def test_a_video_goes_through_the_workflow(used: Used, videos: str, tmp_path: Path) -> None:
+def test_a_video_goes_through_the_workflow(used: Used, videos: Origin, tmp_path: Path) -> None:
     running = workflow(used, exported(), videos, quality="fast")
     result = tmp_path / "result.mp4"
     result.write_bytes(running.run().binary["data"][1])
@@ -53,7 +40,7 @@ def test_a_video_goes_through_the_workflow(used: Used, videos: str, tmp_path: Pa
     assert in_order == ["GET /shaky hand.mp4", "POST /jobs", f"GET {where}", f"GET {where}/result"]
 
 
-def test_a_job_that_does_not_succeed_stops_the_workflow(used: Used, videos: str) -> None:
+def test_a_job_that_does_not_succeed_stops_the_workflow(used: Used, videos: Origin) -> None:
     text = exported()
     (submit,) = (node for node in text["nodes"] if node["name"] == "Submit")
     submit["parameters"]["bodyParameters"]["parameters"][0] |= {"name": "model", "value": SLOW}
