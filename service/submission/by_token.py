@@ -9,7 +9,7 @@ from typing import Self
 from anyio.to_thread import run_sync
 
 from service.errors.access import ScopeMissing
-from service.jobs.job import Job
+from service.jobs.job import Job, Order
 from service.options import EncodingOptions, RestorationOptions
 from service.submission.received import ReceivedUpload
 from service.submission.submitter import Submitter
@@ -58,6 +58,10 @@ class TokenSubmitter(Submitter):
         job = await super().submit(allowed, room, idempotency_key)
         await run_sync(self.tokens.own_job, self.token.id, job.id)
         return job
+
+    async def submit_order(self, _order: Order, _room: Reservation, _idempotency_key: str | None) -> Job:
+        """Refuses videos of other servers. Raises ScopeMissing."""
+        raise ScopeMissing("An upload token makes a job of its own upload alone.")
 
     def _options(self, chosen: dict[str, str]) -> dict[str, str]:
         fixed = self.token.grant.options

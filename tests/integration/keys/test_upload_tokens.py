@@ -146,9 +146,13 @@ def test_a_token_sends_one_video_makes_one_job_and_its_server_sees_which(
 def test_a_browser_may_choose_how_but_not_whom_to_tell(service: Service, ring: KeyRing, clip: Path) -> None:
     token = bearer(issued(service, new_key(ring)))
     upload = uploaded(service, token, clip.read_bytes())
-    for name, value in {"webhook_url": "https://example.org/", "preview": "true"}.items():
+    for name, value in {
+        "webhook_url": "https://example.org/",
+        "output_url": "https://example.org/",
+        "preview": "true",
+    }.items():
         refused(job_of(service, token, upload, **{name: value}), 403, "scope_missing")
-        refused(job_of(service, token, upload, f"?{name}={value}"), 403, "scope_missing")
+    refused(job_of(service, token, upload, "?preview=true"), 403, "scope_missing")
     assert job_of(service, token, upload, model=QUICK, crf="20").json()["options"]["crf"] == 20
 
 
@@ -157,7 +161,8 @@ def test_a_job_by_a_token_takes_neither_a_file_nor_json(service: Service, ring: 
     token = bearer(issued(service, key))
     answer = service.http.post("/jobs", files={"video": clip.read_bytes()}, headers=token)
     refused(answer, 403, "scope_missing")
-    refused(service.http.post("/jobs", json={"upload": "0" * 32}, headers=token), 403, "scope_missing")
+    for wanted in ({"upload": "0" * 32}, {"input_url": "https://1.1.1.1/video.mp4"}):
+        refused(service.http.post("/jobs", json=wanted, headers=token), 403, "scope_missing")
     assert service.http.get("/jobs", headers=key).json()["jobs"] == []
 
 
@@ -261,6 +266,7 @@ def test_options_that_no_job_could_have_are_refused_at_once(service: Service, ri
     for options, code in (
         ({"model": "none"}, "invalid_option"),
         ({"webhook_url": "http://127.0.0.1/"}, "webhook_refused"),
+        ({"output_url": "http://127.0.0.1/"}, "address_refused"),
     ):
         answer = service.http.post("/upload-tokens", json={"options": options}, headers=new_key(ring))
         refused(answer, 422, code)
