@@ -108,6 +108,7 @@ RULES: dict[str, Rule] = {
     "GET /jobs/{job_id}/frames": _READ,
     "GET /jobs/{job_id}/preview/newest.jpg": _READ,
     "GET /jobs/{job_id}/preview/{frame}.jpg": _READ,
+    "GET /jobs/{job_id}/preview/{frame}.png": _READ,
     "GET /jobs/{job_id}/poster.jpg": _READ,
     "GET /jobs/{job_id}/strip.jpg": _READ,
     "GET /jobs/{job_id}/side-by-side.mp4": _READ,

@@ -17,6 +17,9 @@ from service.storage.store import HEAT_MAPS, NEWEST, SOURCE, Storage, heat_maps_
 from service.types import Segment
 from service.video.sandbox.preview import PreviewLimits, Shot, preview
 
+STILL_SIDE = 8192
+"""Pixels of the longer side of each frame of a still: all of them."""
+
 
 @dataclass(frozen=True)
 class FramePictures:
@@ -37,7 +40,7 @@ class FramePictures:
             if view is View.PRIOR:
                 return await run_sync(self._heat_map, job, frame)
             async with self.slots:
-                return await self._decoded(job, frame, view)
+                return await self._decoded(job, frame, view, PreviewLimits())
 
     async def newest(self, job: Job, view: View) -> tuple[int, bytes]:
         """Returns the number of the newest frame that was restored, and the frame as JPEG. Raises as ``picture``."""
@@ -56,10 +59,15 @@ class FramePictures:
                 return read_newest(file, view)
         return None
 
-    async def _decoded(self, job: Job, frame: int, view: View) -> bytes:
+    async def still(self, job: Job, frame: int, view: View) -> bytes:
+        """Returns a frame in full size as PNG. Raises as ``picture``."""
+        async with self.slots:
+            return await self._decoded(job, frame, view, PreviewLimits(side=STILL_SIDE, png=True))
+
+    async def _decoded(self, job: Job, frame: int, view: View, limits: PreviewLimits) -> bytes:
         with ExitStack() as files:
             shots = await run_sync(self._shots, files, job, frame, view)
-            return await preview(shots, PreviewLimits())
+            return await preview(shots, limits)
 
     def _shots(self, files: ExitStack, job: Job, frame: int, view: View) -> list[Shot]:
         shots, excerpt = [], job.spec.video.excerpt

@@ -16,7 +16,9 @@ from service.api.openapi.responses import BINARY, Responses, problems, response_
 from service.artifacts.newest_pictures import View
 from service.errors.job import FrameNotFound, FrameNotRestored, JobNotFound, ResultExpired
 from service.errors.storage import StorageUnavailable
+from service.errors.submission import InvalidOption
 from service.errors.video import DamagedVideo, ProbeTimeout
+from service.jobs.job import Job
 
 router = APIRouter(tags=["files"])
 
@@ -24,12 +26,16 @@ FOREVER = "private, max-age=31536000, immutable"
 """An upload never changes, and no other job gets its address."""
 PosterWidth = Literal["160", "320", "640"]
 
+Frame = Annotated[
+    int, PathParameter(ge=0, description="The number of the frame in order of presentation, from 0.")
+]
 WhichView = Annotated[
     View, Query(description="`side`: before and after; `prior`: bright where the frame is sharp.")
 ]
 
 _PICTURE: Responses = {
     **problems(
+        InvalidOption,
         JobNotFound,
         FrameNotFound,
         FrameNotRestored,
@@ -49,6 +55,10 @@ _NEWEST: Responses = {
     },
 }
 
+_STILL: Responses = {
+    **_PICTURE,
+    200: {"description": "The picture.", "content": {"image/png": {"schema": BINARY}}},
+}
 _SMALL: Responses = {
     **problems(JobNotFound, ResultExpired, DamagedVideo, ProbeTimeout, StorageUnavailable),
     200: _PICTURE[200],
@@ -70,9 +80,7 @@ async def get_newest_preview(
 @router.get("/jobs/{job_id}/preview/{frame}.jpg", response_class=Response, responses=_PICTURE)
 async def get_preview(
     job_id: str,
-    frame: Annotated[
-        int, PathParameter(ge=0, description="The number of the frame in order of presentation, from 0.")
-    ],
+    frame: Frame,
     jobs: OwnJobs,
     pictures: Pictures,
     request: Request,
@@ -80,10 +88,26 @@ async def get_preview(
 ) -> Response:
     """Shows a frame upright, at most 1280 pixels long; `after`, `side` and `prior` once its segment is restored."""
     job = await run_sync(job_with_files, jobs, job_id)
-    if frame >= job.spec.video.frames:
-        raise FrameNotFound(f"The video has frames 0 to {job.spec.video.frames - 1}.")
+    _check_frame(job, frame)
     picture = await pictures.picture(job, frame, view)
     return tagged(request, picture, "image/jpeg", CACHE)
+
+
+@router.get("/jobs/{job_id}/preview/{frame}.png", response_class=Response, responses=_STILL)
+async def get_still(
+    job_id: str,
+    frame: Frame,
+    jobs: OwnJobs,
+    pictures: Pictures,
+    request: Request,
+    view: WhichView = View.SIDE,
+) -> Response:
+    """Shows a frame upright in its full size, by default before and after beside each other, without loss."""
+    job = await run_sync(job_with_files, jobs, job_id)
+    _check_frame(job, frame)
+    if view is View.PRIOR:
+        raise InvalidOption("A still shows before, after or side; the prior is a small picture, .jpg.")
+    return tagged(request, await pictures.still(job, frame, view), "image/png", CACHE)
 
 
 @router.get("/jobs/{job_id}/poster.jpg", response_class=Response, responses=_SMALL)
@@ -104,3 +128,9 @@ async def get_strip(job_id: str, jobs: OwnJobs, posters: PosterMaker, request: R
     """Shows ten frames of the upload, evenly spaced, side by side and of one size: to play them under the pointer."""
     job = await run_sync(job_with_files, jobs, job_id)
     return tagged(request, await posters.strip(job), "image/jpeg", FOREVER)
+
+
+def _check_frame(job: Job, frame: int) -> None:
+    """Raises FrameNotFound."""
+    if frame >= job.spec.video.frames:
+        raise FrameNotFound(f"The video has frames 0 to {job.spec.video.frames - 1}.")

@@ -16,6 +16,8 @@ from service.video.sandbox.refusals import read_answer
 
 JPEG = b"\xff\xd8"
 """The first bytes of a JPEG file."""
+PNG = b"\x89PNG"
+"""The same of a PNG file."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,8 @@ class PreviewLimits:
 
     side: int = 1280
     """The longer side of each frame at most, in pixels."""
+    png: bool = False
+    """Whether the picture is a PNG, which keeps every pixel."""
     first_lit: bool = False
     """Whether the picture has only the first frame that is not black; the lightest where all are."""
     keyframes: bool = False
@@ -45,14 +49,14 @@ class PreviewLimits:
 
 
 async def preview(shots: Sequence[Shot], limits: PreviewLimits) -> bytes:
-    """Returns a JPEG with the frames beside each other. Raises DamagedVideo and ProbeTimeout."""
+    """Returns a JPEG, or a PNG, with the frames beside each other. Raises DamagedVideo and ProbeTimeout."""
     answer = await run_child(
         "service.video.sandbox.preview_child",
         json.dumps(asdict(limits)),
         _shots_to_json(shots),
         limits.timeout_s,
     )
-    if not answer.startswith(JPEG):
+    if not answer.startswith((JPEG, PNG)):
         read_answer(answer.decode())
         raise RuntimeError("The child process answered with neither a picture nor a refusal.")
     return answer

@@ -28,7 +28,7 @@ from service.video.color import MATRIX_BT601, QUALITY, Conversion, conversion
 from service.video.frames import numbered_frames
 from service.video.index import FrameIndex
 from service.video.sandbox.child import restrict
-from service.video.sandbox.preview import JPEG, PreviewLimits, Shot, limits_from_json, shots_from_json
+from service.video.sandbox.preview import JPEG, PNG, PreviewLimits, Shot, limits_from_json, shots_from_json
 from service.video.sandbox.refusals import refusal_to_json, unforeseen
 from service.video.source import PictureFormat, Source, load_source
 
@@ -66,20 +66,21 @@ def main() -> None:
 
 
 def jpeg(shots: Sequence[Shot], limits: PreviewLimits) -> bytes:
-    """Returns a JPEG of the frames beside each other, each within ``limits.side`` pixels.
+    """Returns a JPEG, or a PNG, of the frames beside each other, each within ``limits.side`` pixels.
 
     Raises VideoError's kinds and PipelineError.
     """
-    encoder = CodecContext.create("mjpeg", "w")
+    encoder = CodecContext.create("png" if limits.png else "mjpeg", "w")
     assert isinstance(encoder, VideoCodecContext)
     stills = (_still(shot, limits) for shot in shots)
     picture = _beside([_first_lit(stills)] if limits.first_lit else list(stills))
-    encoder.width, encoder.height, encoder.pix_fmt = picture.width, picture.height, _FORMAT
+    encoder.width, encoder.height, encoder.pix_fmt = picture.width, picture.height, _format(limits)
     encoder.time_base = _TIME_BASE
     encoder.color_range = ColorRange.JPEG
-    encoder.options = {"qmin": str(_QUANTIZER), "qmax": str(_QUANTIZER)}
+    if not limits.png:
+        encoder.options = {"qmin": str(_QUANTIZER), "qmax": str(_QUANTIZER)}
     data = b"".join(bytes(packet) for packet in [*encoder.encode(picture), *encoder.encode(None)])
-    assert data.startswith(JPEG)
+    assert data.startswith((JPEG, PNG))
     return data
 
 
@@ -109,7 +110,7 @@ def _still(shot: Shot, limits: PreviewLimits) -> tuple[VideoFrame, int]:
     number = _keyframe(source.index, shot.frame) if limits.keyframes else shot.frame
     with closing(numbered_frames(source, number, number + 1)) as frames:
         (frame,) = frames
-    return _converted(frame.picture, source, limits.side), source.picture.rotation
+    return _converted(frame.picture, source, limits), source.picture.rotation
 
 
 def _keyframe(index: FrameIndex, frame: int) -> int:
@@ -120,8 +121,12 @@ def _keyframe(index: FrameIndex, frame: int) -> int:
     return number if near and index.pts[number] == near[-1] else frame
 
 
-def _converted(frame: VideoFrame, source: Source, side: int) -> VideoFrame:
-    width, height = _size(source.picture, side)
+def _format(limits: PreviewLimits) -> str:
+    return "rgb24" if limits.png else _FORMAT
+
+
+def _converted(frame: VideoFrame, source: Source, limits: PreviewLimits) -> VideoFrame:
+    width, height = _size(source.picture, limits.side)
     how = conversion(source.picture.color, source.picture.height)
     if how.ycgco:
         frame = _filtered(frame, _FROM_YCGCO.format(range="pc" if how.full_range else "tv"))
@@ -131,7 +136,7 @@ def _converted(frame: VideoFrame, source: Source, side: int) -> VideoFrame:
         frame,
         width,
         height,
-        _FORMAT,
+        _format(limits),
         src_colorspace=None if from_rgb else how.matrix,
         dst_colorspace=Colorspace.ITU601,
         src_color_range=None if from_rgb else how.color_range,

@@ -61,6 +61,19 @@ def test_every_view_of_a_finished_job(service: Service, path: Path) -> None:
     assert service.http.get(str(prior.url), headers=known).status_code == 304
 
 
+def test_a_still_has_every_pixel(service: Service, path: Path) -> None:
+    job_id = service.submit(path, model=QUICK)
+    service.until_status(job_id, "succeeded")
+    answer = service.http.get(f"/jobs/{job_id}/preview/20.png")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "image/png")
+    still = cv2.imdecode(np.frombuffer(answer.content, np.uint8), cv2.IMREAD_COLOR)[:, :, ::-1].astype(float)
+    assert still.shape == (64, 192, 3)
+    assert np.abs(still[:, :96] - CLIP.picture(20)).mean() < 4
+    assert np.abs(still[:, 96:] - CLIP.picture(20)).mean() < 6
+    late = service.http.get(f"/jobs/{job_id}/preview/36.png")
+    assert (late.status_code, late.json()["code"]) == (404, "frame_not_found")
+
+
 def test_frames_and_views_that_do_not_exist(service: Service, path: Path) -> None:
     job_id = service.submit(path, model=QUICK)
     answers = [ask(service, job_id, 36, "before"), ask(service, job_id, -1, "before")]
