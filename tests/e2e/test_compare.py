@@ -20,7 +20,7 @@ VARIABLE = Clip(time_base=Fraction(1, 90000), pts=STEPS)
 
 
 def compare(page: Page, service: Service, path: Path) -> None:
-    finished_job(page, service, path).get_by_role("button", name=f"Compare {path.name}").click()
+    finished_job(page, service, path).get_by_role("link", name=f"Open {path.name}").click()
     until_loaded(page)
 
 
