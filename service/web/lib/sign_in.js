@@ -61,7 +61,7 @@ function offerSignOut({ tenant }) {
     await fetch(ADDRESS, { method: "DELETE" });
     location.reload();
   });
-  document.querySelector("header").append(button);
+  (document.querySelector("header .tools") ?? document.querySelector("header")).append(button);
 }
 
 function create(tag, properties = {}) {
