@@ -4,6 +4,7 @@ import { Comparison } from "../compare/comparison.js";
 import { entryFor } from "../compare/keys.js";
 import { t } from "../languages/language.js";
 import { facts, statusWord } from "../lib/format.js";
+import { nameOf } from "../lib/job.js";
 import { explained } from "../lib/problems.js";
 import { showStart } from "../lib/route.js";
 import { Actions } from "./actions.js";
@@ -70,11 +71,11 @@ export class JobView {
 
   #update(job, grown) {
     if (this.#job && this.#job.status !== job.status) {
-      this.#on.announce(t("list.now", { name: job.input.filename, status: statusWord(job.status) }));
+      this.#on.announce(t("list.now", { name: nameOf(job), status: statusWord(job.status) }));
     }
     this.#job = job;
     $("job").dataset.status = job.status;
-    $("job-title").textContent = job.input.filename;
+    $("job-title").textContent = nameOf(job);
     $("job-status").textContent = statusWord(job.status);
     $("job-facts").textContent = facts(job);
     this.#showProblem(job.error ? explained(job.error) : "");
@@ -83,7 +84,7 @@ export class JobView {
     this.#progress.update(job);
     this.#actions.update(job);
     showFindings(job);
-    if (job.status === "expired") this.#comparison.close();
+    if (job.status === "expired" || !job.input) this.#comparison.close();
     else this.#comparison.update(job, grown);
   }
 
@@ -104,9 +105,9 @@ export class JobView {
 
   /** The title of the page, so that tabs show how far a job is. */
   #showTitle(job) {
-    const name = job?.input.filename;
-    if (!job) document.title = t("page.title");
-    else if (job.status !== "running") document.title = name;
+    if (!job) return void (document.title = t("page.title"));
+    const name = nameOf(job);
+    if (job.status !== "running") document.title = name;
     else document.title = t("job.title_running", { name, percent: Math.floor(job.progress.fraction * 100) });
   }
 

@@ -7,9 +7,9 @@ import { ApiError } from "../lib/http.js";
 import { confirmed } from "./confirmation.js";
 import { chosenFilter, isFiltered, offerFilters } from "./filters.js";
 import { JobFeed } from "./job_feed.js";
-import { buildRow, drawRow, nameOf, part } from "./job_row.js";
+import { buildRow, drawRow, part } from "./job_row.js";
 import { Selection } from "./selection.js";
-import { isOver } from "../lib/job.js";
+import { isOver, nameOf } from "../lib/job.js";
 
 const $ = (id) => document.getElementById(id);
 /** A job that was just made may not be in an answer that was already under way. */

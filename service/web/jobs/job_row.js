@@ -6,40 +6,36 @@ import { bytes, duration, facts, progressText, statusWord } from "../lib/format.
 import { explained } from "../lib/problems.js";
 import { jobLink } from "../lib/route.js";
 import { drawFindings } from "./findings.js";
-import { isOver } from "../lib/job.js";
+import { isOver, nameOf } from "../lib/job.js";
 import { ACTIONS } from "./states.js";
 import { playOnHover } from "./thumbnail.js";
 
 const dates = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
 
 export const part = (element, name) => element.querySelector(`[data-part="${name}"]`);
-export const nameOf = (job) => job.input?.filename || job.id;
 
 /** Makes the row of a job, with what never changes about it. */
 export function buildRow(job) {
   const element = document.getElementById("job-template").content.firstElementChild.cloneNode(true);
-  const name = nameOf(job);
   element.dataset.id = job.id;
-  const link = part(element, "name");
-  link.textContent = name;
-  link.href = jobLink(job.id);
+  part(element, "name").href = jobLink(job.id);
   const picture = part(element, "thumbnail");
   picture.href = jobLink(job.id);
   playOnHover(picture, posterUrl(job.id), job.id);
   part(element, "date").textContent = dates.format(new Date(job.created_at));
   part(element, "date").dateTime = job.created_at;
-  part(element, "select").setAttribute("aria-label", t("list.select", { name }));
-  part(element, "bar").setAttribute("aria-label", t("list.progress_of", { name }));
   element.querySelector('[data-act="download"]').href = resultUrl(job.id);
-  const open = element.querySelector('[data-act="open"]');
-  open.href = jobLink(job.id);
-  open.setAttribute("aria-label", t("list.act_on", { action: open.textContent, name }));
+  element.querySelector('[data-act="open"]').href = jobLink(job.id);
   return element;
 }
 
 /** Shows the present state of the job. */
 export function drawRow(element, job) {
   const running = !isOver(job);
+  const name = nameOf(job);
+  part(element, "name").textContent = name;
+  part(element, "select").setAttribute("aria-label", t("list.select", { name }));
+  part(element, "bar").setAttribute("aria-label", t("list.progress_of", { name }));
   element.dataset.status = job.status;
   part(element, "length").textContent = job.input ? duration(job.input.duration_s) : "";
   part(element, "facts").textContent = facts(job);
@@ -50,9 +46,9 @@ export function drawRow(element, job) {
   part(element, "bar").value = job.progress?.fraction ?? 0;
   part(element, "detail").textContent = running ? progressText(job.progress ?? {}) : "";
   drawFindings(part(element, "findings"), part(element, "findings-summary"), part(element, "findings-list"), job);
-  for (const [action, allowed] of Object.entries(ACTIONS)) {
+  for (const [action, allowed] of Object.entries({ open: () => true, ...ACTIONS })) {
     const control = element.querySelector(`[data-act="${action}"]`);
     control.hidden = !allowed(job);
-    control.setAttribute("aria-label", t("list.act_on", { action: control.textContent, name: nameOf(job) }));
+    control.setAttribute("aria-label", t("list.act_on", { action: control.textContent, name }));
   }
 }

@@ -47,6 +47,7 @@ export function facts(job) {
 
 /** "12 of 48 frames, 3.1 frames/s, 0:11 left", as far as it is known. */
 export function progressText(progress) {
+  if (progress.stage === "fetching") return fetched(progress);
   const parts = [];
   const { frames_total: count, frames_done: done, frames_per_second: speed } = progress;
   if (count) parts.push(t("progress.frames", { count, done }));
@@ -54,4 +55,10 @@ export function progressText(progress) {
   if (progress.stage === "waiting_for_space") parts.push(t("progress.no_space"));
   else if (progress.eta_s != null) parts.push(t("progress.left", { time: duration(progress.eta_s) }));
   return parts.join(", ");
+}
+
+/** How much of a video that the service fetches by itself has arrived. */
+function fetched({ bytes_done: done, bytes_total: total }) {
+  if (!done) return t("progress.fetching");
+  return total ? t("progress.fetched_of", { done: bytes(done), total: bytes(total) }) : t("progress.fetched", { done: bytes(done) });
 }

@@ -1,11 +1,16 @@
 /** What can be told of a job from its description. */
 
+import { t } from "../languages/language.js";
+
 const FINAL = new Set(["succeeded", "failed", "canceled", "expired"]);
 
 export const isOver = (job) => FINAL.has(job.status);
 
 /** A canceled job may have the beginning of a result. */
 export const hasResult = (job) => job.output != null && job.status !== "expired";
+
+/** What the job is called: by the name of its file, which is not known while its video is still fetched. */
+export const nameOf = (job) => job.input?.filename || t("job.unnamed");
 
 /** Width and height of the picture as players show it, in pixels. */
 export function upright(input) {

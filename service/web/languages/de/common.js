@@ -28,6 +28,9 @@ export default {
   "progress.frames": { one: "{done} von {count} Bild", other: "{done} von {count} Bildern" },
   "progress.speed": "{speed} Bilder/s",
   "progress.no_space": "wartet auf Platz auf der Platte des Dienstes",
+  "progress.fetching": "der Dienst holt das Video",
+  "progress.fetched": "{done} geholt",
+  "progress.fetched_of": "{done} von {total} geholt",
   "progress.left": "noch {time}",
 
   "key.title": "Anmelden",

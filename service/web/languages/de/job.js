@@ -1,6 +1,7 @@
 /** Texte der Ansicht eines Auftrags. */
 export default {
   "job.back": "Alle Videos",
+  "job.unnamed": "Ein Video von anderswo",
   "job.waits": "Wartet, bis ein Rechner frei ist.",
   "job.waits_behind": { one: "Wartet, bis ein Rechner frei ist; {count} Auftrag kam vorher.", other: "Wartet, bis ein Rechner frei ist; {count} Aufträge kamen vorher." },
   "job.begins": "Die ersten Bilder sind unterwegs.",

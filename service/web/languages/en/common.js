@@ -28,6 +28,9 @@ export default {
   "progress.frames": { one: "{done} of {count} frame", other: "{done} of {count} frames" },
   "progress.speed": "{speed} frames/s",
   "progress.no_space": "waits for space on the disk of the service",
+  "progress.fetching": "the service fetches the video",
+  "progress.fetched": "{done} fetched",
+  "progress.fetched_of": "{done} of {total} fetched",
   "progress.left": "{time} left",
 
   "key.title": "Sign in",

@@ -1,6 +1,7 @@
 /** Texts of the view of one job. */
 export default {
   "job.back": "All videos",
+  "job.unnamed": "A video from elsewhere",
   "job.waits": "Waits until a worker is free.",
   "job.waits_behind": { one: "Waits until a worker is free; {count} job came before it.", other: "Waits until a worker is free; {count} jobs came before it." },
   "job.begins": "The first frames are on their way.",
