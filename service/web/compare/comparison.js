@@ -176,14 +176,11 @@ export class Comparison {
 
   /** Loads the exact times of the frames and the curve. The pictures do not wait for them. */
   async #loadDetails(job, signal) {
-    if (hasResult(job)) loadTimes(job, signal).then((times) => !signal.aborted && this.#takeTimes(times));
-    const curve = await sharpness(job.id, signal).catch(() => null); // without it the pictures are still compared
-    if (curve && !signal.aborted) this.#takeCurve(curve);
-  }
-
-  #takeTimes(times) {
+    const details = [hasResult(job) ? loadTimes(job, signal) : timesOfRate(job), sharpness(job.id, signal).catch(() => null)];
+    const [times, curve] = await Promise.all(details);
+    if (signal.aborted) return;
     this.#player.times = times;
-    this.#showFrame();
+    if (curve) this.#takeCurve(curve);
   }
 
   #takeCurve(curve) {
