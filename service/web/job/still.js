@@ -1,12 +1,12 @@
 /** Saves single frames as files. */
 
-import { picture } from "../lib/api.js";
+import { still } from "../lib/api.js";
 
 /** Saves a frame, before beside after. */
 export async function saveStill(job, frame) {
-  const blob = await picture(job.id, frame, "side");
+  const blob = await still(job.id, frame);
   const stem = job.input.filename.replace(/\.[^.]+$/, "");
-  save(blob, `${stem}_${frame + 1}.${blob.type === "image/png" ? "png" : "jpg"}`);
+  save(blob, `${stem}_${frame + 1}.png`);
 }
 
 function save(blob, name) {

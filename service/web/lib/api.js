@@ -60,6 +60,9 @@ export async function sideBySide(id, signal) {
   return { fraction: status === 202 ? body.fraction : 1, pollSeconds: Number(headers.get("Retry-After")) || DEFAULT_POLL_SECONDS };
 }
 
+/** A restored frame in full size, before beside after, without loss: a Blob. */
+export const still = async (id, frame) => (await fetchFile(`${path(id, "/preview")}/${frame}.png?view=side`)).body;
+
 /** The newest restored frame of a running job: { frame, blob }. */
 export async function newestPicture(id, signal) {
   const { body, headers } = await fetchFile(previewUrl(id, "newest", "after"), signal);
