@@ -51,10 +51,20 @@ def test_only_what_serves_people_is_published_and_only_on_this_machine() -> None
         assert re.search(r":-127\.0\.0\.1:\d+\}:\d+$", port)
 
 
-def test_redis_triton_and_workers_are_on_the_inner_network_alone() -> None:
+def test_redis_and_triton_stay_inside_and_workers_alone_have_a_way_out() -> None:
+    on = {name: service["networks"] for name, service in SERVICES.items() if "networks" in service}
+
     assert STACK["networks"]["inside"] == {"internal": True}
-    for name in ("redis", "triton", "worker"):
-        assert SERVICES[name]["networks"] == ["inside"]
+    assert on["redis"] == on["triton"] == on["minio"] == ["inside"]
+    assert [name for name, networks in on.items() if "out" in networks] == ["worker"]
+
+
+def test_gateways_and_workers_have_the_same_limits_and_reach() -> None:
+    gateway, worker = (STACK["services"][name]["environment"] for name in ("gateway", "worker"))
+    shared = {name for name in gateway if name.startswith(("CDVD_MAX_", "CDVD_TRANSFER_", "CDVD_WEBHOOK_"))}
+
+    assert {"CDVD_MAX_UPLOAD_BYTES", "CDVD_TRANSFER_HOSTS", "CDVD_WEBHOOK_PORTS"} <= shared
+    assert {name: worker.get(name, "missing") for name in shared} == {name: gateway[name] for name in shared}
 
 
 @pytest.mark.parametrize("name", SERVICES)

@@ -13,6 +13,7 @@ import yaml
 
 from service.config import Settings
 from service.jobs.queue import QUEUES
+from service.outbound.address import Reach, is_public
 
 ROOT = Path(__file__).parents[3] / "docker" / "k8s"
 OLDEST, NEWEST = "1.30", "1.34"
@@ -131,6 +132,21 @@ def test_selectors_find_their_pods() -> None:
             assert selector.get("matchLabels", selector).items() <= labels[name].items()
     for name, resource in (by_kind("Deployment") | by_kind("StatefulSet")).items():
         assert resource["spec"]["selector"]["matchLabels"].items() <= labels[name].items()
+
+
+def test_workers_reach_public_servers_at_the_ports_that_the_service_calls() -> None:
+    policy = by_kind("NetworkPolicy")["public-servers"]["spec"]
+    (rule,) = policy["egress"]
+    labels = {name: pod["metadata"]["labels"] for name, pod in pods()}
+    selected = [
+        name for name, one in labels.items() if policy["podSelector"]["matchLabels"].items() <= one.items()
+    ]
+
+    assert selected == ["worker"]
+    assert {one["port"] for one in rule["ports"]} == Reach().allowed_ports()
+    excepted = [block for to in rule["to"] for block in to["ipBlock"].get("except", [])]
+    assert excepted
+    assert not any(is_public(block.partition("/")[0]) for block in excepted)
 
 
 def test_service_that_workers_resolve_to_all_of_triton_is_headless() -> None:
