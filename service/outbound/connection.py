@@ -28,20 +28,24 @@ class Dialer:
 
         Raises AddressRefused, and OSError, UnicodeError and HTTPException as the standard library does.
         """
-        plain = self._reach(permitted_addresses(target, self._allowed, self._resolver), target.port)
-        cut = threading.Timer(whole_s, _shut, [plain])
+        channel = self._reach(permitted_addresses(target, self._allowed, self._resolver), target.port)
+        if target.secure:  # It takes the place of the plain socket, so that only its own cut holds.
+            channel = self._tls.wrap_socket(
+                channel, server_hostname=target.host, do_handshake_on_connect=False
+            )
+        cut = threading.Timer(whole_s, _shut, [channel])
         cut.daemon = True
         cut.start()
         connection = (HTTPSConnection if target.secure else HTTPConnection)(target.host, target.port)
         try:
-            connection.sock = (
-                self._tls.wrap_socket(plain, server_hostname=target.host) if target.secure else plain
-            )
+            if isinstance(channel, ssl.SSLSocket):
+                channel.do_handshake()
+            connection.sock = channel
             yield connection
         finally:
             cut.cancel()
             connection.close()
-            plain.close()
+            channel.close()
 
     def _reach(self, addresses: tuple[str, ...], port: int) -> socket.socket:
         failure = OSError("the host name has no address")
@@ -54,6 +58,9 @@ class Dialer:
 
 
 def _shut(connection: socket.socket) -> None:
-    """Ends a connection. A socket's own timeout is per read; a server that sends single bytes never exceeds it."""
+    """Ends a connection. A socket's own timeout is per read; a server that sends single bytes never exceeds it.
+
+    TLS is not told: a reader in another thread would go on in plain text.
+    """
     with suppress(OSError):
-        connection.shutdown(socket.SHUT_RDWR)
+        socket.socket.shutdown(connection, socket.SHUT_RDWR)

@@ -105,7 +105,7 @@ class Downloader:
                     connection.request("GET", target.path, headers=headers)
                     answer = connection.getresponse()
                     if answer.status not in _REDIRECTS:
-                        self._take(answer, part, sink)
+                        self._take(answer, part, sink, deadline)
                         return
                     target = _redirected(target, answer)
             except (OSError, HTTPException, UnicodeError) as error:
@@ -113,7 +113,7 @@ class Downloader:
                 raise FetchFailed(f"The server of the video does not answer: {reason}.") from error
         raise FetchRefused(f"The server of the video redirects more than {MOST_REDIRECTS} times.")
 
-    def _take(self, answer: HTTPResponse, part: _Part, sink: Sink) -> None:
+    def _take(self, answer: HTTPResponse, part: _Part, sink: Sink, deadline: float) -> None:
         _require_video(answer, part)
         if answer.status != HTTPStatus.PARTIAL_CONTENT or not part.offset:
             part.offset, part.total, part.validator = 0, answer.length, _validator(answer)
@@ -128,6 +128,8 @@ class Downloader:
         if part.total is not None and part.offset < part.total:
             there = f"{part.offset} of {plural(part.total, 'byte')}"
             raise FetchFailed(f"The server of the video broke off after {there}.")
+        if part.total is None and self._clock() >= deadline:  # Cut off here, which looks like its end.
+            raise FetchFailed("The server of the video takes too long.")
 
     def _require_size(self, size: int) -> None:
         if size > self._max_bytes:

@@ -7,7 +7,7 @@ from unittest.mock import patch
 
 import pytest
 
-from service.errors.outbound import AddressRefused, FetchRefused
+from service.errors.outbound import AddressRefused, FetchFailed, FetchRefused
 from service.errors.upload import UploadTooLarge
 from service.outbound.address import Reach
 from service.outbound.connection import Dialer
@@ -81,6 +81,16 @@ def test_what_is_too_large_is_read_no_further(server: Origin) -> None:
     with pytest.raises(UploadTooLarge, match="5999 bytes"):
         download(f"{server.url}/clip", Reach(private=True), max_bytes=5999)
     assert download(f"{server.url}/clip", Reach(private=True), max_bytes=6000) == b"frames" * 1000
+
+
+def test_a_file_of_unknown_size_that_is_cut_off_is_not_taken_for_whole(server: Origin) -> None:
+    """The clock is at the end of the time as soon as the download has begun."""
+    server.manners["/clip"] = [Manner(length=-1)]
+    ticks = iter([0.0, *[100.0] * 9])
+    with pytest.raises(FetchFailed, match="too long"):
+        Downloader(Dialer(10, Reach(private=True)), 100_000, 60, lambda: next(ticks)).download(
+            f"{server.url}/clip", Kept()
+        )
 
 
 @pytest.mark.parametrize(

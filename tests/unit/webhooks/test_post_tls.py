@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import socket
 import ssl
 import subprocess
 import threading
@@ -69,3 +70,32 @@ def test_a_trusted_receiver_is_reached(url: str, certificate: Path, monkeypatch:
 def test_a_stranger_is_not(url: str) -> None:
     with pytest.raises(WebhookFailed, match="CERTIFICATE_VERIFY_FAILED"):
         WebhookClient(5, Reach(private=True)).post(url, b"{}", {})
+
+
+def test_a_receiver_that_answers_byte_by_byte_is_cut_off(
+    certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate.with_name("cert.pem")))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    over, sent = threading.Event(), 0
+
+    def drip(listener: socket.socket) -> None:
+        nonlocal sent
+        with context.wrap_socket(listener.accept()[0], server_side=True) as connection:
+            while sent < 400 and not over.wait(0.05):
+                try:
+                    sent += connection.send(b"H")
+                except OSError:
+                    return
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=drip, args=[listener])
+        thread.start()
+        with pytest.raises(WebhookFailed):
+            WebhookClient(0.5, Reach(private=True)).post(
+                f"https://localhost:{listener.getsockname()[1]}/", b"{}", {}
+            )
+        over.set()
+        thread.join()
+    assert sent < 100  # of one each 0.05 s: a pause of the whole machine does not count
