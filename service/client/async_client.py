@@ -66,6 +66,17 @@ class AsyncClient:
             )
         )
 
+    async def submit_url(
+        self,
+        input_url: str,
+        *,
+        output_url: str | None = None,
+        idempotency_key: str | None = None,
+        **options: str | float | None,
+    ) -> Job:
+        asked, key = {**options, "output_url": output_url}, idempotency_key or uuid.uuid4().hex
+        return await self._run(self._operations.submit_url(input_url, asked, key))
+
     async def job(self, job_id: str) -> Job:
         return await self._run(self._operations.job(job_id))
 

@@ -36,6 +36,10 @@ class Progress:
     frames_per_second: float | None = None
     eta_s: float | None = None
     stage: str | None = None
+    bytes_done: int | None = None
+    """Bytes of the video of an ``input_url`` that have arrived, in the stage ``fetching``."""
+    bytes_total: int | None = None
+    """None where its server does not say how many there are."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,18 @@ class Output:
 
 
 @dataclass(frozen=True)
+class Handover:
+    """What became of sending a result to its ``output_url``: ``state`` is ``pending``, ``delivered`` or ``dead``."""
+
+    state: str
+    attempts: int = 0
+    last_attempt_at: str | None = None
+    last_answer: str | None = None
+    """The HTTP status, or a sentence on what went wrong."""
+    next_attempt_at: str | None = None
+
+
+@dataclass(frozen=True)
 class Finding:
     """What became of a property of the video, or of one of its streams.
 
@@ -100,6 +116,7 @@ class Job:
     created_at: str
     progress: Progress
     input: Input | None
+    """None until the video of an ``input_url`` is at the service."""
     output: Output | None
     error: Problem | None
     started_at: str | None = None
@@ -110,6 +127,8 @@ class Job:
     """What the result keeps, changes and lacks; before it is there what is known from the upload."""
     losses: list[str] = field(default_factory=list)
     """A sentence for each loss."""
+    handover: Handover | None = None
+    """None unless a finished result goes to an ``output_url``."""
 
     @property
     def finished(self) -> bool:
@@ -125,6 +144,7 @@ class Job:
             "input": from_json(Input, data["input"]) if data.get("input") else None,
             "output": from_json(Output, data["output"]) if data.get("output") else None,
             "findings": [from_json(Finding, each) for each in data.get("findings") or ()],
+            "handover": from_json(Handover, data["handover"]) if data.get("handover") else None,
             "error": from_json(Problem, data["error"]) if data.get("error") else None,
         }
         return from_json(Job, {**data, **parts})
@@ -132,7 +152,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Event:
-    """An entry of a job's log. Types: ``status``, ``step_started``, ``step_done``, ``progress``."""
+    """An entry of a job's log. Types: ``status``, ``step_started``, ``step_done``, ``progress``, ``fetch``."""
 
     id: str
     type: str

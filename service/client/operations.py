@@ -13,7 +13,7 @@ from service.client.http.answers import job_from, json_object, require_success
 from service.client.http.calls import Answer, Call, FilePart, TransferCallback, job_path
 from service.client.http.form import form_call
 from service.client.jobs.download import Download
-from service.client.jobs.submission import Submission, submit
+from service.client.jobs.submission import Submission, submit, submit_url
 from service.client.jobs.watching import follow_events, wait_for_end
 from service.client.model import Description, Estimate, Job, Sharpness, from_json
 from service.client.retry_policy import OUTAGE_S, RetryPolicy, retrying
@@ -28,6 +28,12 @@ class Operations:
     def submit(self, submission: Submission) -> Operation[Job]:
         """Sends a video and returns its queued job."""
         return submit(submission, self.outage_s)
+
+    def submit_url(
+        self, input_url: str, options: Mapping[str, str | float | None], key: str
+    ) -> Operation[Job]:
+        """Asks the service to fetch a video, and returns its queued job."""
+        return submit_url(input_url, options, key, self.outage_s)
 
     def wait(
         self, job_id: str, on_change: Callable[[Job], None] | None, timeout_s: float | None

@@ -77,6 +77,22 @@ class Client:
             )
         )
 
+    def submit_url(
+        self,
+        input_url: str,
+        *,
+        output_url: str | None = None,
+        idempotency_key: str | None = None,
+        **options: str | float | None,
+    ) -> Job:
+        """Has the service fetch the video at ``input_url``, and returns its job, whose ``input`` is None until then.
+
+        ``output_url`` is sent the result with one PUT, ``webhook_url`` is told the end; ``options`` are those of POST
+        /jobs, such as ``crf=20``. All attempts, and calls under the same ``idempotency_key``, make one job.
+        """
+        asked, key = {**options, "output_url": output_url}, idempotency_key or uuid.uuid4().hex
+        return self._run(self._operations.submit_url(input_url, asked, key))
+
     def job(self, job_id: str) -> Job:
         """Returns a job as it is now."""
         return self._run(self._operations.job(job_id))

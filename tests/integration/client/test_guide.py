@@ -13,7 +13,8 @@ import pytest
 
 from tests.support.animations import picture_bytes
 from tests.support.clips import Clip, moving_picture, write_clip
-from tests.support.stack import Service, running_stack
+from tests.support.origin import Origin, origin
+from tests.support.stack import Service, running_stack, until
 
 pytestmark = pytest.mark.integration
 
@@ -22,7 +23,15 @@ GUIDE = Path(__file__).parents[3] / "docs" / "client.md"
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    with running_stack(tmp_path_factory.mktemp("guide")) as running:
+    settings = {"CDVD_TRANSFER_ALLOW_PRIVATE": "true"}
+    with running_stack(tmp_path_factory.mktemp("guide"), settings) as running:
+        yield running
+
+
+@pytest.fixture
+def media(folder: Path) -> Iterator[Origin]:
+    with origin() as running:
+        running.files["/shaky.mp4"] = (folder / "shaky.mp4").read_bytes()
         yield running
 
 
@@ -38,10 +47,13 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def lines(language: str, service: Service) -> list[str]:
+def lines(language: str, service: Service, media: Origin) -> list[str]:
     found = re.findall(rf"```{language}\n(.*?)```", GUIDE.read_text(), re.DOTALL)
     assert found
-    return [text.replace("http://127.0.0.1:8080", service.url) for text in found]
+    others = {"http://127.0.0.1:8080": service.url, "https://media.example.org": media.url}
+    for stated, here in others.items():
+        found = [text.replace(stated, here) for text in found]
+    return found
 
 
 def run(*command: str, folder: Path, **more: str) -> str:
@@ -59,13 +71,13 @@ def run(*command: str, folder: Path, **more: str) -> str:
 
 
 def test_the_lines_for_a_shell(
-    service: Service, folder: Path, tmp_path_factory: pytest.TempPathFactory
+    service: Service, folder: Path, media: Origin, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     commands = tmp_path_factory.mktemp("bin")
     (commands / "cdvd").write_text(f'#!/bin/sh\nexec {sys.executable} -m service.cli "$@"\n')
     (commands / "cdvd").chmod(0o755)
     path = f"{commands}{os.pathsep}{os.environ['PATH']}"
-    (script,) = lines("bash", service)
+    (script,) = lines("bash", service, media)
     run("bash", "-eu", "-c", script, folder=folder, CDVD_URL=service.url, PATH=path)
     made = {str(found.relative_to(folder)) for found in folder.rglob("*.mp4")} - {
         "shaky.mp4",
@@ -81,8 +93,9 @@ def test_the_lines_for_a_shell(
     }
 
 
-def test_the_lines_for_python(service: Service, folder: Path) -> None:
-    for script in lines("python", service):
+def test_the_lines_for_python(service: Service, folder: Path, media: Origin) -> None:
+    for script in lines("python", service, media):
         run(sys.executable, "-W", "error", "-c", script, folder=folder)
     made = [found for found in folder.glob("*.mp4") if found.name != "shaky.mp4"]
     assert len(made) == 3
+    until(lambda: media.of("PUT", "/sharp.mp4?signature=..."), "the result is sent")

@@ -1,0 +1,88 @@
+"""Videos that the service fetches for the Python client and the command line, from a real server."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from service.client import AsyncClient, Client, Job, RequestRejected
+from tests.support.clips import Clip, write_clip
+from tests.support.origin import Manner, Origin, origin
+from tests.support.stack import Service, running_stack, until
+
+pytestmark = pytest.mark.integration
+
+PATH = "/clip.mp4"
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    settings = {"CDVD_TRANSFER_ALLOW_PRIVATE": "true", "CDVD_TRANSFER_SILENCE_S": "120"}
+    with running_stack(tmp_path_factory.mktemp("urls"), settings) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def video(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    return write_clip(tmp_path_factory.mktemp("clip") / "clip.mp4", Clip(frames=6)).read_bytes()
+
+
+@pytest.fixture
+def server(video: bytes) -> Iterator[Origin]:
+    with origin() as running:
+        running.files[PATH] = video
+        yield running
+
+
+def test_a_client_sees_the_video_arrive_and_the_result_go(
+    service: Service, server: Origin, video: bytes
+) -> None:
+    release, seen = threading.Event(), list[Job]()
+    server.manners[PATH] = [Manner(only=3000, release=release)]
+
+    def show(job: Job) -> None:
+        seen.append(job)
+        if job.progress.bytes_done:
+            release.set()
+
+    with Client(service.url) as client:
+        asked = {"output_url": f"{server.url}/put", "idempotency_key": "once"}
+        job = client.submit_url(server.url + PATH, crf=30, **asked)
+        again = client.submit_url(server.url + PATH, crf=30, **asked)
+        assert (job.input, job.progress.stage, again.id) == (None, "fetching", job.id)
+        done = client.wait(job.id, on_change=show)
+        sent = until(
+            lambda: (h := client.job(job.id).handover) and h.state == "delivered" and h, "the result is sent"
+        )
+
+    arriving = next(job for job in seen if job.progress.bytes_done)
+    assert (arriving.input, arriving.progress.bytes_total) == (None, len(video))
+    assert (done.status, done.options["crf"]) == ("succeeded", 30)
+    assert done.input
+    assert (done.input.filename, done.input.sha256) == ("clip.mp4", hashlib.sha256(video).hexdigest())
+    assert (sent.attempts, sent.last_answer) == (1, "200")
+    assert done.output
+    assert hashlib.sha256(server.of("PUT", "/put")[-1].body).hexdigest() == done.output.sha256
+
+
+def test_the_client_for_asyncio_does_the_same(service: Service, server: Origin) -> None:
+    async def restore() -> Job:
+        async with AsyncClient(service.url) as client:
+            job = await client.submit_url(server.url + PATH, output_url=f"{server.url}/put", codec="hevc")
+            return await client.wait(job.id)
+
+    done = asyncio.run(restore())
+
+    assert (done.status, done.options["codec"]) == ("succeeded", "hevc")
+    until(lambda: server.of("PUT", "/put"), "the result is sent")
+
+
+def test_an_address_that_cannot_be_fetched_is_refused_at_once(service: Service) -> None:
+    with Client(service.url) as client, pytest.raises(RequestRejected) as refused:
+        client.submit_url("https://user:word@example.org/clip.mp4")
+
+    assert refused.value.code == "address_refused"
