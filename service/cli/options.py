@@ -55,6 +55,32 @@ JobId = Annotated[
 VideoIn = Annotated[
     Path, typer.Argument(metavar="IN", help="A video.", exists=True, dir_okay=False, readable=True)
 ]
+
+
+def is_url(text: str) -> bool:
+    """Returns whether an argument names a video on another server."""
+    return text.startswith(("http://", "https://"))
+
+
+def _video_or_url(text: str) -> str:
+    if is_url(text):
+        return text
+    if not Path(text).is_file():
+        raise typer.BadParameter(f"There is no file {text}.")
+    if not os.access(text, os.R_OK):
+        raise typer.BadParameter(f"{text} is not readable.")
+    return text
+
+
+VideoOrUrl = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="IN",
+        parser=_video_or_url,
+        help="A video, or the http:// or https:// address from which the service fetches it.",
+        show_default=False,
+    ),
+]
 VideosIn = Annotated[
     list[Path] | None,
     typer.Argument(

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from service.cli.batch.journal import Journal, identity_of
 from service.cli.batch.models import models_at, require_models
@@ -17,6 +18,9 @@ from service.cli.output.progress import JobBar, job_bar
 from service.client import Client, Job
 from service.errors.base import ServiceError
 from service.text import plural
+
+if TYPE_CHECKING:
+    from service.options import JobOptions
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,18 @@ def submit_one(parcel: Parcel, url: str, key: str | None, *, as_json: bool) -> N
         sender = Sender(client, journal, bar.sent)
         job, _ = sender.send(parcel.video, source, parcel.fields, key=key)
         sender.forget(source, parcel.fields, key)
+    say_json(asdict(job)) if as_json else _tell(job)
+
+
+def submit_address(input_url: str, options: JobOptions, url: str, key: str | None, *, as_json: bool) -> None:
+    """Has the service fetch a video, and prints the id of its job.
+
+    Raises ClientError, and BadParameter for a model that the service does not have.
+    """
+    with Client(url) as client:
+        require_models([options.model], partial(models_at, client))
+        given = options.model_dump(mode="json", exclude_unset=True)
+        job = client.submit_url(input_url, idempotency_key=key, **given)
     say_json(asdict(job)) if as_json else _tell(job)
 
 

@@ -23,7 +23,10 @@ from service.cli.options import (
     Strict,
     Timeout,
     Url,
+    VideoOrUrl,
     form_fields,
+    is_url,
+    job_options,
     writable_output,
 )
 
@@ -34,9 +37,7 @@ commands = typer.Typer()
 
 @commands.command(rich_help_panel=PANEL)
 def submit(  # noqa: PLR0913  # one parameter per option
-    source: Annotated[
-        Path | None, typer.Argument(metavar="IN", help="A video.", exists=True, dir_okay=False, readable=True)
-    ] = None,
+    source: VideoOrUrl = None,
     quality: QualityName = None,
     model: ModelName = None,
     looks: LooksCount = None,
@@ -55,17 +56,20 @@ def submit(  # noqa: PLR0913  # one parameter per option
 ) -> None:
     """Send a video, or those of a list, and print ids of jobs without waiting.
 
-    A large upload resumes when the connection breaks, and with the same command after an interruption.
+    A large upload resumes when the connection breaks, and with the same command after an interruption. A video at an
+    address is fetched by the service; --set output_url=URL has it send the result with a PUT.
     """
     if (source is None) == (jobs_file is None) or (jobs_file and once):
         raise typer.BadParameter("Give either IN, with or without a key, or --jobs-file.", param_hint="IN")
 
     chosen = {"quality": quality, "model": model, "looks": looks, "codec": codec, "start": start, "end": end}
     fields = form_fields({**chosen, "strict": "true" if strict else None}, more)
-    from service.cli.actions.submit import Parcel, submit_all, submit_one
+    from service.cli.actions.submit import Parcel, submit_address, submit_all, submit_one
 
-    if source:
-        submit_one(Parcel(source, fields), url, once, as_json=as_json)
+    if source and is_url(source):
+        submit_address(source, job_options(fields), url, once, as_json=as_json)
+    elif source:
+        submit_one(Parcel(Path(source), fields), url, once, as_json=as_json)
     elif jobs_file:
         from service.cli.batch.jobs_file import jobs_to_send
 

@@ -23,7 +23,9 @@ _STATUS_STYLES = {"succeeded": "green", "running": "cyan", "failed": "red", "can
 
 
 def frame_progress(progress: Progress) -> str:
-    """Returns ``12 of 48 frames, 3.1 frames/s``, as far as it is known."""
+    """Returns ``12 of 48 frames, 3.1 frames/s``, as far as it is known; ``1.2 MiB of 4.0 MiB fetched`` before that."""
+    if progress.bytes_done is not None:
+        return f"{_fetched(progress.bytes_done, progress.bytes_total)} fetched"
     total = plural(progress.frames_total, "frame")
     parts = [f"{progress.frames_done} of {total}"] if progress.frames_total else []
     if progress.frames_per_second:
@@ -31,6 +33,10 @@ def frame_progress(progress: Progress) -> str:
     if progress.stage == "waiting_for_space":
         parts.append("waits for space on the disk of the service")
     return ", ".join(parts)
+
+
+def _fetched(done: int, total: int | None) -> str:
+    return mebibytes(done) if total is None else f"{mebibytes(done)} of {mebibytes(total)}"
 
 
 def job_progress(job: Job) -> str:

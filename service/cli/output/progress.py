@@ -85,12 +85,13 @@ class JobBar:
     def job(self, job: Job) -> None:
         """Shows a job as the service describes it."""
         progress = job.progress
+        fetching = progress.stage == "fetching"
         activity = "Waiting in the queue" if job.status == "queued" else "Deblurring"
         self._show(
             ProgressState(
-                self.title + activity,
-                progress.frames_done,
-                progress.frames_total or None,
+                self.title + ("The service fetches the video" if fetching else activity),
+                (progress.bytes_done or 0) if fetching else progress.frames_done,
+                (progress.bytes_total if fetching else progress.frames_total) or None,
                 frame_progress(progress),
                 None if job.finished else progress.eta_s,
                 self.pace.left_s(progress.fraction) if self.pace else None,

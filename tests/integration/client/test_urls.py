@@ -11,6 +11,7 @@ import pytest
 
 from service.client import AsyncClient, Client, Job, RequestRejected
 from tests.support.clips import Clip, write_clip
+from tests.support.command import one_line, run
 from tests.support.origin import Manner, Origin, origin
 from tests.support.stack import Service, running_stack, until
 
@@ -79,6 +80,30 @@ def test_the_client_for_asyncio_does_the_same(service: Service, server: Origin) 
 
     assert (done.status, done.options["codec"]) == ("succeeded", "hevc")
     until(lambda: server.of("PUT", "/put"), "the result is sent")
+
+
+def test_the_command_line_does_the_same(service: Service, server: Origin) -> None:
+    release = threading.Event()
+    server.manners[PATH] = [Manner(only=3000, release=release)]
+    options = ("--codec", "hevc", "--set", "crf=30", "--set", f"output_url={server.url}/put")
+    job_id = one_line(run("submit", server.url + PATH, *options, "--url", service.url).stdout)
+    until(lambda: service.job(job_id)["progress"]["bytes_done"], "the beginning of the video")
+    line = run("status", job_id, "--url", service.url).stdout
+    release.set()
+    watched = run("watch", job_id, "--url", service.url)
+    options_of = service.job(job_id)["options"]
+
+    assert line.startswith("queued: 0.0 MiB of 0.0 MiB fetched")
+    assert (watched.returncode, options_of["codec"], options_of["crf"]) == (0, "hevc", 30)
+    until(lambda: server.of("PUT", "/put"), "the result is sent")
+
+
+def test_the_command_line_checks_before_it_asks(service: Service) -> None:
+    bad = run("submit", "http://127.0.0.1/clip.mp4", "--set", "crf=99", "--url", service.url)
+    refused = run("submit", "https://user:word@example.org/clip.mp4", "--url", service.url)
+
+    assert (bad.returncode, "crf" in bad.stderr) == (2, True)
+    assert (refused.returncode, "no name and password" in refused.stderr) == (3, True)
 
 
 def test_an_address_that_cannot_be_fetched_is_refused_at_once(service: Service) -> None:

@@ -40,6 +40,18 @@ def test_progress_tells_nothing_that_is_not_known() -> None:
     assert job_progress(job("running", Progress(0, 48))) == "0 of 48 frames"
 
 
+@pytest.mark.parametrize(
+    ("total", "text"), [(4 << 20, "1.5 MiB of 4.0 MiB fetched"), (None, "1.5 MiB fetched")]
+)
+def test_progress_tells_how_much_of_a_video_is_fetched(total: int | None, text: str) -> None:
+    fetching = job("queued", Progress(stage="fetching", bytes_done=3 << 19, bytes_total=total))
+    states: list[ProgressState] = []
+    JobBar(states.append).job(fetching)
+
+    assert job_progress(fetching) == text
+    assert states[-1] == ProgressState("The service fetches the video", 3 << 19, total, text)
+
+
 def test_a_finished_job_has_no_time_left() -> None:
     assert "left" not in job_progress(job("succeeded", Progress(48, 48, 1.0, 3.0, 0.0)))
 
