@@ -188,7 +188,9 @@ class JobOptions(EncodingRequest, RestorationOptions):
 
     def of_result(self) -> dict[str, Any]:
         """Returns what was asked for as JSON, without what leaves the result the same: its turn, and who is told."""
-        return self.model_dump(mode="json", exclude={"preview", "webhook_url"}, exclude_defaults=True)
+        return self.model_dump(
+            mode="json", exclude={"preview", "webhook_url", "output_url"}, exclude_defaults=True
+        )
 
     @classmethod
     def from_text(cls, texts: Mapping[str, str]) -> Self:

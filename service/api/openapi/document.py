@@ -53,7 +53,8 @@ def _complete(document: dict[str, Any]) -> dict[str, Any]:
     for operation in _operations(document):
         for parameter in operation.get("parameters", ()):
             parameter["schema"] = _without_null(parameter["schema"])
-            components.name_enumeration(parameter["schema"], parameter["name"])
+            schema = parameter["schema"]
+            components.name_enumeration(schema, schema.get("title", parameter["name"]))
         for content in operation.get("requestBody", {}).get("content", {}).values():
             content["schema"] = components.of_body(content["schema"])
     for schema in [*components.schemas.values()]:

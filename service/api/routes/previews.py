@@ -16,7 +16,6 @@ from service.api.openapi.responses import BINARY, Responses, problems, response_
 from service.artifacts.newest_pictures import View
 from service.errors.job import FrameNotFound, FrameNotRestored, JobNotFound, ResultExpired
 from service.errors.storage import StorageUnavailable
-from service.errors.submission import InvalidOption
 from service.errors.video import DamagedVideo, ProbeTimeout
 from service.jobs.job import Job
 
@@ -32,10 +31,13 @@ Frame = Annotated[
 WhichView = Annotated[
     View, Query(description="`side`: before and after; `prior`: bright where the frame is sharp.")
 ]
+WhichStill = Annotated[
+    Literal["before", "after", "side"],  # the prior is a small picture, not one of the video's size
+    Query(title="Still view", description="Before, after, or both beside each other."),
+]
 
 _PICTURE: Responses = {
     **problems(
-        InvalidOption,
         JobNotFound,
         FrameNotFound,
         FrameNotRestored,
@@ -100,14 +102,12 @@ async def get_still(
     jobs: OwnJobs,
     pictures: Pictures,
     request: Request,
-    view: WhichView = View.SIDE,
+    view: WhichStill = "side",
 ) -> Response:
     """Shows a frame upright in its full size, by default before and after beside each other, without loss."""
     job = await run_sync(job_with_files, jobs, job_id)
     _check_frame(job, frame)
-    if view is View.PRIOR:
-        raise InvalidOption("A still shows before, after or side; the prior is a small picture, .jpg.")
-    return tagged(request, await pictures.still(job, frame, view), "image/png", CACHE)
+    return tagged(request, await pictures.still(job, frame, View(view)), "image/png", CACHE)
 
 
 @router.get("/jobs/{job_id}/poster.jpg", response_class=Response, responses=_SMALL)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,9 +35,7 @@ def test_every_route_refuses_a_query_parameter_that_it_does_not_have(service: Se
     routes = [(method, path) for path, methods in document["paths"].items() for method in methods]
     assert len(routes) > 25
     for method, path in routes:
-        address = path.format(
-            **dict.fromkeys(("job_id", "upload_id", "event_id", "token_id", "frame"), "0" * 32)
-        )
+        address = re.sub(r"\{\w+\}", "0" * 32, path)
         answer = service.http.request(method, address, params={"no_such": "1"})
         assert answer.status_code == 422, (method, path, answer.text)
         assert method == "head" or "'no_such'" in refused(answer)

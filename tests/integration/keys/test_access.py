@@ -29,7 +29,7 @@ from tests.support.api_keys import (
     submitted,
     until_ended,
 )
-from tests.support.stack import SLOW, Service
+from tests.support.stack import SLOW, PacedService, Service
 
 pytestmark = pytest.mark.integration
 
@@ -129,7 +129,8 @@ def test_revoked_and_expired_keys_are_refused_at_once(service: Service, ring: Ke
     refused(service.http.get("/jobs", headers={"Authorization": f"Bearer {text}"}), 401, "unauthenticated")
 
 
-def test_an_event_stream_ends_with_its_key(service: Service, ring: KeyRing, long_clip: Path) -> None:
+def test_an_event_stream_ends_with_its_key(service: PacedService, ring: KeyRing, long_clip: Path) -> None:
+    service.pace.hold()
     key, text = ring.create("listener", USUAL)
     headers = {"Authorization": f"Bearer {text}"}
     job_id = submitted(service, long_clip, headers, SLOW)
@@ -142,6 +143,7 @@ def test_an_event_stream_ends_with_its_key(service: Service, ring: KeyRing, long
     operator = new_key(ring, Scope.ADMIN)
     assert service.http.get(f"/jobs/{job_id}", headers=operator).json()["status"] in ("queued", "running")
     assert service.http.delete(f"/jobs/{job_id}", headers=operator).status_code == 204
+    service.pace.release()
 
 
 def session(service: Service, key: dict[str, str]) -> dict[str, str]:

@@ -25,7 +25,7 @@ from tests.support.api_keys import (
     submitted,
     until_ended,
 )
-from tests.support.stack import QUICK, SLOW, Service, running_stack, until
+from tests.support.stack import QUICK, SLOW, PacedService, Service, running_stack, until
 
 pytestmark = pytest.mark.integration
 
@@ -217,7 +217,10 @@ def test_a_token_ends_by_itself_with_its_key_and_when_revoked(
     refused(begun(service, bearer(third), 10), 401, "unauthenticated")
 
 
-def test_a_stream_of_events_ends_with_its_token(service: Service, ring: KeyRing, long_clip: Path) -> None:
+def test_a_stream_of_events_ends_with_its_token(
+    service: PacedService, ring: KeyRing, long_clip: Path
+) -> None:
+    service.pace.hold()
     key = new_key(ring)
     told = issued(service, key, options={"model": SLOW})
     job_id = made(service, bearer(told), long_clip)
@@ -227,6 +230,7 @@ def test_a_stream_of_events_ends_with_its_token(service: Service, ring: KeyRing,
         assert service.http.delete(f"/upload-tokens/{told['id']}", headers=key).status_code == 204
         assert "succeeded" not in "".join(lines)  # ends, and not because the job did
     assert service.http.delete(f"/jobs/{job_id}", headers=key).status_code == 204
+    service.pace.release()
 
 
 def test_a_token_gives_no_more_than_its_key_has(service: Service, ring: KeyRing, clip: Path) -> None:

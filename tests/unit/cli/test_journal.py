@@ -33,7 +33,7 @@ OTHERS = {
     "strict": "true",
 }
 """A value of each option that decides a result; the container is in the name of the result."""
-SAME = {"preview": "true", "webhook_url": "https://example.org"}
+SAME = {"preview": "true", "webhook_url": "https://example.org", "output_url": "https://example.org"}
 
 
 @pytest.fixture
