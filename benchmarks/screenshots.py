@@ -43,6 +43,7 @@ def main() -> int:
     if chromium is None:
         print("screenshots: There is no Chromium on this machine (apt install chromium).", file=sys.stderr)
         return 1
+    expect.set_options(timeout=TIMEOUT_MS)
     with tempfile.TemporaryDirectory() as scratch, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         _take_pictures(browser, Path(scratch), folder)
