@@ -45,7 +45,7 @@ def test_the_same_video_gives_the_same_bytes(tmp_path: Path, codec: str, contain
 
 
 def test_small_pictures_have_the_same_bytes_in_hevc_however_often(tmp_path: Path) -> None:
-    """With x265's cutree one of twenty has others."""
+    """With cutree or weightp of x265 some have others."""
     source = write_clip(tmp_path / "clip.mp4", Clip(frames=6))
     made = {restored(source, codec="hevc").path.read_bytes() for _ in range(60)}
 
