@@ -22,8 +22,8 @@ _X264 = "open-gop=0" + (":asm=AVX2" if cv2.checkHardwareSupport(_CPU_AVX_512F) e
 """Without open-gop=0 a piece refers to its neighbor. With AVX-512, x264's look-ahead reads memory that it never wrote
 where a picture's width is no multiple of 128: now and then a piece has other bytes. AVX2 is as fast."""
 _X265 = "open-gop=0:bframes=0:cutree=0:weightp=0:pools=2:frame-threads=1:log-level=error:info=0"
-"""With cutree, small pictures have other bytes in one of twenty encodings, with weightp in one of hundreds, whatever the
-threads and the assembly."""
+"""With cutree, small pictures have other bytes in one of twenty encodings, with weightp in one of hundreds, whatever
+the threads and the assembly."""
 TAGS = {"hevc": "hvc1"}
 """QuickTime and Safari play HEVC by this name only."""
 _PRORES_PROFILES = {"draft": ("1", "apcs"), "good": ("2", "apcn"), "high": ("3", "apch")}
