@@ -54,6 +54,13 @@ def videos(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(autouse=True)
+def _released(service: PacedService) -> Iterator[None]:
+    """Lets windows pass that a test held, however it ended."""
+    yield
+    service.pace.release()
+
+
+@pytest.fixture(autouse=True)
 def _state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
 
@@ -70,6 +77,13 @@ def large_clip(path: Path) -> Path:
 def jobs_of(service: Service, name: str) -> list[dict[str, Any]]:
     jobs = service.http.get("/jobs", params={"limit": 100}).json()["jobs"]
     return [job for job in jobs if job["input"]["filename"] == name]
+
+
+def until_restored(process: subprocess.Popen[str]) -> None:
+    """Wait until the command says that its job is in work: before, it may not have been told of the job yet."""
+    assert process.stderr is not None
+    lines = iter(process.stderr.readline, "")
+    assert any("Deblurring" in line for line in lines)
 
 
 def interrupt(process: subprocess.Popen[str]) -> str:
@@ -111,7 +125,7 @@ def test_a_batch_that_was_killed_picks_up_its_job(videos: Path, service: PacedSe
     command = ("deblur", videos, "--model", SLOW, "--url", service.url)
     service.pace.hold()
     with started(*command) as process:
-        service.until_held()
+        until_restored(process)
         process.kill()
     service.pace.release()
     again = run(*command)
@@ -132,7 +146,7 @@ def test_ctrl_c_cancels_the_job_and_the_same_command_tries_it_again(
     command = ("deblur", source, "-o", output, "--model", SLOW, "--url", service.url)
     service.pace.hold()
     with started(*command) as process:
-        service.until_held()
+        until_restored(process)
         assert "Interrupted. The same command goes on." in interrupt(process)
     assert [job["status"] for job in jobs_of(service, source.name)] == ["canceled"]
     assert list(videos.iterdir()) == [source]
@@ -167,7 +181,7 @@ def test_the_second_ctrl_c_ends_at_once(videos: Path, service: PacedService, pro
     source = write_clip(videos / "twice.mp4", Clip(frames=24))
     service.pace.hold()
     with started("deblur", source, "--model", SLOW, "--url", proxy.url) as process:
-        service.until_held()
+        until_restored(process)
         proxy.hold_up[:] = [1] * 9
         process.send_signal(signal.SIGINT)
         assert proxy.held.wait(PATIENCE_S)
@@ -175,7 +189,6 @@ def test_the_second_ctrl_c_ends_at_once(videos: Path, service: PacedService, pro
         process.send_signal(signal.SIGINT)
         assert process.wait(PATIENCE_S) == 130
         print(f"gone after {time.monotonic() - began:.2f} s")  # noqa: T201  # shown with -s
-    service.pace.release()
 
 
 def test_a_folder_is_watched_until_ctrl_c(videos: Path, service: PacedService) -> None:
