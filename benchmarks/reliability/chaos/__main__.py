@@ -8,22 +8,20 @@ from __future__ import annotations
 
 import argparse
 import random
+import shutil
 import sys
 import tempfile
 import time
-from collections import Counter
-from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, closing, nullcontext
-from dataclasses import dataclass, field
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
-from benchmarks.reliability.chaos import faults, sentinels
 from benchmarks.reliability.chaos.client import Client
 from benchmarks.reliability.chaos.history import History
-from benchmarks.reliability.chaos.sentinels import SentinelStack
-from benchmarks.reliability.chaos.stack import Stack
-from benchmarks.reliability.machine import heading, table
+from benchmarks.reliability.chaos.report import Report, render, summary
+from benchmarks.reliability.chaos.scenes import SCENES, Scene
+from benchmarks.reliability.machine import heading
 from tests.support.clips import Clip, write_clip
 from tests.support.models import write_model
 
@@ -34,55 +32,57 @@ ENDS_S = 300.0
 """For all jobs to end after the last fault."""
 
 
-@dataclass(frozen=True)
-class Scene:
-    """A kind of service, and what can be done to it."""
-
-    stack: Callable[[Path, Path, str], Any]
-    faults: Mapping[str, Callable[[Any, random.Random], None]]
-    loses_a_moment: frozenset[str]
-    """Faults after which jobs that were accepted in the last moment may be unknown."""
-    unaware_s: tuple[float, ...] = ()
-    """Seconds after such a fault up to which something may still be accepted in vain."""
-
-
-ONE_REDIS = Scene(Stack, faults.FAULTS, faults.LOSES_A_MOMENT)
-SENTINELS = Scene(SentinelStack, sentinels.FAULTS, sentinels.LOSES_A_MOMENT, (0.0, 2.4, 4.8))
-
-
-@dataclass
-class Report:
-    """What was done, and what came of it."""
-
-    faults: Counter[str] = field(default_factory=Counter)
-    violations: list[str] = field(default_factory=list)
-    jobs: Counter[str] = field(default_factory=Counter)
-    slowest_s: float = 0.0
-    """Longest time until the service was ready again after a fault."""
-
-
 def main() -> None:
     """Prints the table; ends with status 1 if something happened that must not."""
     arguments = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    arguments.add_argument("--minutes", type=float, default=5.0, help="time for faults")
-    arguments.add_argument("--faults", type=int, default=None, help="faults at most")
+    arguments.add_argument("--minutes", type=float, default=5.0, help="time for faults in one service")
+    arguments.add_argument("--faults", type=int, default=None, help="in one service at most")
     arguments.add_argument("--seed", type=int, default=1)
-    arguments.add_argument("--sentinels", action="store_true", help="Redis has a replica and three Sentinels")
+    arguments.add_argument(
+        "--services",
+        nargs="+",
+        choices=list(SCENES),
+        default=["disk"],
+        help="in turn; one is mistreated at a time",
+    )
+    arguments.add_argument(
+        "--until-faults",
+        type=int,
+        default=0,
+        help="further services, with the next seeds, until so many in all",
+    )
     arguments.add_argument("--keep", type=Path, help="new directory for data and logs, which stay")
     asked = arguments.parse_args()
     with _directory(asked.keep) as directory:
-        scene = SENTINELS if asked.sentinels else ONE_REDIS
-        report = mistreat(Path(directory), asked.minutes * 60, asked.seed, asked.faults, scene)
-    more = " --sentinels" if asked.sentinels else ""
-    print(
-        heading(
-            f"python -m benchmarks.reliability.chaos --minutes {asked.minutes:g} --seed {asked.seed}{more}"
-        )
-    )
-    print(render(report))
-    for violation in report.violations:
+        reports = _mistreat_all(Path(directory), asked)
+    print(heading(f"python -m benchmarks.reliability.chaos {_words(asked)}"))
+    print(render(reports))
+    violations = [violation for report in reports for violation in report.violations]
+    for violation in violations:
         print(violation, file=sys.stderr)
-    sys.exit(bool(report.violations))
+    sys.exit(bool(violations))
+
+
+def _mistreat_all(where: Path, asked: argparse.Namespace) -> list[Report]:
+    """Mistreats each kind of service once, then goes on until there were faults enough, or something is wrong."""
+    reports: list[Report] = []
+    for number, name in enumerate(cycle(asked.services)):
+        enough = sum(report.faults.total() for report in reports) >= asked.until_faults
+        if number >= len(asked.services) and (enough or any(report.violations for report in reports)):
+            break
+        place = where / f"{number}-{name}"
+        place.mkdir()
+        reports.append(mistreat(place, asked.minutes * 60, asked.seed + number, asked.faults, name))
+        print(f"seed {asked.seed + number}, {summary(reports[-1])}", file=sys.stderr, flush=True)
+        if asked.keep is None and not reports[-1].violations:
+            shutil.rmtree(place)
+    return reports
+
+
+def _words(asked: argparse.Namespace) -> str:
+    """Returns the options that say what was done."""
+    words = f"--minutes {asked.minutes:g} --seed {asked.seed} --services {' '.join(asked.services)}"
+    return f"{words} --until-faults {asked.until_faults}" if asked.until_faults else words
 
 
 def _directory(kept: Path | None) -> AbstractContextManager[str]:
@@ -93,10 +93,10 @@ def _directory(kept: Path | None) -> AbstractContextManager[str]:
 
 
 def mistreat(
-    where: Path, seconds: float, seed: int, most: int | None = None, scene: Scene = ONE_REDIS
+    where: Path, seconds: float, seed: int, most: int | None = None, service: str = "disk"
 ) -> Report:
-    """Runs a service below ``where`` and injects faults for so many seconds, ``most`` of them at most."""
-    chance, report = random.Random(seed), Report()
+    """Runs a kind of service below ``where`` and injects faults for so many seconds, ``most`` of them at most."""
+    scene, chance, report = SCENES[service], random.Random(seed), Report(service)
     write_model(where / "models", MODEL)
     clips = {
         str(frames): write_clip(where / f"{frames}.mp4", Clip(frames=frames, audio="aac"))
@@ -159,20 +159,6 @@ def _judge(
     report.jobs["submissions given up without an answer"] = client.unanswered
     history = History(tuple(client.accepted), ended, references, losses, client.unanswered)
     return history.violations()
-
-
-def render(report: Report) -> str:
-    """Returns the table of faults, and sentences about the jobs."""
-    rows = [*sorted(report.faults.items()), ("**all**", report.faults.total())]
-    jobs = ", ".join(f"{number} {status}" for status, number in sorted(report.jobs.items()) if number)
-    return "\n".join(
-        [
-            table(("fault", "times"), rows),
-            "",
-            f"Jobs: {jobs}. Ready again after a fault within {report.slowest_s:.0f} s. "
-            f"Things that must not happen: {len(report.violations)}.",
-        ]
-    )
 
 
 if __name__ == "__main__":

@@ -51,6 +51,11 @@ def _restart(part: str) -> Fault:
     return fault
 
 
+def link_faults(*bad: tuple[str, str, State]) -> dict[str, Fault]:
+    """Returns a fault for each name of a link, word for what happens to it, and state that it is in for a while."""
+    return {f"link of {parts} {what}": _link(parts, state) for parts, what, state in bad}
+
+
 def _link(parts: str, state: State) -> Fault:
     def fault(stack: Stack, chance: random.Random) -> None:
         stack.links[parts].become(state)
@@ -103,18 +108,15 @@ FAULTS: dict[str, Fault] = {
     "Redis stopped for a while": _stop("redis", 5.0),
     "Redis restarted": _restart("redis"),
     "worker restarted": _restart("worker"),
-    **{
-        f"link of {parts} {what}": _link(parts, state)
-        for parts, what, state in (
-            ("second worker and Redis", "stalled for a while", State.STALLED),
-            ("second worker and Redis", "broken for a while", State.BROKEN),
-            ("second worker and Redis", "slow for a while", State.SLOW),
-            ("second gateway and Redis", "stalled for a while", State.STALLED),
-            ("second gateway and Redis", "broken for a while", State.BROKEN),
-            ("second worker and Triton", "stalled for a while", State.STALLED),
-            ("second worker and Triton", "broken for a while", State.BROKEN),
-        )
-    },
+    **link_faults(
+        ("second worker and Redis", "stalled for a while", State.STALLED),
+        ("second worker and Redis", "broken for a while", State.BROKEN),
+        ("second worker and Redis", "slow for a while", State.SLOW),
+        ("second gateway and Redis", "stalled for a while", State.STALLED),
+        ("second gateway and Redis", "broken for a while", State.BROKEN),
+        ("second worker and Triton", "stalled for a while", State.STALLED),
+        ("second worker and Triton", "broken for a while", State.BROKEN),
+    ),
     **({"clock stepped": _step_clock, "clock of the second host stepped": _step_other} if COMPILER else {}),
 }
 LOSES_A_MOMENT = frozenset({"power lost: a copy of the data goes on, without the end of Redis' log"})

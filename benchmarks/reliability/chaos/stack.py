@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import Self
 
 import psutil
 
@@ -44,7 +45,7 @@ class Stack:
         self._others: dict[str, subprocess.Popen[bytes]] = {}
         self._resources = ExitStack()
 
-    def __enter__(self) -> Stack:
+    def __enter__(self) -> Self:
         servers = {self._settings["CDVD_MODEL"]: IdentityEngine()}
         triton = self._resources.enter_context(paced_triton(servers, {}))
         redis = [Link(lambda: self.data / "run" / "redis.sock") for _ in OTHERS]

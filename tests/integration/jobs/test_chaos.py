@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.reliability.chaos.__main__ import mistreat, render
+from benchmarks.reliability.chaos.__main__ import mistreat
+from benchmarks.reliability.chaos.report import render
 
 pytestmark = pytest.mark.integration
 
@@ -17,4 +18,4 @@ def test_service_that_is_mistreated_keeps_its_promises(tmp_path: Path) -> None:
     assert report.violations == []
     assert report.faults.total() == 4
     assert report.jobs["succeeded"] >= 3
-    assert "| **all** | 4 |" in render(report)
+    assert "| **all** | 4 |" in render([report])
