@@ -39,9 +39,12 @@ fuzz: $(VENV)/.dev
 load: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.reliability.load
 
-# Kills, stops, restarts and copies a running service, and judges what became of every job: make chaos MINUTES=10
+# Kills, stops, restarts and copies running services, and judges what became of every job: make chaos MINUTES=10 FAULTS=500
+# goes on with further services, ten minutes each, until there were so many faults.
+FAULTS ?= 0
+SERVICES ?= disk
 chaos: $(VENV)/.dev
-	$(BIN)/python -m benchmarks.reliability.chaos --minutes $(MINUTES)
+	$(BIN)/python -m benchmarks.reliability.chaos --minutes $(MINUTES) --until-faults $(FAULTS) --services $(SERVICES)
 
 # Works a service for MINUTES and prints what of it grew: make soak MINUTES=60
 soak: $(VENV)/.dev

@@ -163,6 +163,11 @@ def _upload_parts(settings: Settings, client: redis.Redis, estimator: Estimator)
             settings.transfer_reach(),
         ),
         submissions=Submissions(client),
-        spool=UploadSpool(settings.data / "uploads", settings.upload_keep_s, settings.min_free_bytes),
+        spool=UploadSpool(
+            settings.data / "uploads",
+            settings.upload_keep_s,
+            settings.min_free_bytes,
+            settings.upload_least_rate,
+        ),
         max_bytes=settings.max_upload_bytes,
     )

@@ -44,14 +44,20 @@ class PartialUpload:
 class Appender:
     """Appends to an upload, as its only writer at the time."""
 
-    def __init__(self, file_descriptor: int, partial: PartialUpload, reserve: int) -> None:
-        """Takes the room for all bytes to come, so that ``reserve`` bytes stay free. Raises StorageFull."""
+    def __init__(
+        self, file_descriptor: int, partial: PartialUpload, reserve: int, has_room_ahead: bool = True
+    ) -> None:
+        """Takes the room for all bytes to come, so that ``reserve`` bytes stay free. Raises StorageFull.
+
+        Without ``has_room_ahead`` it is taken as they come.
+        """
         self._file = file_descriptor
         self._path = partial.path
         self._reserve = reserve
         self._stop = partial.stop_mark
         self._begun_at = partial.offset
         self._length = partial.length
+        self._has_room_ahead = has_room_ahead
         self.offset = partial.offset
         self._claim()
 
@@ -61,6 +67,8 @@ class Appender:
             raise UploadTooLarge(
                 f"The upload has more bytes than were announced: {plural(self._length, 'byte')}."
             )
+        if not self._has_room_ahead:
+            self._claim(len(data))
         with disk_errors():
             view = memoryview(data)
             while view:
@@ -78,5 +86,6 @@ class Appender:
         with suppress(StorageFull):  # Somebody was quicker; the next appender asks for the room.
             self._claim()
 
-    def _claim(self) -> None:
-        claim_space(self._file, self._path, self._length, self._reserve)
+    def _claim(self, coming: int = 0) -> None:
+        size = self._length if self._has_room_ahead else self.offset + coming
+        claim_space(self._file, self._path, size, self._reserve)

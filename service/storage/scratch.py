@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import secrets
 import shutil
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,17 +30,19 @@ class _Copy:
 
 
 class Scratch:
-    """Holds copies in a directory of one process, which is emptied when it starts. Copies in use are never removed.
+    """Holds copies in a directory of its own below ``root``. Copies in use are never removed.
 
-    ``max_bytes`` bounds the copies. Drafts come on top: a piece for each segment in work, or a result.
+    What processes that have ended left below ``root`` goes at the start. ``max_bytes`` bounds the copies. Drafts come
+    on top: a piece for each segment in work, or a result.
     """
 
     def __init__(self, root: Path, max_bytes: int) -> None:
         self._root = root
+        self._own: Path | None = None
         self._max_bytes = max_bytes
         self._copies: OrderedDict[str, _Copy] = OrderedDict()
         self._lock = threading.Lock()
-        shutil.rmtree(root, ignore_errors=True)
+        _remove_abandoned(root)
 
     @contextmanager
     def copy(self, key: str, size: int, fetch: Callable[[Path], None]) -> Iterator[Path]:
@@ -60,7 +64,8 @@ class Scratch:
     @contextmanager
     def draft(self) -> Iterator[Path]:
         """Gives a path for a new file, which is removed when the block ends."""
-        path = self._new_path()
+        with self._lock:
+            path = self._new_path()
         try:
             with disk_errors():
                 yield path
@@ -104,5 +109,46 @@ class Scratch:
         self._copies.pop(key).path.unlink(missing_ok=True)
 
     def _new_path(self) -> Path:
-        self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return self._root / secrets.token_hex(16)
+        if self._own is None:
+            with disk_errors():
+                self._own = _begin(self._root)
+        return self._own / secrets.token_hex(16)
+
+
+_LOCK = "in-use"
+"""A file that the process which uses a directory keeps locked until it ends."""
+
+
+def _begin(root: Path) -> Path:
+    """Makes a directory and locks it for as long as this process lives."""
+    while True:
+        directory = root / secrets.token_hex(16)
+        directory.mkdir(mode=0o700, parents=True)
+        _lock(directory)
+        if directory.exists():  # else another process took it for abandoned before it was locked
+            return directory
+
+
+def _remove_abandoned(root: Path) -> None:
+    """Removes what nobody uses any more; several processes may have the same ``root``."""
+    with suppress(OSError):  # Nothing there yet, or a disk that cannot be used, which the first copy says.
+        for entry in root.iterdir():
+            if not entry.is_dir():
+                entry.unlink(missing_ok=True)
+            elif (lock := _lock(entry)) is not None:
+                shutil.rmtree(entry, ignore_errors=True)
+                os.close(lock)
+
+
+def _lock(directory: Path) -> int | None:
+    """Locks a directory; returns what to close to unlock it, None if another process has it or it is gone."""
+    try:
+        lock = os.open(directory / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(lock)
+        return None
+    return lock

@@ -5,7 +5,8 @@
     <root>/<id>/stop             there while another request asks the one that writes to stop
 
 Nothing else is kept, so an upload whose gateway dies continues where its file ends. The room for the bytes to come is
-taken from the disk at the creation, and given back after ``PROMISE_S`` without a byte: who goes on later asks anew.
+taken from the disk at the creation, and given back after ``PROMISE_S`` without a byte: who goes on later asks anew. An
+upload that is slower than the least rate over all its life has no more room than its bytes take.
 """
 
 from __future__ import annotations
@@ -51,12 +52,14 @@ class UploadSpool:
     """Creates, finds and removes resumable uploads below ``root``.
 
     ``keep_s``: seconds after its last byte at which an upload expires. ``reserve_bytes`` of the disk stay free.
+    ``least_rate``: bytes per second since its creation, after ``PROMISE_S``, without which an upload has no room ahead.
     """
 
-    def __init__(self, root: Path, keep_s: float, reserve_bytes: int = 0) -> None:
+    def __init__(self, root: Path, keep_s: float, reserve_bytes: int = 0, least_rate: float = 0.0) -> None:
         self._root = root
         self.keep_s = keep_s
         self._reserve = reserve_bytes
+        self._least_rate = least_rate
         self._owner: str | None = None
         root.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
 
@@ -134,7 +137,7 @@ class UploadSpool:
                 raise UploadOffsetMismatch(
                     f"The upload has {plural(partial.offset, 'byte')}, so it continues there and not at {offset}."
                 )
-            yield Appender(descriptor, partial, self._reserve)
+            yield Appender(descriptor, partial, self._reserve, self._is_fast(partial.path.parent))
         finally:
             os.close(descriptor)
 
@@ -152,7 +155,10 @@ class UploadSpool:
         shutil.rmtree(doomed, ignore_errors=True)  # what stays goes with the next sweep after its time
 
     def sweep(self) -> int:
-        """Removes the uploads that have expired, and frees the room of those that rest; returns how many it removed."""
+        """Removes the uploads that have expired, and frees the room of those that rest or are too slow.
+
+        Returns how many it removed.
+        """
         removed, now = 0, time.time()
         for directory in self._root.iterdir():
             with suppress(FileNotFoundError):
@@ -160,9 +166,14 @@ class UploadSpool:
                 if changed + self.keep_s < now:
                     shutil.rmtree(directory, ignore_errors=True)
                     removed += 1
-                elif changed + PROMISE_S < now:
+                elif changed + PROMISE_S < now or not self._is_fast(directory):
                     _end_promise(directory / "data")
         return removed
+
+    def _is_fast(self, directory: Path) -> bool:
+        """Returns whether an upload comes fast enough to have room for the bytes to come."""
+        age_s = time.time() - (directory / "about.json").stat().st_mtime
+        return (directory / "data").stat().st_size >= self._least_rate * (age_s - PROMISE_S)
 
     def _open(self, partial: PartialUpload) -> int:
         try:

@@ -7,12 +7,15 @@ let in to be told so, and to ask ``/livez``.
 from __future__ import annotations
 
 import ipaddress
+import logging
 import resource
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
+
+log = logging.getLogger(__name__)
 
 ACCEPTED_AT_ONCE = 128
 """Connections that the event loop may take from the kernel before it looks at any of them."""
@@ -67,6 +70,8 @@ class Gate:
         """Those of the served that have not sent a whole request yet, oldest first."""
         self._turned_away: dict[Guest, None] = {}
         self._counts: Counter[str] = Counter()
+        self._told = False
+        """Whether the log has it that one address had too many."""
 
     def enter(self, guest: Guest) -> Admission:
         """Takes a connection in, at the cost of one that has not asked for anything yet where that is needed."""
@@ -101,6 +106,7 @@ class Gate:
     def _admission(self, guest: Guest) -> Admission:
         home = self._home(guest)
         if home and self._counts[home] >= self._limits.per_address:
+            self._tell_once(home)
             silent = next((one for one in self._silent if self._home(one) == home), None)
             if silent is None:
                 return Admission.TOO_MANY
@@ -110,6 +116,17 @@ class Gate:
                 return Admission.FULL
             self._drop(next(iter(self._silent)))
         return Admission.SERVED
+
+    def _tell_once(self, home: str) -> None:
+        """Says it the first time alone: whoever floods a gateway should not fill its log as well."""
+        if not self._told:
+            self._told = True
+            log.warning(
+                "%s has all of the %d connections that one address may have (CDVD_CONNECTIONS_PER_ADDRESS); if it is a "
+                "reverse proxy or a gateway of many users, add it to CDVD_PROXIES. This is said once",
+                home,
+                self._limits.per_address,
+            )
 
     def _drop(self, guest: Guest) -> None:
         self.leave(guest)

@@ -102,6 +102,40 @@ def test_upload_that_is_written_keeps_its_room(tmp_path: Path, reserve: int) -> 
             spool.create(ROOM * 2 // 3, "b.mp4", "")
 
 
+def test_upload_that_comes_byte_by_byte_has_no_room_ahead(tmp_path: Path, reserve: int) -> None:
+    spool = UploadSpool(tmp_path / "uploads", 24 * 3600, reserve, least_rate=1024)
+    slow = spool.create(ROOM * 2 // 3, "a.mp4", "")
+    with spool.appending(slow.id, 0) as appender:
+        appender.write(b"a")
+    _let_rest(slow.path.parent)
+    with spool.appending(slow.id, 1) as appender:
+        appender.write(b"b")
+
+    other = spool.create(ROOM * 2 // 3, "b.mp4", "")
+    with spool.appending(slow.id, 2) as appender:
+        appender.write(b"c")
+        with pytest.raises(StorageFull):
+            appender.write(bytes(ROOM // 2))
+    spool.remove(other.id)
+    with spool.appending(slow.id, 3) as appender:
+        appender.write(bytes(ROOM // 2))
+
+    assert spool.get(slow.id).offset == 3 + ROOM // 2
+
+
+def test_upload_that_comes_fast_enough_keeps_its_room(tmp_path: Path, reserve: int) -> None:
+    spool = UploadSpool(tmp_path / "uploads", 24 * 3600, reserve, least_rate=1024)
+    upload = spool.create(ROOM * 2 // 3, "a.mp4", "")
+    with spool.appending(upload.id, 0) as appender:
+        appender.write(bytes(2 * MIB))
+    _let_rest(upload.path.parent)
+    with spool.appending(upload.id, 2 * MIB) as appender:
+        appender.write(b"b")
+
+    with pytest.raises(StorageFull):
+        spool.create(ROOM * 2 // 3, "b.mp4", "")
+
+
 def _let_rest(upload: Path) -> None:
     """Makes an upload as old as one that nothing was sent to for longer than its room is kept."""
     for path in (*upload.iterdir(), upload):

@@ -57,7 +57,7 @@ def test_fetch_that_failed_leaves_nothing_and_is_tried_again(scratch: Scratch, t
     with pytest.raises(StorageUnavailable, match="lost"), scratch.copy("file", 60, fail):
         pass
 
-    assert list((tmp_path / "scratch").iterdir()) == []
+    assert [path.name for path in (tmp_path / "scratch").rglob("*") if path.is_file()] == ["in-use"]
     use(scratch, "file", 60)
 
 
@@ -86,3 +86,19 @@ def test_draft_is_gone_afterwards(scratch: Scratch) -> None:
         path.write_bytes(b"piece")
 
     assert not path.exists()
+
+
+def test_what_another_process_uses_stays_and_what_an_ended_one_left_goes(
+    scratch: Scratch, tmp_path: Path
+) -> None:
+    left = tmp_path / "scratch" / "left" / "file"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(b"copy")
+    with scratch.draft() as draft, scratch.copy("file", 60, of_size(60)) as copy:
+        draft.write_bytes(b"piece")
+
+        Scratch(tmp_path / "scratch", max_bytes=100)
+
+        assert draft.read_bytes() == b"piece"
+        assert copy.stat().st_size == 60
+    assert not left.parent.exists()

@@ -37,6 +37,20 @@ def asking(gate: Gate, address: str = "192.0.2.1") -> Someone:
     return someone
 
 
+def test_first_address_with_too_many_is_told_to_the_log_once(caplog: pytest.LogCaptureFixture) -> None:
+    one = gate(total=9, per_address=2)
+    for _ in range(2):
+        asking(one)
+    assert caplog.messages == []
+
+    assert [one.enter(Someone()) for _ in range(2)] == [Admission.TOO_MANY] * 2
+
+    (message,) = caplog.messages
+    assert "192.0.2.1" in message
+    assert "2 connections" in message
+    assert "CDVD_PROXIES" in message
+
+
 def test_whoever_has_not_asked_yet_makes_room_oldest_first() -> None:
     one = gate(total=3)
     asker, silent, later = asking(one), Someone(), Someone()
