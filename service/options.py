@@ -95,7 +95,8 @@ class EncodingOptions(BaseModel):
     sound: Sound = Field(
         "auto",
         description="`auto` copies sound where the container and its players take it, and else codes it anew, without "
-        "loss where it came so; `compatible` makes it AAC (Opus in WebM); `copy` never codes it anew.",
+        "loss where it came so; `compatible` makes it AAC (Opus in WebM); `copy` never codes it anew; `none` leaves it "
+        "out, which is no loss since it was asked for.",
     )
 
 

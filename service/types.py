@@ -22,9 +22,10 @@ Engine = Literal["auto", "onnx", "openvino", "triton"]
 are servers of NVIDIA Triton."""
 
 
-Sound = Literal["auto", "compatible", "copy"]
+Sound = Literal["auto", "compatible", "copy", "none"]
 """How sound gets into a result: ``auto`` copies what the container takes and players play, and codes the rest anew,
-without loss where the source has none; ``compatible`` codes all as AAC (Opus in WebM); ``copy`` never codes anew."""
+without loss where the source has none; ``compatible`` codes all as AAC (Opus in WebM); ``copy`` never codes anew;
+``none`` leaves sound out."""
 
 
 @dataclass(frozen=True)

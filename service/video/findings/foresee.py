@@ -18,8 +18,9 @@ def foresee(
     media: Path | RangedFile, index: FrameIndex, picture: PictureFormat, options: EncodeOptions
 ) -> tuple[Finding, ...]:
     """Returns a finding for each property that is known now. Raises what ``open_video`` raises."""
+    wanted = options.sound != "none"
     return (
-        *frame_findings(index),
+        *(one for one in frame_findings(index) if one.stream is None or wanted),  # streams there are of sound
         *picture_findings(picture, options),
         *track_findings(media, options),
     )

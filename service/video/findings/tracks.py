@@ -38,7 +38,7 @@ def track_findings(media: Path | RangedFile, options: EncodeOptions) -> Iterator
     yield from _shown(media, options)
     with open_video(media) as original:
         yield from _programs(media, original, options.container)
-        yield from _described(original, options.container)
+        yield from _described(original, options)
 
 
 def _programs(media: Path | RangedFile, original: InputContainer, container: str) -> Iterator[Finding]:
@@ -100,7 +100,8 @@ def _decodable(
             yield from decoder.decode(packet)
 
 
-def _described(original: InputContainer, container: str) -> Iterator[Finding]:
+def _described(original: InputContainer, options: EncodeOptions) -> Iterator[Finding]:
+    container = options.container
     tags = content(global_tags(original.metadata))
     if tags:
         yield Finding(
@@ -113,6 +114,7 @@ def _described(original: InputContainer, container: str) -> Iterator[Finding]:
         yield Finding(Kind.KEPT, Code.CHAPTERS, f"{plural(len(chapters), 'chapter')} kept.")
     for stream in original.streams:
         missing = unheld(stream.metadata, container)
-        if missing and stream.type != "attachment":
+        unwanted = stream.type == "audio" and options.sound == "none"
+        if missing and not unwanted and stream.type != "attachment":
             text = f"{title_of(stream)} loses tags that {LABELS[container]} has no place for: {', '.join(missing)}."
             yield Finding(Kind.LOST, Code.METADATA, text, stream.index)

@@ -96,6 +96,8 @@ class _SoundPlanner:
         self._layout = layout_of(stream.codec_context) if stream.codec_context else None
 
     def plan(self, sound: str) -> TrackPlan:
+        if sound == "none":
+            return self._unwanted()
         reason = self._not_copied(sound)
         if reason is None:
             return self._copied()
@@ -136,6 +138,11 @@ class _SoundPlanner:
         kind = Kind.KEPT if coding.exact else Kind.CHANGED
         finding = Finding(kind, Code.SOUND, text, self._stream.index)
         return TrackPlan(self._stream.index, Way.CODE, finding, self._layout, coding)
+
+    def _unwanted(self) -> TrackPlan:
+        text = f"{title_of(self._stream)} is left out, as was asked for."
+        finding = Finding(Kind.CHANGED, Code.SOUND, text, self._stream.index)
+        return TrackPlan(self._stream.index, Way.ABSENT, finding)
 
     def _lost(self, reason: str) -> TrackPlan:
         finding = Finding(

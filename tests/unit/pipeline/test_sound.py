@@ -142,6 +142,15 @@ def test_sound_that_may_not_be_coded_anew_is_left_out_and_said(tmp_path: Path) -
     assert "adpcm_ima_wav" in report.losses[0]
 
 
+def test_sound_that_is_not_wanted_is_left_out_and_no_loss(tmp_path: Path) -> None:
+    source = write_tracks(tmp_path / "in.mkv", Tracks([Track("aac"), Track("pcm_s16le")]))
+    job = restored(source, sound="none", strict="true")
+
+    assert sound(job) == []
+    assert said(job.info.findings) == said(job.report.findings) == [Kind.CHANGED, Kind.CHANGED]
+    assert job.report.losses == ()
+
+
 def test_copied_alac_keeps_its_last_packet(tmp_path: Path) -> None:
     source = write_tracks(
         tmp_path / "in.mkv", Tracks([Track("alac", "mono", format="s16p")], seconds=0.8, frames=20)
