@@ -83,7 +83,7 @@ def _eta(
         return None, None
     said, known = _number(record, "eta_at"), _number(record, "progress_at")
     if said is None or known is None:
-        return _unmeasured(record, spec, now)
+        return _unmeasured(record, spec, working, now)
     reason = EtaReason(record["eta_reason"]) if record.get("eta_reason") else None
     if record.get("wanting") == SPACE:
         return said - known, EtaReason.WAITING_FOR_SPACE
@@ -108,13 +108,16 @@ def _until_begun(
 
 
 def _unmeasured(
-    record: Mapping[str, str], spec: JobSpec, now: float
+    record: Mapping[str, str], spec: JobSpec, working: bool, now: float
 ) -> tuple[float | None, EtaReason | None]:
     """Goes by the estimate at submission until a window of the job itself was timed."""
+    reason = EtaReason.WAITING_FOR_SPACE if record.get("wanting") == SPACE else None
+    past = max(0.0, now - float(record["started_at"]))
+    if "plan" in record and not working and not reason and past > PATIENCE_S:
+        return _until_begun(record, spec, now)[0], EtaReason.WAITING_FOR_TURN
     if spec.estimated_restoring_s is None:
         return None, None
-    reason = EtaReason.WAITING_FOR_SPACE if record.get("wanting") == SPACE else None
-    left = spec.estimated_restoring_s - max(0.0, now - float(record["started_at"]))
+    left = spec.estimated_restoring_s - past
     late = reason or (EtaReason.SLOWER if left < -PATIENCE_S else None)
     return max(left, 0.0), late
 

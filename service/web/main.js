@@ -5,7 +5,7 @@ import { JobView } from "./job/view.js";
 import { JobList } from "./jobs/job_list.js";
 import { language, LANGUAGES, speak, t, translate } from "./languages/language.js";
 import { offerHelp } from "./lib/help.js";
-import { onRoute } from "./lib/route.js";
+import { onRoute, shownJob, showStart } from "./lib/route.js";
 import { signedIn } from "./lib/sign_in.js";
 import { introduce, welcome } from "./start/welcome.js";
 
@@ -42,7 +42,14 @@ translate(document);
 offerLanguages();
 offerHelp();
 
-const view = new JobView({ announce, outage: showOutage });
+/** Goes to the start once the job that was shown is deleted. */
+function leaveDeleted(id) {
+  list.forget(id);
+  announce(t("list.deleted"));
+  if (shownJob() === id) showStart();
+}
+
+const view = new JobView({ announce, deleted: leaveDeleted, outage: showOutage });
 const list = new JobList({
   announce,
   onOutage: showOutage,

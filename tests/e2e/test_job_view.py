@@ -136,6 +136,43 @@ def test_a_canceled_job_shows_its_beginning_and_goes_on_when_asked(
     expect(page.locator("#frame")).to_contain_text("of 30")
 
 
+def test_a_job_whose_turn_comes_later_says_so_and_shows_its_poster(
+    page: Page, service: PacedService, clip: Path
+) -> None:
+    first = service.submit_held(clip)
+    service.until_held()
+    second = service.submit_held(clip)
+    open_job(page, second)
+    expect(page.get_by_text("Waits for its turn: 1 other job is not done yet.")).to_be_visible(
+        timeout=PATIENCE_MS
+    )
+    expect_status(page, "Waiting")
+    expect(page.locator("#before-picture")).to_be_visible(timeout=PATIENCE_MS)
+    assert page.evaluate(
+        "performance.getEntriesByType('resource').every(({ name }) => !name.includes('preview/0'))"
+    )
+
+    service.pace.release()
+    for job_id in (first, second):
+        service.until_status(job_id, "succeeded")
+    expect_status(page, "Done")
+
+
+def test_a_job_is_deleted_in_its_view(page: Page, service: PacedService, clip: Path) -> None:
+    job_id = done(page, service, clip)
+    page.get_by_role("button", name="Delete").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("Delete ride.mp4, with its result?")
+    dialog.get_by_role("button", name="Keep it").click()
+    assert service.http.get(f"/jobs/{job_id}").status_code == 200
+    page.get_by_role("button", name="Delete").click()
+    dialog.get_by_role("button", name="Delete").click()
+    expect(page.locator("#start")).to_be_visible()
+    expect(page.get_by_role("status").filter(has_text="The job was deleted.")).to_be_attached()
+    assert service.http.get(f"/jobs/{job_id}").status_code == 404
+    expect(page.locator(f'#jobs [data-id="{job_id}"]')).to_have_count(0)
+
+
 def test_a_failed_job_says_why(page: Page, service: PacedService, tmp_path: Path) -> None:
     path = damage_frame(write_clip(tmp_path / "torn.mp4", SIMPLE), 17, byte=0, kept=5)
     job_id = service.submit(path, model=QUICK, strict="true")

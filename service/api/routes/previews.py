@@ -23,7 +23,7 @@ router = APIRouter(tags=["files"])
 
 FOREVER = "private, max-age=31536000, immutable"
 """An upload never changes, and no other job gets its address."""
-PosterWidth = Literal["160", "320", "640"]
+PosterWidth = Literal["160", "320", "640", "1280"]
 
 Frame = Annotated[
     int, PathParameter(ge=0, description="The number of the frame in order of presentation, from 0.")

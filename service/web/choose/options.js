@@ -18,6 +18,7 @@ const SOUNDS = [
   ["", "choose.sound_auto"],
   ["sound=compatible", "choose.sound_compatible"],
   ["sound=copy", "choose.sound_copy"],
+  ["sound=none", "choose.sound_none"],
 ];
 const QUALITIES = {
   fast: ["choose.fast", "choose.fast_why"],

@@ -2,7 +2,7 @@
  * frame by frame as far as it is restored. */
 
 import { t } from "../languages/language.js";
-import { resultUrl, sharpness, sourceUrl } from "../lib/api.js";
+import { posterUrl, resultUrl, sharpness, sourceUrl } from "../lib/api.js";
 import { hasResult, upright } from "../lib/job.js";
 import { Controls } from "./controls.js";
 import { Curve } from "./curve.js";
@@ -171,7 +171,9 @@ export class Comparison {
       this.#player.times = timesOfRate(job);
       this.#pictures.load(job.id);
     }
-    if (fresh) this.view = "both";
+    if (!fresh) return;
+    this.view = "both";
+    this.#stage.poster = posterUrl(job.id);
   }
 
   /** Loads the exact times of the frames and the curve. The pictures do not wait for them. */
@@ -205,6 +207,7 @@ export class Comparison {
   }
 
   #videosReady() {
+    this.#stage.poster = null;
     this.#stage.size = [$("after").videoWidth, $("after").videoHeight];
     this.#pictures.unload();
   }

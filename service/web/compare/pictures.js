@@ -1,6 +1,6 @@
 /** Shows single restored frames as pictures, before and after at once: while a job runs there is no video yet. */
 
-import { newestPicture, picture } from "../lib/api.js";
+import { newestPicture, picture, poster } from "../lib/api.js";
 
 export class Pictures {
   #images; // { before, after }
@@ -24,7 +24,7 @@ export class Pictures {
     return this.#wanted ?? 0;
   }
 
-  /** Begins with the first frame of the upload: there may be no restored one yet. */
+  /** Begins with the picture that stands for the upload: there may be no restored frame yet. */
   load(id) {
     this.unload();
     this.#job = id;
@@ -77,14 +77,14 @@ export class Pictures {
     if (!this.#loading || this.#asked === null) this.#fetch();
   }
 
-  /** Loads one frame at a time, so that a held key does not queue requests. Before any is restored it is the first. */
+  /** Loads one frame at a time, so that a held key does not queue requests. Before any is restored it is the poster. */
   async #fetch() {
     this.#loading?.abort();
     const { signal } = (this.#loading = new AbortController());
     const asked = (this.#asked = this.#wanted);
     try {
       const { frame, after } = await this.#restored(asked, signal);
-      const before = await picture(this.#job, frame, "before", signal);
+      const before = asked === null ? await poster(this.#job, signal) : await picture(this.#job, frame, "before", signal);
       if (this.#live) this.#wanted = frame;
       this.#draw(frame, before, after);
     } catch (error) {

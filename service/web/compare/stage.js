@@ -40,6 +40,11 @@ export class Stage {
     this.#element.style.setProperty("--natural", `${width}px`);
   }
 
+  /** The address of a small picture that stands in until there is a better one; null for none. */
+  set poster(address) {
+    this.#element.style.backgroundImage = address ? `url("${address}")` : "none";
+  }
+
   /** Shows "both" with the divider, "before" or "after" alone, or the "prior" in place of what is after. */
   set view(view) {
     const alone = view === "before" || view === "after";

@@ -1,10 +1,11 @@
 /** What can be done with a job: the buttons above its pictures, and what they answer. */
 
+import { confirmed } from "../jobs/confirmation.js";
 import { t } from "../languages/language.js";
 import * as api from "../lib/api.js";
 import { bytes } from "../lib/format.js";
 import { ApiError } from "../lib/http.js";
-import { hasResult, isOver } from "../lib/job.js";
+import { hasResult, isOver, nameOf } from "../lib/job.js";
 import { jobLink, showJob } from "../lib/route.js";
 import { bestOptions } from "./best.js";
 import { downloadSideBySide } from "./side_by_side.js";
@@ -19,6 +20,7 @@ const OFFERED = {
   "job-still": (job) => job.status !== "expired",
   "job-share": () => true,
   "job-cancel": (job) => !isOver(job),
+  "job-delete": () => true,
   "job-retry": (job) => job.status === "failed" || job.status === "canceled",
 };
 
@@ -27,7 +29,7 @@ export class Actions {
   #making = null; // AbortController of a video that is being made
   #on;
 
-  /** `on`: { changed(), frame() -> the number of the frame that is shown }. */
+  /** `on`: { changed(), deleted(id), frame() -> the number of the frame that is shown }. */
   constructor(on) {
     this.#on = on;
     const clicked = (id, work) => $(id).addEventListener("click", () => this.#do($(id), work));
@@ -36,6 +38,7 @@ export class Actions {
     clicked("job-video", () => this.#makeVideo());
     clicked("job-cancel", () => this.#change(api.cancel));
     clicked("job-retry", () => this.#change(api.retry));
+    clicked("job-delete", () => this.#delete());
     clicked("job-best", () => this.#again());
   }
 
@@ -99,6 +102,13 @@ export class Actions {
   async #change(call) {
     await call(this.#job.id);
     this.#on.changed();
+  }
+
+  async #delete() {
+    const { id } = this.#job;
+    if (!(await confirmed(t("list.delete_this", { name: nameOf(this.#job) })))) return;
+    await api.remove(id);
+    this.#on.deleted(id);
   }
 
   /** Copies the link; where the browser does not allow that, shows it to be copied by hand. */

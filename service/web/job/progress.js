@@ -1,7 +1,7 @@
 /** Shows how far a job is, when it will be done, and why it waits. */
 
 import { known, t } from "../languages/language.js";
-import { waitingBefore } from "../lib/api.js";
+import { othersUnfinished } from "../lib/api.js";
 import { duration, progressText } from "../lib/format.js";
 import { isOver } from "../lib/job.js";
 import { Countdown } from "./countdown.js";
@@ -25,8 +25,8 @@ export class Progress {
     this.#countdown.update(progress.eta_s, progress.eta_reason, now());
     $("job-bar").value = progress.fraction;
     $("job-done").textContent = progressText({ ...progress, eta_s: null });
-    this.#showWhy(reason(job, progress));
-    if (job.status === "queued") this.#showPlace(job);
+    if (waitsForTurn(job)) this.#showOthers(job);
+    else this.#showWhy(reason(job, progress));
     this.#tick();
     this.#timer = setInterval(() => this.#tick(), 1000);
   }
@@ -39,15 +39,20 @@ export class Progress {
     else $("job-eta").textContent = t("progress.left", { time: duration(left) });
   }
 
-  async #showPlace(job) {
-    const count = await waitingBefore(job.id).catch(() => 0); // without it only the number is missing
-    if (job === this.#job && count && !job.progress.eta_reason) this.#showWhy(t("job.waits_behind", { count }));
+  async #showOthers(job) {
+    const count = await othersUnfinished(job.id).catch(() => 0); // without it only the number is missing
+    if (job === this.#job) this.#showWhy(count ? t("job.waits_among", { count }) : reason(job, job.progress));
   }
 
   #showWhy(why) {
     $("job-why").hidden = !why;
     $("job-why").textContent = why;
   }
+}
+
+/** Whether others come first; jobs are planned at once, so that one that waits may run already. */
+function waitsForTurn({ progress: { stage, eta_reason: reason } }) {
+  return stage === "queued" || reason === "waiting_for_turn";
 }
 
 /** Why the job waits, or why it takes longer than it was said before. */

@@ -3,7 +3,7 @@
 import { Comparison } from "../compare/comparison.js";
 import { entryFor } from "../compare/keys.js";
 import { t } from "../languages/language.js";
-import { facts, statusWord } from "../lib/format.js";
+import { described, stateOf, statusWord } from "../lib/format.js";
 import { nameOf } from "../lib/job.js";
 import { explained } from "../lib/problems.js";
 import { showStart } from "../lib/route.js";
@@ -23,9 +23,13 @@ export class JobView {
   #comparison = new Comparison();
   #progress = new Progress();
   #fullScreen = new FullScreen($("viewer"), $("full"));
-  #actions = new Actions({ changed: () => this.#follower.now(), frame: () => this.#comparison.frame });
+  #actions = new Actions({
+    changed: () => this.#follower.now(),
+    deleted: (id) => this.#deleted(id),
+    frame: () => this.#comparison.frame,
+  });
 
-  /** `on`: { announce(text), outage(error or null) }. */
+  /** `on`: { announce(text), deleted(id), outage(error or null) }. */
   constructor(on) {
     this.#on = on;
     for (const type of ["keydown", "keyup"]) $("job").addEventListener(type, (event) => this.#key(event));
@@ -76,8 +80,8 @@ export class JobView {
     this.#job = job;
     $("job").dataset.status = job.status;
     $("job-title").textContent = nameOf(job);
-    $("job-status").textContent = statusWord(job.status);
-    $("job-facts").textContent = facts(job);
+    $("job-status").textContent = stateOf(job);
+    $("job-facts").textContent = described(job);
     this.#showProblem(job.error ? explained(job.error) : "");
     this.#showEnding(job);
     this.#showTitle(job);
@@ -109,6 +113,11 @@ export class JobView {
     const name = nameOf(job);
     if (job.status !== "running") document.title = name;
     else document.title = t("job.title_running", { name, percent: Math.floor(job.progress.fraction * 100) });
+  }
+
+  #deleted(id) {
+    if (id === this.#id) this.show(null);
+    this.#on.deleted(id);
   }
 
   #gone() {

@@ -50,6 +50,11 @@ export class JobList {
     this.#feed.now();
   }
 
+  /** Takes a job off the list that was deleted elsewhere on the page. */
+  forget(id) {
+    this.#remove(id);
+  }
+
   #restart() {
     for (const { element } of this.#rows.values()) element.remove();
     this.#rows.clear();

@@ -1,16 +1,14 @@
 /** Draws one job of the list. */
 
-import { language, t } from "../languages/language.js";
+import { t } from "../languages/language.js";
 import { posterUrl, resultUrl } from "../lib/api.js";
-import { bytes, duration, facts, progressText, statusWord } from "../lib/format.js";
+import { bytes, duration, facts, moment, progressText, stateOf } from "../lib/format.js";
 import { explained } from "../lib/problems.js";
 import { jobLink } from "../lib/route.js";
 import { drawFindings } from "./findings.js";
 import { isOver, nameOf } from "../lib/job.js";
 import { ACTIONS } from "./states.js";
 import { playOnHover } from "./thumbnail.js";
-
-const dates = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
 
 export const part = (element, name) => element.querySelector(`[data-part="${name}"]`);
 
@@ -22,7 +20,7 @@ export function buildRow(job) {
   const picture = part(element, "thumbnail");
   picture.href = jobLink(job.id);
   playOnHover(picture, posterUrl(job.id), job.id);
-  part(element, "date").textContent = dates.format(new Date(job.created_at));
+  part(element, "date").textContent = moment(job.created_at);
   part(element, "date").dateTime = job.created_at;
   element.querySelector('[data-act="download"]').href = resultUrl(job.id);
   element.querySelector('[data-act="open"]').href = jobLink(job.id);
@@ -40,7 +38,7 @@ export function drawRow(element, job) {
   part(element, "length").textContent = job.input ? duration(job.input.duration_s) : "";
   part(element, "facts").textContent = facts(job);
   part(element, "size").textContent = job.output ? t("list.result", { size: bytes(job.output.bytes) }) : "";
-  part(element, "status").textContent = statusWord(job.status);
+  part(element, "status").textContent = stateOf(job);
   part(element, "problem").textContent = job.error ? explained(job.error) : "";
   part(element, "progress").hidden = !running;
   part(element, "bar").value = job.progress?.fraction ?? 0;

@@ -11,8 +11,8 @@ export const sourceUrl = (id) => path(id, "/source");
 export const resultUrl = (id) => path(id, "/result");
 export const sideBySideUrl = (id) => path(id, "/side-by-side.mp4");
 export const eventsUrl = (id) => path(id, "/events");
-/** A small picture of the video, and a strip of ten side by side. */
-export const posterUrl = (id) => path(id, "/poster.jpg?width=320");
+/** A picture of the video, `width` pixels long, and a strip of ten side by side. */
+export const posterUrl = (id, width = 320) => path(id, `/poster.jpg?width=${width}`);
 export const stripUrl = (id) => path(id, "/strip.jpg");
 
 /** What can restore a video: { models, qualities }. */
@@ -52,6 +52,9 @@ export const previewUrl = (id, frame, view) => `${path(id, "/preview")}/${frame}
 /** A frame as a picture: a Blob. */
 export const picture = async (id, frame, view, signal) => (await fetchFile(previewUrl(id, frame, view), signal)).body;
 
+/** The picture that stands for the video, as large as previews are: a Blob. */
+export const poster = async (id, signal) => (await fetchFile(posterUrl(id, 1280), signal)).body;
+
 /** How far the video of before beside after is: { fraction, pollSeconds }; a fraction of null is all of it. */
 export async function sideBySide(id, signal) {
   const head = await ask(sideBySideUrl(id), { method: "HEAD", signal }).catch(() => null); // a GET loads the video
@@ -69,10 +72,12 @@ export async function newestPicture(id, signal) {
   return { frame: Number(/(\d+)\.jpg/.exec(headers.get("Content-Location"))[1]), blob: body };
 }
 
-/** How many jobs that wait, of those that this caller may see, are older than this one. */
-export async function waitingBefore(id) {
-  const { jobs } = (await ask("jobs?status=queued&limit=100")).body;
-  return jobs.filter((job) => job.id < id).length; // ids sort by age
+/** How many other jobs are not done yet, of those that this caller may see; 100 of each state at most. */
+export async function othersUnfinished(id) {
+  const pages = await Promise.all(["queued", "running"].map((status) => jobs({ status, limit: 100 })));
+  const ids = new Set(pages.flatMap((page) => page.jobs.map((job) => job.id)));
+  ids.delete(id);
+  return ids.size;
 }
 
 /** What a video would take: `video` is { width, height, duration_s, fps, bytes, quality, model }. */

@@ -1,6 +1,14 @@
 /** Makes texts of numbers and states. */
 
-import { decimal, known, t } from "../languages/language.js";
+import { decimal, known, language, t } from "../languages/language.js";
+
+const dates = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
+
+const QUALITIES = ["fast", "good", "best"];
+
+/** What a job is at, in a word; one that runs may still wait for its turn. */
+export const stateOf = ({ status, progress }) =>
+  statusWord(progress?.eta_reason === "waiting_for_turn" && !progress.frames_done ? "queued" : status);
 
 export const statusWord = (status) => (known(`status.${status}`) ? t(`status.${status}`) : status);
 
@@ -43,6 +51,19 @@ export function facts(job) {
   const [width, height] = turned ? [input.height, input.width] : [input.width, input.height];
   const partial = job.output?.partial ? `, ${t("facts.partial", { count: job.output.frames })}` : "";
   return `${width}×${height}, ${frames(input.frames)}, ${bytes(input.bytes)}${partial}`;
+}
+
+/** The day and time of the service's timestamp, as the reader's clock has it. */
+export const moment = (timestamp) => dates.format(new Date(timestamp));
+
+/** "0:02 · 640×360, 24 frames, 1.2 MiB · Good · Nov 30, 2026, 9:09 AM", as far as it is known. */
+export function described(job) {
+  const length = job.input ? duration(job.input.duration_s) : "";
+  return [length, facts(job), restoredWith(job), moment(job.created_at)].filter(Boolean).join(" · ");
+}
+
+function restoredWith({ model, options }) {
+  return QUALITIES.includes(options.quality) ? t(`choose.${options.quality}`) : t("choose.model", { name: model });
 }
 
 /** "12 of 48 frames, 3.1 frames/s, 0:11 left", as far as it is known. */

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from service.jobs.step_leases import StepLeases
 from service.jobs.store import RedisJobStore
 from service.jobs.workers import WorkerRegistry, WorkerState
 from service.redis_state.connection import connect
+from service.redis_state.key_names import JobKeys
 from tests.integration.jobs.planned import PLAN, SPEC, TTL_S, planned
 
 pytestmark = pytest.mark.integration
@@ -101,6 +103,21 @@ def test_a_job_without_a_worker_waits_for_its_turn(store: RedisJobStore, leases:
     leases.release(job.id, "segment:0")
     progress = store.get(job.id).progress
     assert (progress.eta_s, progress.eta_reason) == (pytest.approx(15.0), EtaReason.WAITING_FOR_TURN)
+
+
+def test_a_planned_job_that_no_worker_has_begun_waits_for_its_turn(
+    client: redis.Redis, store: RedisJobStore, leases: StepLeases
+) -> None:
+    job = store.create(new_job_id(), replace(SPEC, estimated_s=40.0, estimated_restoring_s=10.0))
+    store.begin(job.id)
+    leases.set_plan(job.id, PLAN)
+    client.hset(JobKeys(job.id).record, "started_at", time.time() - 5)
+    waiting = store.get(job.id).progress
+    assert waiting.eta_s > 30
+    assert waiting.eta_reason is EtaReason.WAITING_FOR_TURN
+
+    leases.claim(job.id, "segment:0")
+    assert store.get(job.id).progress.eta_reason is None
 
 
 def test_canceled_job_grants_nothing_and_a_retry_keeps_what_is_done(
