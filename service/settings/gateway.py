@@ -31,7 +31,7 @@ class GatewaySettings(BaseSettings):
     loopback, where keys do that: any name."""
 
     connections: int = Field(default=4096, ge=16)
-    """Connections that a gateway holds at a time; fewer where the limit of open files is below twice as many."""
+    """Connections that a gateway holds at a time; fewer where the limit of open files is below three times as many."""
     connections_per_address: int = Field(default=256, ge=1)
     """Of these, from one IPv4 address, or one /64 of IPv6."""
     proxies: frozenset[str] = frozenset({"127.0.0.0/8", "::1/128"})
@@ -69,7 +69,8 @@ class GatewaySettings(BaseSettings):
     queue_limit: int | None = Field(default=None, ge=1)
     """Jobs that may wait for a worker at a time, of all keys together; None is any number."""
     sweep_after_s: float = Field(default=6 * 3600.0, ge=0)
-    """Files without a job are removed at start when they are this old; younger ones may be in use."""
+    """Files without a job are removed at start when they are this old, unless a live process holds them; in an object
+    store, which cannot tell, when they are three hours old at least."""
 
     @field_validator("proxies")
     @classmethod

@@ -23,6 +23,7 @@ from pathlib import Path
 
 from service.errors.storage import StorageFull
 from service.storage.disk import claim_space, disk_errors, require_space
+from service.storage.occupied import OccupiedDirectory, kept_free
 from service.storage.store import PIECES, SOURCE, DownloadHeaders
 
 _PRIVATE = 0o700
@@ -38,8 +39,9 @@ class FilesystemUpload:
     def __init__(self, job_id: str, directory: Path, home: Path, reserve: int) -> None:
         """Opens a file in ``directory``, which is renamed to ``home`` when the upload is kept.
 
-        ``reserve``: bytes of the disk that stay free.
+        ``reserve``: bytes of the disk that stay free. Raises FileNotFoundError where a sweep has just removed it.
         """
+        self._occupied = OccupiedDirectory(directory)
         self._job_id = job_id
         self._directory = directory
         self._home = home
@@ -47,7 +49,11 @@ class FilesystemUpload:
         self._claimed = 0
         self._digest = hashlib.sha256()
         self._size = 0
-        self._file = self.contents().open("xb")
+        try:
+            self._file = self.contents().open("xb")
+        except BaseException:
+            self._occupied.leave()
+            raise
 
     @property
     def job_id(self) -> str:
@@ -105,6 +111,7 @@ class FilesystemUpload:
         with suppress(OSError):
             self._file.close()
         shutil.rmtree(self._directory, ignore_errors=True)
+        self._occupied.leave()
 
 
 class FilesystemStorage:
@@ -120,11 +127,9 @@ class FilesystemStorage:
             directory.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
 
     def begin_upload(self, job_id: str, expected_bytes: int) -> FilesystemUpload:
-        directory = self._incoming / secrets.token_hex(16)
         with disk_errors(errno.ENOENT):
             require_space(self._root, expected_bytes, self._reserve)
-            directory.mkdir(mode=_PRIVATE)
-            upload = FilesystemUpload(job_id, directory, self._jobs / job_id, self._reserve)
+            upload = self._new_upload(job_id)
         try:
             upload.claim(expected_bytes)
         except StorageFull:
@@ -164,22 +169,31 @@ class FilesystemStorage:
 
     def sweep(self, is_known: Callable[[str], bool], older_than_s: float) -> int:
         latest = time.time() - older_than_s
-        uploads = [path for path in self._incoming.iterdir() if _changed(path) <= latest]
-        orphans = [
-            path for path in self._jobs.iterdir() if _changed(path) <= latest and not is_known(path.name)
-        ]
-        for path in (*uploads, *orphans):
-            self._remove(path)
+        uploads = [(path, False) for path in self._incoming.iterdir()]
+        jobs = [(path, True) for path in self._jobs.iterdir()]
+        removed = 0
+        for path, may_be_known in (*uploads, *jobs):
+            with kept_free(path) as free:
+                if free and _changed(path) <= latest and not (may_be_known and is_known(path.name)):
+                    self._remove(path)
+                    removed += 1
         for path in self._trash.iterdir():
             shutil.rmtree(path, ignore_errors=True)
-        return len(uploads) + len(orphans)
+        return removed
 
     def check(self) -> None:
         require_space(self._root, 0, self._reserve)
         probe = self._incoming / f".{secrets.token_hex(8)}"
         with disk_errors():
             probe.touch()
-            probe.unlink()
+            probe.unlink(missing_ok=True)  # a sweep may have been quicker
+
+    def _new_upload(self, job_id: str) -> FilesystemUpload:
+        while True:
+            directory = self._incoming / secrets.token_hex(16)
+            directory.mkdir(mode=_PRIVATE)
+            with suppress(FileNotFoundError):  # A sweep came before the directory was occupied.
+                return FilesystemUpload(job_id, directory, self._jobs / job_id, self._reserve)
 
     def _remove(self, path: Path) -> None:
         """Renames first, so that a task that still writes there fails instead of filling the directory again."""

@@ -32,6 +32,9 @@ PART_BYTES = 8 << 20
 """Bytes of a part: above the 5 MiB that S3 asks for; an upload holds two of them in memory."""
 MAX_PARTS = 9_000
 """S3 takes 10,000 parts; a few are left over, because an upload may be a little larger than announced."""
+LEAST_AGE_S = 3 * 3600.0
+"""Age in seconds below which nothing is a leftover, whatever a sweep is asked for: an object store does not tell whose
+writer is alive, and over the slowest line that gateways put up with a part takes 2.3 hours."""
 
 
 class S3Upload:
@@ -164,7 +167,7 @@ class S3Storage:
         self._remove_all(self._key(job_id, ""))
 
     def sweep(self, is_known: Callable[[str], bool], older_than_s: float) -> int:
-        latest = datetime.now(UTC) - timedelta(seconds=older_than_s)
+        latest = datetime.now(UTC) - timedelta(seconds=max(older_than_s, LEAST_AGE_S))
         return self._sweep_unfinished(latest) + self._sweep_orphans(is_known, latest)
 
     def check(self) -> None:

@@ -74,7 +74,7 @@ class DownloadHeaders:
 
 
 class Upload(Protocol):
-    """Takes a job's source while it arrives. Either ``keep`` or ``discard`` ends the upload."""
+    """Takes a job's source while it arrives; kept or not, ``discard`` ends the upload."""
 
     @property
     def job_id(self) -> str:
@@ -111,7 +111,10 @@ class Upload(Protocol):
         ...
 
     def discard(self) -> None:
-        """Removes every trace of the upload. Does nothing after ``keep``; may be called twice; raises nothing."""
+        """Removes every trace of the upload, or after ``keep`` nothing; may be called twice; raises nothing.
+
+        Until then no sweep removes the files, so it is called in any case, once the job is on record.
+        """
         ...
 
 
@@ -165,7 +168,7 @@ class Storage(Protocol):
     def sweep(self, is_known: Callable[[str], bool], older_than_s: float) -> int:
         """Removes abandoned uploads and files of unknown jobs; returns how many.
 
-        Only what has not changed for ``older_than_s`` seconds is removed.
+        Only what has not changed for ``older_than_s`` seconds is removed, and no upload whose process is alive.
         """
         ...
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import signal
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import count
+from multiprocessing import get_context
 from pathlib import Path
 
 import httpx
@@ -57,7 +60,9 @@ def uploaded(storage: Storage, data: bytes, job_id: str = JOB) -> Upload:
 
 
 def kept(storage: Storage, data: bytes = b"abc", job_id: str = JOB) -> None:
-    uploaded(storage, data, job_id).keep()
+    upload = uploaded(storage, data, job_id)
+    upload.keep()
+    upload.discard()
 
 
 def write(storage: Storage, name: str, data: bytes) -> None:
@@ -108,6 +113,7 @@ def test_an_upload_takes_the_source_of_another_job_which_outlives_that(storage: 
     upload.take_source_of(JOB)
     assert (upload.size, contents(upload.contents())) == (len(LARGE), LARGE)
     upload.keep()
+    upload.discard()
     storage.delete(JOB)
     assert contents(storage.find(again, SOURCE)) == LARGE
     storage.delete(again)
@@ -249,20 +255,51 @@ def test_files_of_a_deleted_job_do_not_come_back(options: StorageOptions, storag
     assert left(options) == set()
 
 
-def test_sweep_removes_leftovers_and_nothing_else(options: StorageOptions, storage: Storage) -> None:
-    known, orphan = "1" * 32, "2" * 32
-    for job_id in (known, orphan):
-        kept(storage, job_id=job_id)
+def begun(storage: Storage) -> list[Upload]:
+    """A whole upload and a half one."""
     complete, partial = uploaded(storage, b"abc", "3" * 32), storage.begin_upload("4" * 32, len(LARGE))
     for _ in range(2):  # the second part waits until the first has arrived
         partial.write(LARGE)
+    return [complete, partial]
 
-    assert storage.sweep(lambda _: True, older_than_s=3600) == 0
+
+def begin_and_die(options: StorageOptions) -> None:
+    begun(open_storage(options))
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_sweep_removes_leftovers_and_nothing_else(
+    options: StorageOptions, storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known, orphan = "1" * 32, "2" * 32
+    for job_id in (known, orphan):
+        kept(storage, job_id=job_id)
+    writer = get_context("spawn").Process(target=begin_and_die, args=(options,))
+    writer.start()
+    writer.join()
+
+    assert storage.sweep(lambda _: True, older_than_s=4 * 3600) == 0
+    monkeypatch.setattr("service.storage.s3.LEAST_AGE_S", 0)
     assert storage.sweep(lambda job_id: job_id == known, older_than_s=0) == 3
     assert storage.find(known, SOURCE) is not None
     assert len(left(options)) == 1
-    for upload in (complete, partial):
-        upload.discard()
+
+
+def test_sweep_leaves_uploads_of_live_writers_whatever_their_age(
+    options: StorageOptions, storage: Storage
+) -> None:
+    uploads, before = begun(storage), left(options)
+    try:
+        assert storage.sweep(lambda _: False, older_than_s=0) == 0
+        assert left(options) == before
+        uploads[1].finish()
+        for upload in uploads:
+            upload.keep()
+        assert storage.sweep(lambda _: False, older_than_s=0) == 0
+        assert all(storage.find(upload.job_id, SOURCE) for upload in uploads)
+    finally:
+        for upload in uploads:
+            upload.discard()
 
 
 def test_storage_that_works_passes_its_check(storage: Storage) -> None:

@@ -15,4 +15,5 @@ def storage_of_one_job(root: Path) -> FilesystemStorage:
     upload = storage.begin_upload(JOB, 0)
     upload.finish()
     upload.keep()
+    upload.discard()
     return storage

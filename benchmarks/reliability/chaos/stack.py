@@ -25,8 +25,6 @@ from tests.support.paced_triton import paced_triton
 
 PARTS = {"worker": "service.worker", "gateway": "service.api", "redis": "redis-server"}
 """Words in the command line of each part."""
-SWEEP_AFTER_S = "3600"
-"""A second gateway writes into the data directory: what it has begun is no leftover."""
 OTHERS = {"second worker": "service.worker", "second gateway": "service.api"}
 """Modules of the parts beside ``cdvd up``."""
 
@@ -71,7 +69,7 @@ class Stack:
         if not self.is_up:
             command = [sys.executable, "-m", "service.cli", "up", "--model", self._settings["CDVD_MODEL"]]
             own = ["--port", str(self._port), "--data", str(self.data)]
-            settings = {"CDVD_ENGINE": "onnx", "CDVD_SWEEP_AFTER_S": SWEEP_AFTER_S, **self.clock.settings}
+            settings = {"CDVD_ENGINE": "onnx", **self.clock.settings}
             self._up = self._run([*command, *own], "up", settings)
         self.await_ready()
         for name, module in OTHERS.items():

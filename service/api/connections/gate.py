@@ -23,6 +23,7 @@ TURNED_AWAY_AT_ONCE = 32
 """Connections beyond the limit that are told so at a time; one more drops the oldest of them."""
 OTHER_DESCRIPTORS = 96
 """For Redis, logs, pipes of child processes, and whatever libraries open."""
+DESCRIPTORS_EACH = 3
 _IPV6_HOME = 64
 """Bits of an IPv6 address that one customer shares: it has all the others to itself."""
 
@@ -165,11 +166,12 @@ def networks(texts: Iterable[str]) -> tuple[Network, ...]:
 def room_for_connections(wanted: int) -> int:
     """Lets this process open as many files as it may, and returns how many connections that is enough for.
 
-    A connection may hold a file open beside itself, an upload or a download.
+    A connection may hold two files open beside itself: an upload, and the directory that it occupies.
     """
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    needed = 2 * wanted + ACCEPTED_AT_ONCE + TURNED_AWAY_AT_ONCE + OTHER_DESCRIPTORS
+    others = ACCEPTED_AT_ONCE + TURNED_AWAY_AT_ONCE + OTHER_DESCRIPTORS
+    needed = DESCRIPTORS_EACH * wanted + others
     limit = needed if most == resource.RLIM_INFINITY else min(needed, most)
     if resource.getrlimit(resource.RLIMIT_NOFILE)[0] < limit:
         resource.setrlimit(resource.RLIMIT_NOFILE, (limit, most))
-    return max(16, min(wanted, (limit - ACCEPTED_AT_ONCE - TURNED_AWAY_AT_ONCE - OTHER_DESCRIPTORS) // 2))
+    return max(16, min(wanted, (limit - others) // DESCRIPTORS_EACH))

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import errno
 import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,7 @@ def kept(storage: FilesystemStorage, job_id: str = JOB) -> None:
     upload.write(b"abc")
     upload.finish()
     upload.keep()
+    upload.discard()
 
 
 def test_nobody_else_can_look_inside(tmp_path: Path) -> None:
@@ -72,8 +75,11 @@ def test_sweep_judges_by_the_latest_change(tmp_path: Path) -> None:
     known, orphan, young = ("0" * 32, "1" * 32, "2" * 32)
     for job_id in (known, orphan, young):
         kept(storage, job_id)
-    abandoned, fresh = storage.begin_upload("3" * 32, 1), storage.begin_upload("4" * 32, 1)
-    for path in (tmp_path / "jobs" / known, tmp_path / "jobs" / orphan, abandoned.contents().parent):
+    abandoned, fresh = (tmp_path / "incoming" / name for name in ("abandoned", "fresh"))
+    for path in (abandoned, fresh):
+        path.mkdir()
+        (path / "source").write_bytes(b"abc")
+    for path in (tmp_path / "jobs" / known, tmp_path / "jobs" / orphan, abandoned):
         for changed in (path / "source", path):
             os.utime(changed, (0, 0))
 
@@ -85,6 +91,43 @@ def test_sweep_judges_by_the_latest_change(tmp_path: Path) -> None:
         False,
         True,
     ]
-    assert [upload.contents().exists() for upload in (abandoned, fresh)] == [False, True]
-    for upload in (abandoned, fresh):
-        upload.discard()
+    assert [path.exists() for path in (abandoned, fresh)] == [False, True]
+
+
+def test_sweep_takes_a_kept_upload_for_in_use_until_its_job_may_be_on_record(tmp_path: Path) -> None:
+    storage, other = FilesystemStorage(tmp_path), FilesystemStorage(tmp_path)
+    upload = storage.begin_upload(JOB, 3)
+    upload.write(b"abc")
+    upload.finish()
+    upload.keep()
+
+    assert other.sweep(lambda _: False, older_than_s=0) == 0
+    assert storage.find(JOB, "source") is not None
+    upload.discard()
+    assert other.sweep(lambda _: False, older_than_s=0) == 1
+    assert storage.find(JOB, "source") is None
+
+
+def test_uploads_begin_while_sweeps_remove_all_that_nobody_holds(tmp_path: Path) -> None:
+    storage, ended = FilesystemStorage(tmp_path), threading.Event()
+
+    def sweep_on() -> int:
+        removed = 0
+        while not ended.is_set():
+            removed += storage.sweep(lambda _: False, older_than_s=0)
+        return removed
+
+    with ThreadPoolExecutor(1) as sweeper:
+        swept = sweeper.submit(sweep_on)
+        try:
+            for number in range(200):
+                upload = storage.begin_upload(f"{number:032x}", 3)
+                upload.write(b"abc")
+                upload.finish()
+                upload.keep()
+                assert storage.find(upload.job_id, "source") is not None
+                storage.delete(upload.job_id)
+                upload.discard()
+        finally:
+            ended.set()
+    swept.result()

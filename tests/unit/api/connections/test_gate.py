@@ -133,7 +133,7 @@ def test_addresses_that_left_are_forgotten() -> None:
     assert not one._counts
 
 
-@pytest.mark.parametrize(("descriptors", "expected"), [(1024, 384), (20_000, 4096), (300, 22), (64, 16)])
+@pytest.mark.parametrize(("descriptors", "expected"), [(1024, 256), (20_000, 4096), (316, 20), (64, 16)])
 def test_connections_fit_into_the_files_that_may_be_open(descriptors: int, expected: int) -> None:
     if resource.getrlimit(resource.RLIMIT_NOFILE)[1] < descriptors:
         pytest.fail(f"the tests need {descriptors} open files")
