@@ -37,6 +37,7 @@
     │   ├── JobStateConflict       job_state_conflict       for example a cancel of a finished job
     │   ├── JobCanceled            job_canceled             raised between windows when a cancel was asked for
     │   ├── ResultExpired          result_expired
+    │   ├── SourceMissing          source_missing           the video of a job that is not done is gone from storage
     │   ├── FrameNotFound          frame_not_found          the video has no frame of this number
     │   ├── FrameNotRestored       frame_not_restored       its segment is still to do
     │   └── SegmentGaveUp          segment_gave_up          a segment killed its worker too many times

@@ -46,6 +46,12 @@ class ResultExpired(JobError):
     code = "result_expired"
 
 
+class SourceMissing(JobError):
+    """Somebody removed the source of a job that is not done."""
+
+    code = "source_missing"
+
+
 class FrameNotFound(JobError):
     """The video has no frame of this number."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from service.errors.job import ResultExpired
+from service.errors.job import JobNotFinished, ResultExpired
 from service.errors.upload import EmptyUpload, UploadIncomplete
 from service.jobs.job import Job
 from service.jobs.reader import JobReader
@@ -15,6 +15,8 @@ from service.text import plural
 
 _COPIED_BYTES = 1 << 20
 """Read from the spool at a time."""
+FETCH_POLL_S = 5.0
+"""Seconds after which it is worth asking again for a video that is being fetched."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +37,8 @@ class ReceivedUpload:
 def filled(received: ReceivedUpload, spool: UploadSpool, jobs: JobReader) -> ReceivedUpload:
     """Returns the upload with the bytes of the resumable upload, or of the job, that its form names, if it names one.
 
-    Raises UploadNotFound, UploadIncomplete, EmptyUpload, JobNotFound, ResultExpired, BrokerUnavailable, StorageFull and
-    StorageUnavailable.
+    Raises UploadNotFound, UploadIncomplete, EmptyUpload, JobNotFound, JobNotFinished (its video is not here yet),
+    ResultExpired, BrokerUnavailable, StorageFull and StorageUnavailable.
     """
     if received.spooled is not None:
         return _from_spool(received, spool.get(received.spooled))
@@ -46,6 +48,9 @@ def filled(received: ReceivedUpload, spool: UploadSpool, jobs: JobReader) -> Rec
 
 
 def _from_job(received: ReceivedUpload, job: Job) -> ReceivedUpload:
+    if job.spec.order is not None:
+        again_s = FETCH_POLL_S if job.status.active else None
+        raise JobNotFinished("The video of that job is not fetched yet.", again_s)
     try:
         received.upload.take_source_of(job.id)
     except FileNotFoundError as error:

@@ -14,7 +14,8 @@ def tagged(
 ) -> Response:
     """Returns ``body``, or 304 where the request names its tag.
 
-    ``cache`` is the Cache-Control header; ``more`` are other headers, which a 304 has as well.
+    ``cache`` is the Cache-Control header; ``more`` are other headers, which a 304 has as well. Large bodies take a
+    while to hash: call it in a thread for these.
     """
     tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     headers = {"Cache-Control": cache, "ETag": tag, **(more or {})}

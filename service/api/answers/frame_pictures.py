@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from anyio.to_thread import run_sync
 
 from service.artifacts.heat_maps import read_picture
 from service.artifacts.newest_pictures import View, read_newest
-from service.errors.job import FrameNotRestored
+from service.errors.job import FrameNotRestored, ResultExpired
 from service.jobs.job import Job, JobStatus
 from service.metrics import PREVIEW_SECONDS
 from service.storage.store import HEAT_MAPS, NEWEST, SOURCE, Storage, heat_maps_name, piece_name, result_name
@@ -31,7 +32,7 @@ class FramePictures:
     async def picture(self, job: Job, frame: int, view: View) -> bytes:
         """Returns a frame as JPEG.
 
-        Raises FrameNotRestored, DamagedVideo, ProbeTimeout and StorageUnavailable.
+        Raises FrameNotRestored, ResultExpired, DamagedVideo, ProbeTimeout and StorageUnavailable.
         """
         with PREVIEW_SECONDS.time():
             kept = await run_sync(self._newest, job, view)
@@ -72,10 +73,16 @@ class FramePictures:
     def _shots(self, files: ExitStack, job: Job, frame: int, view: View) -> list[Shot]:
         shots, excerpt = [], job.spec.video.excerpt
         if view is not View.AFTER:
-            shots.append(Shot(files.enter_context(self.storage.reading(job.id, SOURCE)), frame, excerpt))
+            shots.append(Shot(self._source(files, job), frame, excerpt))
         if view is not View.BEFORE:
             shots.append(self._restored(files, job, frame))
         return shots
+
+    def _source(self, files: ExitStack, job: Job) -> Path:
+        try:
+            return files.enter_context(self.storage.reading(job.id, SOURCE))
+        except FileNotFoundError as error:
+            raise ResultExpired("The files of this job were removed.") from error
 
     def _restored(self, files: ExitStack, job: Job, frame: int) -> Shot:
         """Returns the frame in the result, or in the piece of its segment where there is no result yet.

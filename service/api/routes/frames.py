@@ -15,7 +15,7 @@ from service.api.answers.etag import tagged
 from service.api.dependencies import DecodingSlots, Files, OwnJobs
 from service.api.job_files import job_with_files
 from service.api.openapi.responses import Responses, problems
-from service.errors.job import JobNotFound, ResultExpired
+from service.errors.job import JobNotFinished, JobNotFound, ResultExpired
 from service.errors.storage import StorageError, StorageUnavailable
 from service.errors.video import DamagedVideo, ProbeTimeout
 from service.jobs.job import Job
@@ -31,7 +31,7 @@ from service.video.sandbox.frame_times import (
 router = APIRouter(tags=["files"])
 
 _FRAMES: Responses = {
-    **problems(JobNotFound, ResultExpired, DamagedVideo, ProbeTimeout, StorageUnavailable),
+    **problems(JobNotFound, JobNotFinished, ResultExpired, DamagedVideo, ProbeTimeout, StorageUnavailable),
     304: {"description": "Nothing changed since the `ETag` in `If-None-Match`."},
 }
 
@@ -53,6 +53,10 @@ async def get_frames(
     """Tells when each frame appears, by its packets; answers 304 to an `If-None-Match` with the last `ETag`."""
     job = await run_sync(job_with_files, jobs, job_id)
     times = await _times(storage, job, slots)
+    return await run_sync(_answer, request, job, times)
+
+
+def _answer(request: Request, job: Job, times: FrameTimes) -> Response:
     restored = job.output.frames if job.output else len(times.result)
     body = FramesBody(job=job.id, source=list(times.source), result=list(times.result[:restored]))
     return tagged(request, body.model_dump_json().encode(), "application/json", CACHE)

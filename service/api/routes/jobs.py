@@ -38,7 +38,7 @@ from service.api.upload.body import entered
 from service.api.upload.order import JSON, order_schema, received_order
 from service.api.upload.receiving import counted_outcome, declared_length, received_upload
 from service.api.waiting import LONGEST_WAIT_S, Wait, preferred_wait
-from service.errors.job import JobNotFound, JobStateConflict, ResultExpired
+from service.errors.job import JobNotFinished, JobNotFound, JobStateConflict, ResultExpired
 from service.errors.limit import IntakeClosed, QueueFull, RateLimited, StorageQuotaExceeded, TooManyJobs
 from service.errors.outbound import AddressRefused
 from service.errors.pipeline import FidelityLost
@@ -58,6 +58,7 @@ _REFUSED = problems(
     UploadNotFound,
     UploadIncomplete,
     JobNotFound,
+    JobNotFinished,
     ResultExpired,
     WebhookRefused,
     AddressRefused,

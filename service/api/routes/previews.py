@@ -14,7 +14,7 @@ from service.api.dependencies import OwnJobs, Pictures, PosterMaker
 from service.api.job_files import job_with_files
 from service.api.openapi.responses import BINARY, Responses, problems, response_headers
 from service.artifacts.newest_pictures import View
-from service.errors.job import FrameNotFound, FrameNotRestored, JobNotFound, ResultExpired
+from service.errors.job import FrameNotFound, FrameNotRestored, JobNotFinished, JobNotFound, ResultExpired
 from service.errors.storage import StorageUnavailable
 from service.errors.video import DamagedVideo, ProbeTimeout
 from service.jobs.job import Job
@@ -39,6 +39,7 @@ WhichStill = Annotated[
 _PICTURE: Responses = {
     **problems(
         JobNotFound,
+        JobNotFinished,
         FrameNotFound,
         FrameNotRestored,
         ResultExpired,
@@ -62,7 +63,7 @@ _STILL: Responses = {
     200: {"description": "The picture.", "content": {"image/png": {"schema": BINARY}}},
 }
 _SMALL: Responses = {
-    **problems(JobNotFound, ResultExpired, DamagedVideo, ProbeTimeout, StorageUnavailable),
+    **problems(JobNotFound, JobNotFinished, ResultExpired, DamagedVideo, ProbeTimeout, StorageUnavailable),
     200: _PICTURE[200],
     304: _PICTURE[304],
 }
@@ -107,7 +108,10 @@ async def get_still(
     """Shows a frame upright in its full size, by default before and after beside each other, without loss."""
     job = await run_sync(job_with_files, jobs, job_id)
     _check_frame(job, frame)
-    return tagged(request, await pictures.still(job, frame, View(view)), "image/png", CACHE)
+    still = await pictures.still(job, frame, View(view))
+    return await run_sync(
+        tagged, request, still, "image/png", CACHE
+    )  # A hash of 100 MB stops everybody for long.
 
 
 @router.get("/jobs/{job_id}/poster.jpg", response_class=Response, responses=_SMALL)

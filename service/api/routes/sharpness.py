@@ -14,7 +14,7 @@ from service.api.dependencies import Files, OwnJobs
 from service.api.job_files import job_with_files
 from service.api.openapi.responses import Responses, problems
 from service.artifacts.curve import MEASURE, Curve, merged, read_curve
-from service.errors.job import JobNotFound, ResultExpired
+from service.errors.job import JobNotFinished, JobNotFound, ResultExpired
 from service.errors.storage import StorageUnavailable
 from service.jobs.job import Job
 from service.storage.store import CURVE, Storage, curve_name
@@ -22,7 +22,7 @@ from service.storage.store import CURVE, Storage, curve_name
 router = APIRouter(tags=["files"])
 
 _CURVE: Responses = {
-    **problems(JobNotFound, ResultExpired, StorageUnavailable),
+    **problems(JobNotFound, JobNotFinished, ResultExpired, StorageUnavailable),
     304: {"description": "Nothing changed since the `ETag` in `If-None-Match`."},
 }
 

@@ -36,6 +36,7 @@ from service.storage.store import (
 from service.types import Engine, Segment
 from service.window_limits import WindowLimits
 from service.worker.engines import EngineCache
+from service.worker.steps.source import require_source
 from service.worker.throughput_recorder import ThroughputRecorder
 
 log = logging.getLogger(__name__)
@@ -56,7 +57,8 @@ class FinishStep:
     def run(self, job: Job) -> None:
         """Joins the pieces, writes the report and the sharpness files, and publishes the result.
 
-        Raises PipelineError for pieces that cannot be joined, and FidelityLost for a strict job that lost something.
+        Raises SourceMissing, PipelineError for pieces that cannot be joined, and FidelityLost for a strict job that
+        lost something.
         """
         try:
             output = self._publish(job)
@@ -74,7 +76,10 @@ class FinishStep:
         return output
 
     def _published(self, job: Job, missing: FileNotFoundError) -> Output:
-        """Returns the result of a job whose pieces were dropped: it had succeeded, and Redis lost that in a crash."""
+        """Returns the result of a job whose pieces were dropped: it had succeeded, and Redis lost that in a crash.
+
+        Raises SourceMissing or PipelineError where there is none.
+        """
         spec = job.spec
         try:
             with (
@@ -84,7 +89,8 @@ class FinishStep:
                 findings, (digest, size) = read_reported(report), _digest(result)
         except FileNotFoundError:
             log.error("A file of the job is missing: %s", missing)
-            raise PipelineError("The source or a restored segment of the job is missing.") from missing
+            require_source(self.storage, job.id)
+            raise PipelineError("A restored segment of the job is missing.") from missing
         options = spec.options
         return Output(size, digest, options.container, options.codec, spec.video.frames, findings=findings)
 

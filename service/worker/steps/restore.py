@@ -24,6 +24,7 @@ from service.worker.memory.planner import MemoryPlanner, Windows
 from service.worker.right_of_way import GivingWay, RightOfWay
 from service.worker.steps.newest_frame import NewestFrameShow
 from service.worker.steps.progress_meter import ProgressListeners, ProgressMeter
+from service.worker.steps.source import source_needed
 from service.worker.throughput_recorder import ThroughputRecorder
 from service.worker.watchdog import Touch
 
@@ -46,7 +47,8 @@ class RestoreStep:
     def run(self, job: Job, index: int, touch: Touch) -> None:
         """Restores a segment, unless its piece was published by a worker that died right after.
 
-        Raises JobCanceled if the job or the worker stops meanwhile, and FidelityLost if a strict job lost something.
+        Raises SourceMissing, JobCanceled if the job or the worker stops meanwhile, and FidelityLost if a strict job
+        lost something.
         """
         segment, placement = job.plan[index], None
         if self.storage.find(job.id, piece_name(segment)) is None:
@@ -62,6 +64,7 @@ class RestoreStep:
 
     def _restore(self, job: Job, segment: Segment, how: Windows, touch: Touch) -> None:
         with (
+            source_needed(self.storage, job.id),
             self.storage.reading(job.id, SOURCE) as source,
             self.storage.writing(job.id, piece_name(segment)) as target,
         ):

@@ -1,4 +1,4 @@
-"""Jobs from the video of an earlier job, which is not sent again."""
+"""Jobs from the video of an earlier job, which is not sent again, and jobs whose video is gone."""
 
 from __future__ import annotations
 
@@ -30,6 +30,10 @@ def again(service: PacedService, job_id: str, *headers: tuple[str, str], **field
     form = {"model": QUICK, "source": job_id, **fields}
     parts = {name: (None, value) for name, value in form.items()}
     return service.http.post("/jobs", files=parts, headers=dict(headers))
+
+
+def remove_source(service: PacedService, job_id: str) -> None:
+    (service.data / "jobs" / job_id / "source").unlink()
 
 
 def code(answer: httpx.Response) -> tuple[int, str]:
@@ -65,12 +69,32 @@ def test_the_same_again_is_the_same_job(service: PacedService, clip: Path) -> No
 def test_a_job_without_its_files_cannot_be_repeated(service: PacedService, clip: Path) -> None:
     job_id = service.submit(clip, model=QUICK)
     service.until_status(job_id, "succeeded")
-    (service.data / "jobs" / job_id / "source").unlink()
+    remove_source(service, job_id)
     before = service.files()
     assert code(again(service, job_id)) == (410, "result_expired")
     assert code(again(service, "0" * 32)) == (404, "job_not_found")
     assert code(again(service, "../source")) == (404, "job_not_found")
     assert service.files() == before
+
+
+def test_a_segment_without_its_source_says_so(service: PacedService, clip: Path) -> None:
+    job_id = service.submit_held(clip)
+    service.until_held()
+    assert service.http.post(f"/jobs/{job_id}/cancel").status_code == 202
+    service.until_status(job_id, "canceled")
+    service.pace.release()
+    remove_source(service, job_id)
+    assert service.http.post(f"/jobs/{job_id}/retry").status_code == 202
+    error = service.until_status(job_id, "failed")["error"]
+    assert (error["code"], "no longer in storage" in error["detail"]) == ("source_missing", True)
+
+
+def test_a_finish_without_the_source_says_so(service: PacedService, clip: Path) -> None:
+    job_id = service.submit_held(clip)
+    service.until_held()
+    remove_source(service, job_id)
+    service.pace.release()
+    assert service.until_status(job_id, "failed")["error"]["code"] == "source_missing"
 
 
 def test_a_form_names_one_video(service: PacedService, clip: Path) -> None:

@@ -61,6 +61,16 @@ def test_every_view_of_a_finished_job(service: Service, path: Path) -> None:
     assert service.http.get(str(prior.url), headers=known).status_code == 304
 
 
+def test_a_picture_without_its_upload_is_gone(service: Service, path: Path) -> None:
+    job_id = service.submit(path, model=QUICK)
+    service.until_status(job_id, "succeeded")
+    (service.data / "jobs" / job_id / "source").unlink()
+    for picture in ("1.jpg?view=before", "1.jpg?view=side", "1.png"):
+        answer = service.http.get(f"/jobs/{job_id}/preview/{picture}")
+        assert (answer.status_code, answer.json()["code"]) == (410, "result_expired")
+    assert service.http.get(f"/jobs/{job_id}/preview/1.jpg").status_code == 200
+
+
 def test_a_still_has_every_pixel(service: Service, path: Path) -> None:
     job_id = service.submit(path, model=QUICK)
     service.until_status(job_id, "succeeded")

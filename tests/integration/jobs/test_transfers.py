@@ -12,6 +12,7 @@ import httpx
 import psutil
 import pytest
 
+from tests.support.api_keys import address
 from tests.support.clips import Clip, write_clip
 from tests.support.origin import Manner, Origin, origin
 from tests.support.stack import QUICK, Service, running_stack, until
@@ -109,6 +110,30 @@ def test_a_video_is_fetched_and_its_result_is_sent(service: Service, server: Ori
     assert put.headers["content-type"] == "video/mp4"
     assert int(put.headers["content-length"]) == len(put.body) == done["output"]["bytes"]
     assert hashlib.sha256(put.body).hexdigest() == done["output"]["sha256"]
+
+
+def test_what_a_job_answers_while_it_is_fetched_is_documented(service: Service, server: Origin) -> None:
+    release = threading.Event()
+    server.manners[PATH] = [Manner(only=3000, release=release)]
+    job_id = ordered(service, server.url + PATH)
+    try:
+        until(lambda: service.job(job_id)["progress"]["bytes_done"], "the beginning of the video")
+        document = service.http.get("/openapi.json").json()["paths"]
+        routes = {path: calls["get"]["responses"] for path, calls in document.items() if "get" in calls}
+        asked = {path for path in routes if "{job_id}" in path and not path.endswith("/events")}
+        for path in asked:
+            answer = service.http.get(address(path, job_id))
+            if answer.is_error:
+                problems = routes[path][str(answer.status_code)]["content"]["application/problem+json"]
+                assert answer.json()["code"] in problems["examples"], path
+        again = service.http.post("/jobs", files={"source": (None, job_id)})
+        assert (again.status_code, again.json()["code"]) == (409, "job_not_finished")
+        assert int(again.headers["Retry-After"]) > 0
+        problems = document["/jobs"]["post"]["responses"]["409"]["content"]["application/problem+json"]
+        assert "job_not_finished" in problems["examples"]
+    finally:
+        release.set()
+    service.until_status(job_id, "succeeded")
 
 
 def test_a_fetch_goes_on_where_its_connection_broke(service: Service, server: Origin, video: bytes) -> None:

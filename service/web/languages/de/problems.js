@@ -13,6 +13,7 @@ export default {
   "problem.job_not_found": "Diesen Auftrag gibt es nicht mehr.",
   "problem.job_state_conflict": "Der Auftrag hat sich inzwischen geändert.",
   "problem.result_expired": "Die Dateien dieses Auftrags wurden entfernt, weil ihre Zeit um war.",
+  "problem.source_missing": "Das Video dieses Auftrags liegt nicht mehr im Speicher. Bitte die Datei noch einmal wählen.",
   "problem.frame_not_restored": "Dieses Bild ist noch nicht geschärft.",
   "problem.segment_gave_up": "An einem Teil des Videos ist das Programm, das ihn schärft, mehrmals abgestürzt.",
   "problem.engine_unavailable": "Das Programm, das das Modell rechnet, antwortet nicht. Ein neuer Versuch geht dort weiter, wo der Auftrag stand.",

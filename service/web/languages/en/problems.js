@@ -13,6 +13,7 @@ export default {
   "problem.job_not_found": "This job no longer exists.",
   "problem.job_state_conflict": "The job has changed in the meantime.",
   "problem.result_expired": "The files of this job have been removed, since their time was over.",
+  "problem.source_missing": "The video of this job is no longer in storage. Choose the file again.",
   "problem.frame_not_restored": "This frame is not restored yet.",
   "problem.segment_gave_up": "A part of the video made the program that restores it crash several times.",
   "problem.engine_unavailable": "The program that runs the model does not answer. Retry continues where the job stopped.",
