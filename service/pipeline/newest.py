@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from av.video.frame import VideoFrame
 
 from service.artifacts.newest_pictures import View
 from service.pipeline.prior import Jpeg
 from service.pipeline.segment import NewestFrame
+from service.video.conversion.sdr import in_srgb, is_foreign
 from service.video.encoding.pictures import Image
 from service.video.source import PictureFormat
 
@@ -17,9 +19,14 @@ _JPEG = (cv2.IMWRITE_JPEG_QUALITY, 90)
 
 
 def newest_pictures(newest: NewestFrame) -> dict[View, Jpeg]:
-    """Returns the frame upright and with square pixels, as a player shows it, before, after and beside each other."""
+    """Returns the frame as a player shows it on an ordinary screen: upright, with square pixels, in sRGB.
+
+    Before, after and both beside each other.
+    """
     size, rotation = shown_size(newest.picture, SIDE), newest.picture.rotation
-    before, after = (upright(image, size, rotation) for image in (newest.before, newest.after))
+    before, after = (
+        _as_srgb(upright(image, size, rotation), newest.picture) for image in (newest.before, newest.after)
+    )
     return {
         View.BEFORE: _jpeg(before),
         View.AFTER: _jpeg(after),
@@ -44,6 +51,15 @@ def upright(image: Image, size: tuple[int, int], rotation: int) -> Image:
     """Returns a frame of ``size`` that is rotated as a player does it."""
     fitted = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
     return np.asarray(np.rot90(fitted, -rotation // 90), np.uint8)
+
+
+def _as_srgb(image: Image, picture: PictureFormat) -> Image:
+    """Returns a frame in the colors that picture files have."""
+    if not is_foreign(picture.color):
+        return image
+    frame = VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
+    peak = picture.light.peak if picture.light else None
+    return np.asarray(in_srgb(frame, picture.color, peak).to_ndarray(), np.uint8)
 
 
 def _jpeg(image: Image) -> Jpeg:

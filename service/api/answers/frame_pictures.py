@@ -71,9 +71,9 @@ class FramePictures:
             return await preview(shots, limits)
 
     def _shots(self, files: ExitStack, job: Job, frame: int, view: View) -> list[Shot]:
-        shots, excerpt = [], job.spec.video.excerpt
+        shots, excerpt, fields = [], job.spec.video.excerpt, job.spec.options.deinterlace
         if view is not View.AFTER:
-            shots.append(Shot(self._source(files, job), frame, excerpt))
+            shots.append(Shot(self._source(files, job), frame, excerpt, fields))
         if view is not View.BEFORE:
             shots.append(self._restored(files, job, frame))
         return shots

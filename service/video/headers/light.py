@@ -34,6 +34,13 @@ class Light:
     content: tuple[int, int] | None = None
     """The brightest pixel (MaxCLL) and the brightest frame on average (MaxFALL), in cd/m2."""
 
+    @property
+    def peak(self) -> float | None:
+        """The brightest that the video has in cd/m2, or else the display; None where that is not said."""
+        if self.content and self.content[0]:
+            return float(self.content[0])
+        return self.mastering.brightest / _LUMINANCE or None if self.mastering else None
+
 
 def read_light(mastering: bytes | None, content: bytes | None) -> Light | None:
     """Reads FFmpeg's structures of a frame's side data; None where they say nothing."""

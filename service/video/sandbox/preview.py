@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from service.types import Excerpt
+from service.types import Excerpt, Interlacing
 from service.video.sandbox.child import GIB, run_child
 from service.video.sandbox.refusals import read_answer
 
@@ -28,6 +28,8 @@ class Shot:
     frame: int
     excerpt: Excerpt | None = None
     """The part of the video whose frames ``frame`` counts; None is the whole."""
+    deinterlace: Interlacing = "auto"
+    """How the frame is shown if it is interlaced: deinterlaced with ``auto``, as it is with all others."""
 
 
 @dataclass(frozen=True)
@@ -70,15 +72,20 @@ def limits_from_json(text: str) -> PreviewLimits:
 def shots_from_json(text: str) -> tuple[Shot, ...]:
     """Reads the child's standard input."""
     return tuple(
-        Shot(Path(path), frame, Excerpt(**excerpt) if excerpt else None)
-        for path, frame, excerpt in json.loads(text)
+        Shot(Path(path), frame, Excerpt(**excerpt) if excerpt else None, deinterlace)
+        for path, frame, excerpt, deinterlace in json.loads(text)
     )
 
 
 def _shots_to_json(shots: Sequence[Shot]) -> str:
     return json.dumps(
         [
-            (str(shot.path.resolve()), shot.frame, asdict(shot.excerpt) if shot.excerpt else None)
+            (
+                str(shot.path.resolve()),
+                shot.frame,
+                asdict(shot.excerpt) if shot.excerpt else None,
+                shot.deinterlace,
+            )
             for shot in shots
         ]
     )

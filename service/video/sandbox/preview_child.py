@@ -1,7 +1,8 @@
 """The child process of a preview.
 
 ``python -m service.video.sandbox.preview_child LIMITS`` reads which frames are wanted and writes a JPEG or a refusal.
-The frames are upright, as a player shows them, with square pixels, and several of them stand beside each other.
+The frames are as a player shows them on an ordinary screen: upright, with square pixels, deinterlaced, in sRGB. Several
+of them stand beside each other.
 """
 
 from __future__ import annotations
@@ -24,7 +25,10 @@ from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 from service.errors.pipeline import PipelineError
 from service.errors.video import DamagedVideo, VideoError
 from service.text import plural
+from service.types import Interlacing
 from service.video.color import MATRIX_BT601, QUALITY, Conversion, conversion
+from service.video.conversion.sdr import in_srgb, is_foreign
+from service.video.fields.deinterlacing import REACH, deinterlaced
 from service.video.frames import numbered_frames
 from service.video.index import FrameIndex
 from service.video.sandbox.child import restrict
@@ -32,7 +36,7 @@ from service.video.sandbox.preview import JPEG, PNG, PreviewLimits, Shot, limits
 from service.video.sandbox.refusals import refusal_to_json, unforeseen
 from service.video.source import PictureFormat, Source, load_source
 
-_FORMAT = "yuvj420p"
+_FORMAT, _DEEP = "yuvj420p", "rgb48le"
 _QUANTIZER = 3
 """JPEG's quantizer on FFmpeg's scale from 1 (fine) to 31: fine enough to judge sharpness by."""
 _TIME_BASE = Fraction(1, 25)
@@ -108,9 +112,20 @@ def _still(shot: Shot, limits: PreviewLimits) -> tuple[VideoFrame, int]:
     if shot.frame >= source.index.frames:
         raise PipelineError(f"The video has {plural(source.index.frames, 'frame')}.")
     number = _keyframe(source.index, shot.frame) if limits.keyframes else shot.frame
+    picture = _picture(source, number, shot.deinterlace, ahead_only=limits.keyframes)
+    return _converted(picture, source, limits), source.picture.rotation
+
+
+def _picture(source: Source, number: int, interlacing: Interlacing, ahead_only: bool) -> VideoFrame:
+    """Returns a frame, deinterlaced if need be; ``ahead_only``: without the frame before it, if there is one after."""
     with closing(numbered_frames(source, number, number + 1)) as frames:
         (frame,) = frames
-    return _converted(frame.picture, source, limits), source.picture.rotation
+    if interlacing != "auto" or not frame.picture.interlaced_frame:
+        return frame.picture
+    last = source.index.frames - 1
+    first = number if ahead_only and number < last else max(0, number - REACH)
+    with closing(numbered_frames(source, first, min(last, number + REACH) + 1)) as frames:
+        return next(one.picture for one in deinterlaced(frames) if one.number == number)
 
 
 def _keyframe(index: FrameIndex, frame: int) -> int:
@@ -131,12 +146,21 @@ def _converted(frame: VideoFrame, source: Source, limits: PreviewLimits) -> Vide
     if how.ycgco:
         frame = _filtered(frame, _FROM_YCGCO.format(range="pc" if how.full_range else "tv"))
         how = _JPEG_COLORS
+    color, light = source.picture.color, source.picture.light
+    if is_foreign(color):
+        deep = _scaled(frame, width, height, _DEEP, how)
+        frame = in_srgb(deep, color, light.peak if light else None)
+    return _scaled(frame, width, height, _format(limits), how)
+
+
+def _scaled(frame: VideoFrame, width: int, height: int, pix_fmt: str, how: Conversion) -> VideoFrame:
+    """Returns a frame in RGB, or in the Y'CbCr of JPEG."""
     from_rgb = frame.format.is_rgb
     return VideoReformatter().reformat(
         frame,
         width,
         height,
-        _format(limits),
+        pix_fmt,
         src_colorspace=None if from_rgb else how.matrix,
         dst_colorspace=Colorspace.ITU601,
         src_color_range=None if from_rgb else how.color_range,
