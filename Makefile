@@ -1,4 +1,4 @@
-# make demo | test | check | format | install | develop | package | compose-test | fuzz | load | chaos | soak | lock.  Everything happens in .venv; nothing is installed elsewhere.
+# make demo | test | check | format | install | develop | package | compose-test | fuzz | load | chaos | soak | lock | pin.  Everything happens in .venv; nothing is installed elsewhere.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -6,7 +6,7 @@ comma := ,
 # The CPU build of torch (200 MB) rather than the CUDA build (gigabytes); falls back to the package index.
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 
-.PHONY: demo test check format lint unit install develop clean package compose-test lock fuzz load chaos soak
+.PHONY: demo test check format lint unit install develop clean package compose-test lock pin fuzz load chaos soak
 
 demo: $(VENV)/.demo
 	$(BIN)/python -m benchmarks.demo
@@ -58,6 +58,10 @@ package: $(VENV)/.dev
 lock: $(VENV)/.dev
 	$(BIN)/python -m pip install -q uv
 	PATH="$(CURDIR)/$(BIN):$$PATH" docker/lock.sh
+
+# Writes the digests of base images behind their tags, or renews them. Needs Docker with buildx, and the registries.
+pin:
+	docker/pin.sh
 
 # Extras of pyproject.toml, with commas between: make install EXTRAS=triton,s3. pip is quick where nothing is missing.
 # ONNX Runtime comes in two builds with the same files: EXTRAS=gpu replaces that for the CPU, which is the default.
