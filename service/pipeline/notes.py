@@ -17,7 +17,7 @@ _PULLDOWN = (
     "The video is film in 3:2 pulldown: two of five frames consist of two film frames. They are deinterlaced like the "
     "others, and all frames stay."
 )
-_CONCEALED = "A frame decodes with errors, which the decoder concealed."
+CONCEALED = "A frame decodes with errors, which the decoder concealed."
 
 
 class FrameNotes:
@@ -67,7 +67,7 @@ class FrameNotes:
         return (*self._damage(), *self._fields(), *captions)
 
     def _damage(self) -> Iterator[Finding]:
-        for text, frames in ((HELD, self._held), (_CONCEALED, self._concealed)):
+        for text, frames in ((HELD, self._held), (CONCEALED, self._concealed)):
             if frames:
                 places = [(frame, self._index.seconds(frame)) for frame in frames]
                 yield at_frames(Kind.LOST, Code.DAMAGE, text, places)

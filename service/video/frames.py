@@ -40,6 +40,12 @@ def numbered_frames(source: Source, start: int, stop: int) -> Generator[Numbered
     raise _undecodable(source.index, start)
 
 
+def all_frames(source: Source) -> Generator[NumberedFrame]:
+    """Yields all frames in order, whatever their size. Raises PipelineError where the file cannot be read."""
+    with closing(_decoded_from(source, None)) as pictures:
+        yield from without_gaps(pictures, source.index, 0, source.index.frames)
+
+
 def _pictures_from(source: Source, entry: Keyframe | None) -> Generator[VideoFrame]:
     """Yields what the decoder gives from ``entry`` on, with the ticks of the index as times.
 

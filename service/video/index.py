@@ -70,6 +70,8 @@ class FrameIndex:
     """Tick of each keyframe from which on frames have another size, as far as keyframes tell; width and height."""
     shapes: tuple[tuple[int, Fraction], ...] = ()
     """Tick of each keyframe from which on pixels have another shape; their width to their height."""
+    captions: tuple[int, int] | None = None
+    """Ticks of the first and of the last frame whose packet carries captions, as far as packets tell."""
     breaks: tuple[ClockBreak, ...] = ()
     """Where the file's own clock does not go on, by the continuous clock."""
     late: bool = False
@@ -104,6 +106,13 @@ class FrameIndex:
             return False
         spread = max(steps) - min(steps)
         return spread > 1 and spread * self.time_base > Fraction(2, 1000)
+
+    @property
+    def captioned(self) -> bool:
+        """Whether the packets carry captions."""
+        return (
+            self.captions is not None and self.captions[0] <= self.pts[-1] and self.captions[1] >= self.pts[0]
+        )
 
     def seconds(self, frame: int) -> float:
         """Returns when a frame appears by the clock of the result."""

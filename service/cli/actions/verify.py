@@ -8,6 +8,7 @@ from pathlib import Path
 from service.cli.exits import Exit
 from service.cli.output.findings import print_table
 from service.cli.output.lines import say, say_json
+from service.cli.output.progress import job_bar
 from service.findings import Kind, lost, sentence
 from service.pipeline.comparison.verify import verify
 
@@ -19,8 +20,12 @@ _VERDICTS = {
 
 
 def verify_files(given: Path, result: Path, *, as_json: bool) -> Exit:
-    """Prints the comparison. Returns what the worst of its findings means. Raises the kinds of VideoError."""
-    findings = verify(given, result)
+    """Prints the comparison. Returns what the worst of its findings means.
+
+    Raises the kinds of VideoError and PipelineError.
+    """
+    with job_bar(quiet=as_json) as bar:
+        findings = verify(given, result, bar.compared)
     worst = max((one.kind for one in findings), key=list(_VERDICTS).index)
     code, verdict = _VERDICTS[worst]
     listed = [{**asdict(one), "text": sentence(one)} for one in findings]

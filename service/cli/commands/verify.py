@@ -20,7 +20,7 @@ def verify(
     ],
     as_json: JsonFlag = False,
 ) -> None:
-    """Compare OUT with IN: frames, times, sound, color, depth, metadata. No service is needed.
+    """Compare OUT with IN: frames, times, sound, color, depth, captions, metadata. No service is needed.
 
     The exit code is 0 if everything is kept, 10 if some of it is in another form, 1 if something is lost.
     """

@@ -20,6 +20,8 @@ from service.client import Job
 from service.text import plural
 
 REFRESHES_PER_SECOND = 8
+_FEWEST = 20
+"""Frames after which a pace can be told."""
 LINES_EVERY_S = 10.0
 """Where stderr is no terminal, a line this often is enough for a log."""
 
@@ -58,6 +60,7 @@ class JobBar:
         """Names the video in front of every state, where there are several."""
         self.pace: BatchPace | None = None
         """Of several videos."""
+        self._began: float | None = None
         show(ProgressState("Starting"))
 
     def idle(self) -> None:
@@ -78,9 +81,13 @@ class JobBar:
 
     def frames(self, done: int, total: int) -> None:
         """Shows how many frames were restored on this machine."""
-        self._show(
-            ProgressState(self.title + "Deblurring", done, total, f"{done} of {plural(total, 'frame')}")
-        )
+        self._frames("Deblurring", done, total)
+
+    def compared(self, done: int, total: int) -> None:
+        """Shows how many frames of two videos were read, at an even pace."""
+        self._began = self._began or time.monotonic()
+        left_s = (time.monotonic() - self._began) / done * (total - done)
+        self._frames("Comparing", done, total, left_s if done > _FEWEST else None)
 
     def job(self, job: Job) -> None:
         """Shows a job as the service describes it."""
@@ -97,6 +104,10 @@ class JobBar:
                 self.pace.left_s(progress.fraction) if self.pace else None,
             )
         )
+
+    def _frames(self, activity: str, done: int, total: int, left_s: float | None = None) -> None:
+        detail = f"{done} of {plural(total, 'frame')}"
+        self._show(ProgressState(self.title + activity, done, total, detail, left_s))
 
     def _bytes(self, activity: str, done: int, total: int) -> None:
         detail = f"{mebibytes(done)} of {mebibytes(total)}"

@@ -33,8 +33,6 @@ def picture_findings(given: Source, result: Source) -> Iterator[Finding]:
     yield _equal(Code.CHROMA, "Chroma", one.chroma, two.chroma)
     if one.has_alpha:
         yield _equal(Code.ALPHA, "Transparency", "there", "there" if two.has_alpha else "gone")
-    if one.interlaced and not two.interlaced:
-        yield Finding(Kind.CHANGED, Code.INTERLACING, "Interlaced frames became progressive.")
 
 
 def _frames(given: Source, result: Source) -> Iterator[Finding]:

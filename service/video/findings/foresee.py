@@ -22,5 +22,5 @@ def foresee(
     return (
         *(one for one in frame_findings(index) if one.stream is None or wanted),  # streams there are of sound
         *picture_findings(picture, options),
-        *track_findings(media, options),
+        *track_findings(media, options, index.captioned),
     )

@@ -31,11 +31,16 @@ _SAID = {Code.CROP: "clean aperture", Code.SPHERICAL: "360-degree projection", C
 _SIDE_DATA = {Type.SPHERICAL: Code.SPHERICAL, Type.STEREO3D: Code.STEREO, Type.A53_CC: Code.CAPTIONS}
 
 
-def track_findings(media: Path | RangedFile, options: EncodeOptions) -> Iterator[Finding]:
-    """Yields a finding for each stream, and for the file's metadata. Raises what ``open_video`` raises."""
+def track_findings(
+    media: Path | RangedFile, options: EncodeOptions, captioned: bool = False
+) -> Iterator[Finding]:
+    """Yields a finding for each stream, and for the file's metadata. Raises what ``open_video`` raises.
+
+    ``captioned``: whether packets are known to carry captions; the first picture tells, too.
+    """
     for plan in plan_tracks(media, options.container, options.sound):
         yield plan.finding
-    yield from _shown(media, options)
+    yield from _shown(media, options, captioned)
     with open_video(media) as original:
         yield from _programs(media, original, options.container)
         yield from _described(original, options)
@@ -55,7 +60,7 @@ def _programs(media: Path | RangedFile, original: InputContainer, container: str
         yield Finding(Kind.LOST, Code.PROGRAMS, text, count=len(programs))
 
 
-def _shown(media: Path | RangedFile, options: EncodeOptions) -> Iterator[Finding]:
+def _shown(media: Path | RangedFile, options: EncodeOptions, captioned: bool) -> Iterator[Finding]:
     """Yields what says how the picture is to be seen: its boxes are copied between MP4 and MOV, and lost elsewhere."""
     found = {boxes.CODES[kind] for kind in boxes.source_boxes(media)}
     container = options.container
@@ -63,7 +68,7 @@ def _shown(media: Path | RangedFile, options: EncodeOptions) -> Iterator[Finding
     coded = _coded_side_data(media)
     if kept & {Code.SPHERICAL}:
         coded.discard(Code.STEREO)  # the spherical box says both
-    for code in sorted(found | coded):
+    for code in sorted(found | coded | ({Code.CAPTIONS} if captioned else set())):
         if code is Code.CAPTIONS:
             yield caption_finding(options.codec)
         elif code in kept:

@@ -14,6 +14,7 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from service.errors.video import DamagedVideo, VideoTooLong
+from service.video.headers.captions import caption_check
 from service.video.index import FrameIndex, Identity, Keyframe
 from service.video.packets.clocks import timeline_of
 from service.video.packets.field_pairs import FieldPairs
@@ -70,9 +71,16 @@ def read_index(
         broken=frozenset(_tick(picture, at, clock) for at in watch.broken),
         sizes=tuple((_tick(picture, one.ordinal, clock), one.width, one.height) for one in changes),
         shapes=tuple((_tick(picture, one.ordinal, clock), one.aspect) for one in watch.sizes.shapes),
+        captions=_span(picture, watch.captioned, clock),
         lost=lost_seconds(container, stream, tracks, head),
     )
     return index, timeline
+
+
+def _span(track: Track, ordinals: list[int], clock: StreamClock) -> tuple[int, int] | None:
+    """Returns the first and the last tick of some packets; None where there are none."""
+    ticks = [_tick(track, at, clock) for at in ordinals]
+    return (min(ticks), max(ticks)) if ticks else None
 
 
 def _tick(track: Track, ordinal: int, clock: StreamClock) -> int:
@@ -90,6 +98,9 @@ class _Watch:
         codec = stream.codec_context
         self._fields = FieldPairs(codec.extradata) if codec.codec.canonical_name == "h264" else None
         self._is_sane = sanity_check(stream.codec_context)
+        self._has_captions = caption_check(codec.codec.canonical_name)
+        self.captioned: list[int] = []
+        """Ordinals of the packets that carry captions."""
         self.sizes = SizeWatch(stream)
         self._sounds: dict[int, Callable[[bytes], bool]] = {}
         self.damaged_sound: Counter[int] = Counter()
@@ -112,10 +123,13 @@ class _Watch:
         self._shown += 1
         if self._max_frames is not None and self._shown > self._max_frames:
             raise VideoTooLong(f"The video has more frames than the {self._max_frames} that are allowed.")
-        if not self._is_sane(bytes(packet)):
-            self.broken.append(len(track.pts) - 1)
-        else:
-            self.sizes.see(packet, len(track.pts) - 1)
+        data, ordinal = bytes(packet), len(track.pts) - 1
+        if not self._is_sane(data):
+            self.broken.append(ordinal)
+            return
+        self.sizes.see(packet, ordinal)
+        if self._has_captions(data):
+            self.captioned.append(ordinal)
 
     def _hear(self, packet: Packet[Any]) -> None:
         """Counts damaged packets of sound."""

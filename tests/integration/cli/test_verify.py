@@ -10,8 +10,10 @@ import pytest
 
 from service.types import ColorTags
 from tests.support.broken_clips import cut_off, damage_frame, joined, later, remux, reshaped
+from tests.support.caption_clips import CC, write_captioned
 from tests.support.clips import Clip, write_clip
 from tests.support.command import run
+from tests.support.interlaced_clips import Interlaced, write_hybrid
 from tests.support.track_clips import Text, Track, Tracks, write_tracks
 from tests.support.transport_streams import with_programs
 from tests.support.whole_way import restored
@@ -175,3 +177,42 @@ def test_what_a_job_says_of_its_source_is_told(tmp_path: Path, name: str) -> Non
 
     again = run("verify", source, source, "--json")
     assert again.returncode == 0, again.stdout
+
+
+@pytest.mark.parametrize(
+    ("fields", "kind"), [({"codec": "hevc"}, "kept"), ({"codec": "vp9", "container": "mkv"}, "lost")]
+)
+def test_captions_are_compared(tmp_path: Path, fields: dict[str, str], kind: str) -> None:
+    source = write_captioned(tmp_path / "in.ts")
+    ran = run("verify", source, restored(source, **fields).path, "--json")
+
+    assert kinds(ran.stdout)["captions"] == {kind}
+    assert ran.returncode == {"kept": 0, "lost": 1}[kind], ran.stdout
+
+
+def test_captions_that_are_others_are_lost(tmp_path: Path) -> None:
+    source = write_captioned(tmp_path / "in.ts")
+    other = write_captioned(tmp_path / "other.ts", said=[*CC[:-1], CC[0]])
+
+    assert kinds(run("verify", source, other, "--json").stdout)["captions"] == {"lost"}
+
+
+@pytest.mark.parametrize("damaged", ["source", "result"])
+def test_damage_that_only_decoding_shows_is_told(tmp_path: Path, damaged: str) -> None:
+    """The packet begins like a healthy one, and does not go on like one."""
+    healthy = write_clip(tmp_path / "healthy.mp4", PLAIN)
+    path = damage_frame(write_clip(tmp_path / "damaged.mp4", PLAIN), 7, kept=16)
+    pair = (path, healthy) if damaged == "source" else (healthy, path)
+    ran = run("verify", *pair, "--json")
+
+    assert ran.returncode == 1
+    assert kinds(ran.stdout)["damage"] == {"lost"}
+    assert any("at 0.28 s" in sentence for sentence in json.loads(ran.stdout)["losses"])
+    assert "damage" not in kinds(run("verify", path, path, "--json").stdout)
+
+
+def test_frames_that_are_interlaced_later_on_are_told(tmp_path: Path) -> None:
+    source = write_hybrid(tmp_path, Clip(frames=10), Interlaced(frames=10))
+    ran = run("verify", source, restored(source).path, "--json")
+
+    assert kinds(ran.stdout)["interlacing"] == {"changed"}

@@ -13,11 +13,11 @@ from av.stream import Disposition
 from service.findings import Code, Kind
 from service.options import JobOptions
 from service.types import Excerpt
-from service.video.encoding.captions import with_captions
 from service.video.headers.boxes import add_picture_boxes, picture_boxes
 from service.video.sandbox.probe import probe
 from service.video.tracks.describing import advanced
 from tests.support.broken_clips import reshaped
+from tests.support.caption_clips import CC, captions, write_captioned
 from tests.support.track_clips import Text, Track, Tracks, write_tracks
 from tests.support.whole_way import LIMITS, Restored, restored
 
@@ -325,41 +325,9 @@ def test_pixels_that_change_their_shape_are_said_with_the_time(tmp_path: Path) -
     assert any("shape of pixels" in sentence for sentence in result.report.losses)
 
 
-def captions(path: Path) -> list[bytes]:
-    """The captions of every frame, read without any of the service's code."""
-    with av.open(str(path)) as container:
-        found = []
-        for frame in container.decode(video=0):
-            data = [bytes(one) for one in frame.side_data if one.type.name == "A53_CC"]  # type: ignore[attr-defined]
-            found.append(data[0] if data else b"")
-        return found
-
-
-def with_cc(path: Path, deinterlace: bool = False) -> Path:
-    """A broadcast with other captions in every frame but the third."""
-    more = {"flags": "+ildct+ilme", "x264-params": "tff=1"} if deinterlace else {}
-    with av.open(str(path), "w", format="mpegts") as output:
-        video = output.add_stream("libx264", rate=25, width=96, height=64, options={"bf": "0", **more})
-        stamped = 0
-        for number in range(12):
-            frame = av.VideoFrame(96, 64, "yuv420p")
-            frame.pts = number
-            for packet in video.encode(frame):
-                output.mux(with_captions(packet, CC[stamped], "h264") if CC[stamped] else packet)
-                stamped += 1
-        for packet in video.encode(None):
-            output.mux(with_captions(packet, CC[stamped], "h264") if CC[stamped] else packet)
-            stamped += 1
-    return path
-
-
-CC = [b"" if n == 2 else bytes([0xFC, 0, 0]) + bytes([0xFC, 0x80 + n, n]) for n in range(12)]
-"""Two triplets, with zeros that have to be escaped."""
-
-
 @pytest.mark.parametrize("fields", [{}, {"codec": "hevc"}, {"codec": "h264", "container": "mkv"}])
 def test_captions_within_the_pictures_are_carried_over(tmp_path: Path, fields: dict[str, str]) -> None:
-    source = with_cc(tmp_path / "in.ts")
+    source = write_captioned(tmp_path / "in.ts")
     assert captions(source) == CC
     result = restored(source, **fields)
 
@@ -369,14 +337,40 @@ def test_captions_within_the_pictures_are_carried_over(tmp_path: Path, fields: d
 
 
 def test_captions_survive_deinterlacing(tmp_path: Path) -> None:
-    source = with_cc(tmp_path / "in.ts", deinterlace=True)
+    source = write_captioned(tmp_path / "in.ts", flags="+ildct+ilme", **{"x264-params": "tff=1"})
     result = restored(source)
 
     assert Code.INTERLACING in {one.code for one in result.report.findings}
     assert captions(result.path) == captions(source) == CC
 
 
-def test_captions_that_a_codec_does_not_carry_are_said(tmp_path: Path) -> None:
-    result = restored(with_cc(tmp_path / "in.ts"), codec="vp9", container="webm")
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"codec": "vp9", "container": "webm"},
+        {"codec": "av1"},
+        {"codec": "prores", "container": "mov"},
+        {"codec": "ffv1", "container": "mkv"},
+    ],
+)
+def test_captions_that_a_codec_does_not_carry_are_said(tmp_path: Path, fields: dict[str, str]) -> None:
+    result = restored(write_captioned(tmp_path / "in.ts"), **fields)
 
     assert kinds(result, Code.CAPTIONS) == [Kind.LOST]
+
+
+@pytest.mark.parametrize("codec", ["libx264", "libx265", "mpeg2video"])
+@pytest.mark.parametrize("suffix", ["ts", "mkv"])
+def test_captions_that_begin_late_are_known_at_submission(tmp_path: Path, suffix: str, codec: str) -> None:
+    """The first picture, which is all that is decoded then, has none."""
+    late = [b""] * 6 + CC[6:]
+    source = write_captioned(tmp_path / f"in.{suffix}", codec, late)
+    assert captions(source) == late
+    asked = JobOptions.from_text({"codec": "vp9", "container": "mkv"})
+
+    def foreseen(part: Excerpt | None) -> list[Kind]:
+        info = asyncio.run(probe(source, LIMITS, part, asked.asked))
+        return [one.kind for one in info.findings if one.code is Code.CAPTIONS]
+
+    assert foreseen(None) == foreseen(Excerpt(0.2, 0.3)) == [Kind.LOST]
+    assert foreseen(Excerpt(0, 0.2)) == []
