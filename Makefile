@@ -51,7 +51,8 @@ soak: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.reliability.soak --minutes $(MINUTES)
 
 # A wheel and a source distribution in dist/, both with the models.
-package: $(VENV)/.dev
+package: | $(BIN)/python
+	$(BIN)/python -m pip install -q 'build>=1.2'
 	$(BIN)/python -m build
 
 # Pins what the images install.

@@ -23,7 +23,7 @@ from service.api.known_names import KnownNames, refuse_unknown
 from service.api.middleware.guard import Guard
 from service.api.middleware.request_log import REQUEST_ID, RequestLog
 from service.api.openapi.document import describe, operation_id
-from service.api.openapi.guide import GUIDE
+from service.api.openapi.guide import GUIDE, SERVERS, TAGS
 from service.api.routes import (
     estimates,
     events,
@@ -107,6 +107,8 @@ def create_app(settings: Settings) -> FastAPI:
         version=version.running_version().version,
         summary="Video deblurring",
         description=GUIDE,
+        openapi_tags=TAGS,
+        servers=SERVERS,
         license_info={"name": "Apache License 2.0", "identifier": "Apache-2.0"},
         generate_unique_id_function=operation_id,
         lifespan=lifespan,

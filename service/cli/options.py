@@ -21,7 +21,7 @@ DEFAULT_DATA = Path("cdvd-data")
 _COMPLETIONS = 20
 
 
-def _job_ids(incomplete: str) -> list[tuple[str, str]]:
+def completed_job_ids(incomplete: str) -> list[tuple[str, str]]:
     """Returns the newest jobs for the shell's completion, if a service answers at once."""
     from itertools import islice
 
@@ -33,11 +33,7 @@ def _job_ids(incomplete: str) -> list[tuple[str, str]]:
             jobs = list(islice(client.jobs(page_size=_COMPLETIONS), _COMPLETIONS))
     except ServiceError:
         return []
-    return [
-        (job.id, f"{job.status} {job.input.filename if job.input else ''}")
-        for job in jobs
-        if job.id.startswith(incomplete)
-    ]
+    return [(job.id, f"{job.status} {job.filename}") for job in jobs if job.id.startswith(incomplete)]
 
 
 Url = Annotated[str, typer.Option("--url", envvar=URL_VARIABLE, help="Address of a running service.")]
@@ -50,7 +46,7 @@ OwnUrl = Annotated[
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 JobId = Annotated[
     str,
-    typer.Argument(metavar="JOB", help="Id of a job.", show_default=False, autocompletion=_job_ids),
+    typer.Argument(metavar="JOB", help="Id of a job.", show_default=False, autocompletion=completed_job_ids),
 ]
 VideoIn = Annotated[
     Path, typer.Argument(metavar="IN", help="A video.", exists=True, dir_okay=False, readable=True)
@@ -62,11 +58,11 @@ def is_url(text: str) -> bool:
     return text.startswith(("http://", "https://"))
 
 
-def _video_or_url(text: str) -> str:
+def _here_or_url(text: str) -> str:
     if is_url(text):
         return text
-    if not Path(text).is_file():
-        raise typer.BadParameter(f"There is no file {text}.")
+    if not Path(text).exists():
+        raise typer.BadParameter(f"{text} does not exist.")
     if not os.access(text, os.R_OK):
         raise typer.BadParameter(f"{text} is not readable.")
     return text
@@ -76,19 +72,26 @@ VideoOrUrl = Annotated[
     str | None,
     typer.Argument(
         metavar="IN",
-        parser=_video_or_url,
-        help="A video, or the http:// or https:// address from which the service fetches it.",
+        parser=_here_or_url,
+        help="A video, a directory of numbered pictures, or the http(s):// address from which the service fetches it.",
         show_default=False,
     ),
 ]
 VideosIn = Annotated[
-    list[Path] | None,
+    list[str] | None,
     typer.Argument(
         metavar="IN",
-        help="Videos, and directories of them.",
-        exists=True,
-        readable=True,
+        parser=_here_or_url,
+        help="Videos, directories of them, numbered pictures, and http(s):// addresses of videos.",
         show_default=False,
+    ),
+]
+Fps = Annotated[
+    str | None,
+    typer.Option(
+        "--fps",
+        metavar="RATE",
+        help="Frames per second of pictures: 25, 23.976, 30000/1001. Without it, what fps.txt beside them says.",
     ),
 ]
 JobsFile = Annotated[

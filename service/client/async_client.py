@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import aclosing, closing
 from pathlib import Path
 from typing import Any, Self
 
-import anyio
 import httpx
-from anyio.to_thread import run_sync
 
-from service.client.effects import Effect, Emit, Operation, Pause, Read, T, Work
+from service.client.async_executor import AsyncExecutor
+from service.client.effects import Emit, Operation, T
 from service.client.execution import Execution
-from service.client.http.calls import Answer, Call, SendProgress, TransferCallback
-from service.client.http.transport import build_request, http_settings, to_answer, transport_errors
+from service.client.http.calls import TransferCallback
+from service.client.http.transport import http_settings, transport_errors
 from service.client.jobs.submission import RESUMABLE_FROM_BYTES, Submission
 from service.client.model import Description, Estimate, Event, Job, Sharpness
 from service.client.operations import Operations
@@ -77,6 +76,12 @@ class AsyncClient:
         asked, key = {**options, "output_url": output_url}, idempotency_key or uuid.uuid4().hex
         return await self._run(self._operations.submit_url(input_url, asked, key))
 
+    async def submit_again(
+        self, job_id: str, *, idempotency_key: str | None = None, **options: str | float | None
+    ) -> Job:
+        key = idempotency_key or uuid.uuid4().hex
+        return await self._run(self._operations.submit_again(job_id, options, key))
+
     async def job(self, job_id: str) -> Job:
         return await self._run(self._operations.job(job_id))
 
@@ -101,6 +106,18 @@ class AsyncClient:
     ) -> Path:
         return await self._run(
             self._operations.download(job_id, Path(output), on_received, keep_part=keep_part)
+        )
+
+    async def download_side_by_side(
+        self,
+        job_id: str,
+        output: str | os.PathLike[str],
+        *,
+        on_made: TransferCallback | None = None,
+        on_received: TransferCallback | None = None,
+    ) -> Path:
+        return await self._run(
+            self._operations.download_side_by_side(job_id, Path(output), on_made, on_received)
         )
 
     async def cancel(self, job_id: str) -> Job:
@@ -137,14 +154,14 @@ class AsyncClient:
         return await self._run(self._operations.estimate_file(Path(video), dict(options or {}), on_sent))
 
     async def _run(self, operation: Operation[T]) -> T:
-        async with aclosing(_Executor(self._http)) as executor:
+        async with aclosing(AsyncExecutor(self._http)) as executor:
             with closing(Execution(operation)) as execution:
                 while execution.effect is not None:
                     await executor.perform(execution)
                 return execution.result
 
     async def _iterate(self, operation: Operation[None]) -> AsyncIterator[Any]:
-        async with aclosing(_Executor(self._http)) as executor:
+        async with aclosing(AsyncExecutor(self._http)) as executor:
             with closing(Execution(operation)) as execution:
                 while execution.effect is not None:
                     if isinstance(execution.effect, Emit):
@@ -152,64 +169,3 @@ class AsyncClient:
                         execution.resume(None)
                     else:
                         await executor.perform(execution)
-
-
-class _Executor:
-    """Performs the effects of one operation, which has at most one streamed answer open."""
-
-    def __init__(self, http: httpx.AsyncClient) -> None:
-        self._http = http
-        self._open: httpx.Response | None = None
-        self._pieces: AsyncIterator[bytes] | None = None
-
-    async def perform(self, execution: Execution[Any]) -> None:
-        """Performs the next effect, and hands its outcome to the operation."""
-        assert execution.effect is not None
-        try:
-            outcome = await self._outcome(execution.effect)
-        except Exception as error:  # noqa: BLE001  # the operation handles it or raises it again
-            execution.fail(error)
-        else:
-            execution.resume(outcome)
-
-    async def aclose(self) -> None:
-        if self._open:
-            await self._open.aclose()
-            self._open = None
-
-    async def _outcome(self, effect: Effect) -> Any:
-        match effect:
-            case Call():
-                return await self._call(effect)
-            case Read():
-                assert self._pieces
-                with transport_errors(self._http.base_url):
-                    return await anext(self._pieces, b"")
-            case Pause():
-                return await anyio.sleep(effect.seconds)
-            case Work():
-                return await run_sync(effect.do)
-        raise TypeError(effect)
-
-    async def _call(self, call: Call) -> Answer:
-        with transport_errors(self._http.base_url):
-            request = build_request(self._http, call, _body(call))
-            response = await self._http.send(request, stream=True)
-            if call.stream and response.is_success:
-                await self.aclose()
-                self._open, self._pieces = response, response.aiter_bytes()
-                return to_answer(response)
-            async with aclosing(response):
-                return to_answer(response, await response.aread())
-
-
-async def _body(call: Call) -> AsyncIterator[bytes]:
-    """Yields the body, read in threads, so that a slow disk does not block the event loop."""
-    progress, pieces = SendProgress(call), call.pieces()
-    while (piece := await run_sync(_next, pieces)) is not None:
-        yield piece
-        progress.count(piece)
-
-
-def _next(pieces: Iterator[bytes]) -> bytes | None:
-    return next(pieces, None)

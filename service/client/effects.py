@@ -1,7 +1,7 @@
 """What an operation of the client asks of the outside world, as values: nothing here sends, waits or blocks.
 
 An operation is a generator that yields effects and is sent their outcomes. So every operation is written once, and
-``service.client.sync_client`` and ``service.client.async_client`` are two ways to perform effects.
+``service.client.executor`` and ``service.client.async_executor`` are two ways to perform effects.
 """
 
 from __future__ import annotations

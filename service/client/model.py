@@ -119,6 +119,8 @@ class Job:
     """None until the video of an ``input_url`` is at the service."""
     output: Output | None
     error: Problem | None
+    filename: str = ""
+    """The name of the video, also while it is fetched."""
     started_at: str | None = None
     finished_at: str | None = None
     expires_at: str | None = None
@@ -146,6 +148,7 @@ class Job:
             "findings": [from_json(Finding, each) for each in data.get("findings") or ()],
             "handover": from_json(Handover, data["handover"]) if data.get("handover") else None,
             "error": from_json(Problem, data["error"]) if data.get("error") else None,
+            "filename": data.get("filename") or (data.get("input") or {}).get("filename", ""),
         }
         return from_json(Job, {**data, **parts})
 

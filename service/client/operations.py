@@ -13,7 +13,9 @@ from service.client.http.answers import job_from, json_object, require_success
 from service.client.http.calls import Answer, Call, FilePart, TransferCallback, job_path
 from service.client.http.form import form_call
 from service.client.jobs.download import Download
-from service.client.jobs.submission import Submission, submit, submit_url
+from service.client.jobs.elsewhere import submit_again, submit_url
+from service.client.jobs.side_by_side import await_side_by_side
+from service.client.jobs.submission import Submission, submit
 from service.client.jobs.watching import follow_events, wait_for_end
 from service.client.model import Description, Estimate, Job, Sharpness, from_json
 from service.client.retry_policy import OUTAGE_S, RetryPolicy, retrying
@@ -34,6 +36,12 @@ class Operations:
     ) -> Operation[Job]:
         """Asks the service to fetch a video, and returns its queued job."""
         return submit_url(input_url, options, key, self.outage_s)
+
+    def submit_again(
+        self, job_id: str, options: Mapping[str, str | float | None], key: str
+    ) -> Operation[Job]:
+        """Asks for another job with the video of a job, and returns it."""
+        return submit_again(job_id, options, key, self.outage_s)
 
     def wait(
         self, job_id: str, on_change: Callable[[Job], None] | None, timeout_s: float | None
@@ -72,6 +80,19 @@ class Operations:
         if job.output is None:
             raise DownloadDamaged(f"The service does not describe the result of job {job_id}.")
         yield from Download(path, output, job.output, on_received).run(self.outage_s, keep_part=keep_part)
+        return output
+
+    def download_side_by_side(
+        self,
+        job_id: str,
+        output: Path,
+        on_made: TransferCallback | None,
+        on_received: TransferCallback | None,
+    ) -> Operation[Path]:
+        """Waits until upload and result are one video, and fetches it into ``output``."""
+        path = job_path(job_id, "side-by-side.mp4")
+        expected = yield from await_side_by_side(path, on_made, self.outage_s)
+        yield from Download(path, output, expected, on_received).run(self.outage_s, keep_part=False)
         return output
 
     def cancel(self, job_id: str) -> Operation[Job]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
@@ -12,10 +11,11 @@ from typing import Any, Self
 
 import httpx
 
-from service.client.effects import Effect, Emit, Operation, Pause, Read, T, Work
+from service.client.effects import Emit, Operation, T
 from service.client.execution import Execution
-from service.client.http.calls import Answer, Call, SendProgress, TransferCallback
-from service.client.http.transport import build_request, http_settings, to_answer, transport_errors
+from service.client.executor import Executor
+from service.client.http.calls import TransferCallback
+from service.client.http.transport import http_settings, transport_errors
 from service.client.jobs.submission import RESUMABLE_FROM_BYTES, Submission
 from service.client.model import Description, Estimate, Event, Job, Sharpness
 from service.client.operations import Operations
@@ -93,6 +93,16 @@ class Client:
         asked, key = {**options, "output_url": output_url}, idempotency_key or uuid.uuid4().hex
         return self._run(self._operations.submit_url(input_url, asked, key))
 
+    def submit_again(
+        self, job_id: str, *, idempotency_key: str | None = None, **options: str | float | None
+    ) -> Job:
+        """Restores the video of a job once more, without sending it again, and returns the new job.
+
+        ``options`` are those of POST /jobs; none is taken over from the other job. All attempts, and calls under the
+        same ``idempotency_key``, make one job.
+        """
+        return self._run(self._operations.submit_again(job_id, options, idempotency_key or uuid.uuid4().hex))
+
     def job(self, job_id: str) -> Job:
         """Returns a job as it is now."""
         return self._run(self._operations.job(job_id))
@@ -130,6 +140,21 @@ class Client:
         result, DownloadDamaged when the bytes are not those that the job announces.
         """
         return self._run(self._operations.download(job_id, Path(output), on_received, keep_part=keep_part))
+
+    def download_side_by_side(
+        self,
+        job_id: str,
+        output: str | os.PathLike[str],
+        *,
+        on_made: TransferCallback | None = None,
+        on_received: TransferCallback | None = None,
+    ) -> Path:
+        """Downloads one video with the upload on the left and the result on the right into ``output``.
+
+        The service makes it when it is first asked for; ``on_made`` is called with (frames done, frames in total)
+        meanwhile. Raises RequestRejected unless the job has succeeded. Otherwise like ``download``.
+        """
+        return self._run(self._operations.download_side_by_side(job_id, Path(output), on_made, on_received))
 
     def cancel(self, job_id: str) -> Job:
         """Asks the service to stop a job; what is restored already is kept."""
@@ -174,71 +199,16 @@ class Client:
         return self._run(self._operations.estimate_file(Path(video), dict(options or {}), on_sent))
 
     def _run(self, operation: Operation[T]) -> T:
-        with closing(_Executor(self._http)) as executor, closing(Execution(operation)) as execution:
+        with closing(Executor(self._http)) as executor, closing(Execution(operation)) as execution:
             while execution.effect is not None:
                 executor.perform(execution)
             return execution.result
 
     def _iterate(self, operation: Operation[None]) -> Iterator[Any]:
-        with closing(_Executor(self._http)) as executor, closing(Execution(operation)) as execution:
+        with closing(Executor(self._http)) as executor, closing(Execution(operation)) as execution:
             while execution.effect is not None:
                 if isinstance(execution.effect, Emit):
                     yield execution.effect.value
                     execution.resume(None)
                 else:
                     executor.perform(execution)
-
-
-class _Executor:
-    """Performs the effects of one operation, which has at most one streamed answer open."""
-
-    def __init__(self, http: httpx.Client) -> None:
-        self._http = http
-        self._open: httpx.Response | None = None
-        self._pieces: Iterator[bytes] = iter(())
-
-    def perform(self, execution: Execution[Any]) -> None:
-        """Performs the next effect, and hands its outcome to the operation."""
-        assert execution.effect is not None
-        try:
-            outcome = self._outcome(execution.effect)
-        except Exception as error:  # noqa: BLE001  # the operation handles it or raises it again
-            execution.fail(error)
-        else:
-            execution.resume(outcome)
-
-    def close(self) -> None:
-        if self._open:
-            self._open.close()
-            self._open = None
-
-    def _outcome(self, effect: Effect) -> Any:
-        match effect:
-            case Call():
-                return self._call(effect)
-            case Read():
-                with transport_errors(self._http.base_url):
-                    return next(self._pieces, b"")
-            case Pause():
-                return time.sleep(effect.seconds)
-            case Work():
-                return effect.do()
-        raise TypeError(effect)
-
-    def _call(self, call: Call) -> Answer:
-        with transport_errors(self._http.base_url):
-            request = build_request(self._http, call, _body(call))
-            response = self._http.send(request, stream=True)
-            if call.stream and response.is_success:
-                self.close()
-                self._open, self._pieces = response, response.iter_bytes()
-                return to_answer(response)
-            with closing(response):
-                return to_answer(response, response.read())
-
-
-def _body(call: Call) -> Iterator[bytes]:
-    progress = SendProgress(call)
-    for piece in call.pieces():
-        yield piece
-        progress.count(piece)

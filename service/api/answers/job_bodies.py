@@ -124,6 +124,7 @@ class JobBody(BaseModel):
     started_at: datetime | None
     finished_at: datetime | None
     expires_at: datetime | None
+    filename: str = Field(examples=["holiday.mp4"], description="Of the video, also while it is fetched.")
     model: str = Field(examples=["cdvd_lite"])
     options: OptionsBody
     input: InputBody | None = Field(
@@ -156,6 +157,7 @@ def job_body(job: Job) -> JobBody:
         started_at=moment(job.started_at) if job.started_at else None,
         finished_at=moment(job.finished_at) if job.finished_at else None,
         expires_at=moment(job.expires_at) if job.expires_at else None,
+        filename=spec.source.filename,
         model=spec.model,
         options=options_body(spec),
         input=_input_body(spec),

@@ -66,6 +66,8 @@ def print_keys(data: Path | None, *, as_json: bool) -> None:
     if as_json:
         say_json({"keys": keys})
         return
+    if not keys:
+        note("There are no keys, so none is asked for.")
     for key in keys:
         say(_line(key))
 

@@ -77,10 +77,10 @@ def watch_folders(
 
     ``models``: what is asked for by name, None for the usual one. Raises ServiceError when no service can be started.
     """
-    ended: dict[Path, str] = {}
+    ended: dict[str, str] = {}
 
     def tell(outcome: Outcome, bar: JobBar) -> None:
-        ended[outcome.item.source] = outcome.status
+        ended[str(outcome.item.source)] = outcome.status
         with bar.aside():
             print_outcome(outcome, as_json=as_json)
 
@@ -98,7 +98,7 @@ def watch_folders(
                 continue
             if outcome.error and exit_code(outcome.error) is Exit.UNAVAILABLE:
                 folder.again_later(outcome.item)
-                if ended.get(outcome.item.source) == "failed":
+                if ended.get(str(outcome.item.source)) == "failed":
                     continue  # told already, until it is sent
             tell(outcome, bar)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import typer
 
 from service.cli.output.lines import say, say_json
-from service.cli.output.units import duration, mebibytes
+from service.cli.output.units import data_size, duration
 from service.client import Client, Description, Estimate
 from service.config import Settings
 from service.text import plural
@@ -53,6 +53,6 @@ def _print(estimate: Estimate) -> None:
         waiting = f", of which {duration(estimate.waiting_s)} in the queue" if estimate.waiting_s else ""
         say(f"Time: {duration(estimate.seconds)}{waiting}")
     if estimate.memory_bytes is not None:
-        say(f"Memory of a worker: {mebibytes(estimate.memory_bytes)}")
+        say(f"Memory of a worker: {data_size(estimate.memory_bytes)}")
     if estimate.disk_bytes is not None:
-        say(f"Disk: up to {mebibytes(estimate.disk_bytes)}")
+        say(f"Disk: up to {data_size(estimate.disk_bytes)}")

@@ -17,6 +17,7 @@ from service.cli.output.jobs import (
 )
 from service.cli.output.lines import say, say_json, say_json_line
 from service.cli.output.progress import job_bar
+from service.cli.output.units import data_size
 from service.cli.results import failure, fetch
 from service.client import Client, Job
 
@@ -87,12 +88,31 @@ class JobActions:
             fetch(client, job, output, bar, partial=partial)
         say_json({"output": str(output), "job": asdict(job)}) if self.as_json else print_result(job, output)
 
-    def default_output(self, job_id: str) -> Path:
+    def side_by_side(self, job_id: str, output: Path, timeout_s: float | None) -> None:
+        """Waits for the job and fetches the video that shows its upload beside its result.
+
+        Raises PipelineError when the job ends without a result, WaitTimedOut.
+        """
+        advice = "The service goes on; the same command fetches the video."
+        with advising(lambda: advice), Client(self.url) as client, job_bar(quiet=self.as_json) as bar:
+            job = client.wait(job_id, on_change=bar.job, timeout_s=timeout_s)
+            if job.status != "succeeded":
+                raise failure(job)
+            client.download_side_by_side(job_id, output, on_made=bar.made, on_received=bar.received)
+        if self.as_json:
+            say_json({"output": str(output), "job": asdict(job)})
+        else:
+            say(f"Wrote {output}: {data_size(output.stat().st_size)}.")
+
+    def default_output(self, job_id: str, *, side_by_side: bool = False) -> Path:
         """Returns a file in the current folder; another machine chose the name, so only its last part counts."""
         with Client(self.url) as client:
             job = client.job(job_id)
-        stem = Path(job.input.filename).stem if job.input else ""
-        return Path(f"{stem or job.id}_deblurred.mp4")
+        stem = Path(job.filename).stem
+        if side_by_side:
+            return Path(f"{stem or job.id}_side_by_side.mp4")
+        container = job.output.container if job.output else job.options.get("container", "mp4")
+        return Path(f"{stem or job.id}_deblurred.{container}")
 
     def report(self, job_id: str) -> None:
         """Prints a job's fidelity report."""

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from service.cli.exits import Exit
 from service.cli.output.lines import complain, say, say_json
-from service.cli.output.units import mebibytes
+from service.cli.output.units import data_size
 from service.config import Settings
 from service.errors.pipeline import PipelineError
 from service.findings import Finding
@@ -79,7 +79,7 @@ def print_replayed(output: Path, code: Exit, *, as_json: bool) -> None:
         say_json({"output": str(output), "sha256": _sha256(output), "same_bytes": same})
     else:
         told = "the bytes of the report" if same else "not the bytes of the report"
-        say(f"Wrote {output}: {mebibytes(output.stat().st_size)}, {told}.")
+        say(f"Wrote {output}: {data_size(output.stat().st_size)}, {told}.")
     if not same:
         complain("The result has other bytes: versions, device or precision are not those of the report.")
 

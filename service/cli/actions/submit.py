@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING
 
-from service.cli.batch.journal import Journal, identity_of
+from service.cli.batch.journal import Journal
 from service.cli.batch.models import models_at, require_models
 from service.cli.batch.sender import Sender
+from service.cli.batch.sources import Source
 from service.cli.exits import Exit, error_json, exit_code
 from service.cli.interrupts import advising
 from service.cli.output.lines import complain, note, say, say_json, say_json_line
@@ -19,15 +18,12 @@ from service.client import Client, Job
 from service.errors.base import ServiceError
 from service.text import plural
 
-if TYPE_CHECKING:
-    from service.options import JobOptions
-
 
 @dataclass(frozen=True)
 class Parcel:
     """A video, and the text parts of POST /jobs that go with it."""
 
-    video: Path
+    video: Source
     fields: Mapping[str, str]
 
 
@@ -37,25 +33,13 @@ def submit_one(parcel: Parcel, url: str, key: str | None, *, as_json: bool) -> N
 
     ``key``: the Idempotency-Key, if it is not to be chosen here.
     """
-    journal, source = Journal(url), identity_of([parcel.video])
+    journal, identity = Journal(url), parcel.video.identity
     advice = "What has arrived is kept for a while; the same command goes on from there."
     with advising(lambda: advice), Client(url) as client, job_bar(quiet=as_json) as bar:
         require_models([parcel.fields.get("model")], partial(models_at, client))
         sender = Sender(client, journal, bar.sent)
-        job, _ = sender.send(parcel.video, source, parcel.fields, key=key)
-        sender.forget(source, parcel.fields, key)
-    say_json(asdict(job)) if as_json else _tell(job)
-
-
-def submit_address(input_url: str, options: JobOptions, url: str, key: str | None, *, as_json: bool) -> None:
-    """Has the service fetch a video, and prints the id of its job.
-
-    Raises ClientError, and BadParameter for a model that the service does not have.
-    """
-    with Client(url) as client:
-        require_models([options.model], partial(models_at, client))
-        given = options.model_dump(mode="json", exclude_unset=True)
-        job = client.submit_url(input_url, idempotency_key=key, **given)
+        job, _ = sender.send(parcel.video, identity, parcel.fields, key=key)
+        sender.forget(identity, parcel.fields, key)
     say_json(asdict(job)) if as_json else _tell(job)
 
 
@@ -78,17 +62,17 @@ def submit_all(parcels: Sequence[Parcel], url: str, *, as_json: bool) -> Exit:
         for number, parcel in enumerate(parcels, 1):
             bar.title = f"[{number}/{len(parcels)}] {parcel.video.name}: "
             try:
-                source = identity_of([parcel.video])
-                job, _ = sender.send(parcel.video, source, parcel.fields)
+                identity = parcel.video.identity
+                job, _ = sender.send(parcel.video, identity, parcel.fields)
             except (ServiceError, OSError) as error:
                 codes.add(exit_code(error))
                 _report(parcel, None, error, bar, as_json=as_json)
             else:
-                sent.append(source)
+                sent.append(identity)
                 _report(parcel, job, None, bar, as_json=as_json)
         if not codes:
-            for parcel, source in zip(parcels, sent, strict=True):
-                sender.forget(source, parcel.fields)
+            for parcel, identity in zip(parcels, sent, strict=True):
+                sender.forget(identity, parcel.fields)
     return Exit.OK if not codes else codes.pop() if len(codes) == 1 else Exit.FAILED
 
 

@@ -11,8 +11,11 @@ from typing import Any
 
 import typer
 
+from service.cli.batch.finding import Folder, local_source
+from service.cli.batch.pictures import checked_rate
 from service.cli.batch.plan import Item, Planner
-from service.cli.options import job_options
+from service.cli.batch.sources import Address, Source, VideoFile
+from service.cli.options import is_url, job_options
 
 STDIN = Path("-")
 _MOST_FAULTS = 10
@@ -24,7 +27,7 @@ class JobLine:
     """One line. Paths are absolute, or relative to the current folder."""
 
     number: int
-    input: Path
+    input: Source | Folder
     output: Path | None
     fields: Mapping[str, str]
     """Text parts of POST /jobs."""
@@ -50,16 +53,16 @@ class Faults:
             raise typer.BadParameter("\n".join(told), param_hint="'--jobs-file'")
 
 
-def read_jobs(file: Path, usual: Mapping[str, str]) -> tuple[list[JobLine], Faults]:
+def read_jobs(file: Path, usual: Mapping[str, str], rate: str | None = None) -> tuple[list[JobLine], Faults]:
     """Returns the jobs of a file, ``-`` for stdin, and what is wrong with other lines. Raises BadParameter for no text.
 
-    ``usual``: options of lines that do not name them.
+    ``usual``: options of lines that do not name them, ``rate`` that of pictures.
     """
     faults, lines = Faults(file), []
     folder = Path() if file == STDIN else file.parent
     for number, text in _lines(file):
         try:
-            lines.append(_job(number, text, folder, usual))
+            lines.append(_job(number, text, folder, usual, rate))
         except (ValueError, typer.BadParameter) as error:
             faults.add(number, str(error))
     if not lines:
@@ -68,12 +71,15 @@ def read_jobs(file: Path, usual: Mapping[str, str]) -> tuple[list[JobLine], Faul
     return lines, faults
 
 
-def plan_jobs(file: Path, planner: Planner, output: Path | None, usual: Mapping[str, str]) -> list[Item]:
+def plan_jobs(
+    file: Path, planner: Planner, output: Path | None, usual: Mapping[str, str], rate: str | None = None
+) -> list[Item]:
     """Returns the items of a file. Raises BadParameter with all that is wrong with its lines.
 
-    ``output``: the folder of results that no line places. ``usual``: options of lines that do not name them.
+    ``output``: the folder of results that no line places. ``usual``: options of lines that do not name them, ``rate``
+    that of pictures.
     """
-    lines, faults = read_jobs(file, usual)
+    lines, faults = read_jobs(file, usual, rate)
     items, taken = [], dict[Path, int]()
     for line in lines:
         try:
@@ -90,16 +96,24 @@ def plan_jobs(file: Path, planner: Planner, output: Path | None, usual: Mapping[
     return planner.checked(items)
 
 
-def jobs_to_send(file: Path, usual: Mapping[str, str]) -> list[JobLine]:
-    """Returns the lines of a file whose results nobody fetches. Raises BadParameter with all that is wrong."""
-    lines, faults = read_jobs(file, usual)
+def jobs_to_send(
+    file: Path, usual: Mapping[str, str], rate: str | None = None
+) -> list[tuple[Source, Mapping[str, str]]]:
+    """Returns the videos of a file whose results nobody fetches, with their options.
+
+    Raises BadParameter with all that is wrong with its lines.
+    """
+    lines, faults = read_jobs(file, usual, rate)
+    found = []
     for line in lines:
         if line.output:
             faults.add(line.number, "Nothing is fetched, so there is no output; `cdvd deblur` has one.")
-        if not line.input.is_file():
-            faults.add(line.number, f"{line.input} is no file.")
+        if isinstance(line.input, Folder):
+            faults.add(line.number, f"{line.input} is no video and holds no pictures; name the videos in it.")
+        else:
+            found.append((line.input, line.fields))
     faults.require_none()
-    return lines
+    return found
 
 
 def _lines(file: Path) -> Iterator[tuple[int, str]]:
@@ -112,7 +126,7 @@ def _lines(file: Path) -> Iterator[tuple[int, str]]:
     return ((number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip())
 
 
-def _job(number: int, text: str, folder: Path, usual: Mapping[str, str]) -> JobLine:
+def _job(number: int, text: str, folder: Path, usual: Mapping[str, str], rate: str | None) -> JobLine:
     """Reads one line. Raises ValueError, BadParameter."""
     try:
         given = json.loads(text, object_pairs_hook=_without_repetition)
@@ -120,15 +134,29 @@ def _job(number: int, text: str, folder: Path, usual: Mapping[str, str]) -> JobL
         raise ValueError(f"This is no JSON: {error.msg} at column {error.colno}.") from error
     if not isinstance(given, dict):
         raise ValueError('A line is an object such as {"input": "a.mp4", "output": "b.mp4", "crf": 20}.')
-    source = folder / _path(given, "input")
-    if not source.exists():
-        raise ValueError(f"There is no {source}.")
+    source = _source(folder, given, rate)
     output = folder / _path(given, "output") if given.get("output") is not None else None
-    options = {name: value for name, value in given.items() if name not in ("input", "output")}
+    options = {name: value for name, value in given.items() if name not in ("input", "output", "fps")}
     kept = {name: value for name, value in usual.items() if name not in options}
     fields = {**kept, **{name: _text(name, value) for name, value in options.items() if value is not None}}
     job_options(fields)
     return JobLine(number, source, output, fields)
+
+
+def _source(folder: Path, given: Mapping[str, Any], rate: str | None) -> Source | Folder:
+    """Returns what a line names. Raises ValueError, BadParameter."""
+    named, own_rate = _path(given, "input"), given.get("fps")
+    if own_rate is not None:
+        rate = checked_rate(_text("fps", own_rate))
+    if is_url(named):
+        source: Source | Folder = Address(named)
+    elif (folder / named).exists():
+        source = local_source(folder / named, rate)
+    else:
+        raise ValueError(f"There is no {folder / named}.")
+    if own_rate is not None and isinstance(source, (Address, VideoFile)):
+        raise ValueError("Only pictures have no rate of their own.")
+    return source
 
 
 def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -53,7 +53,12 @@ def state_directory() -> Path:
 def identity_of(files: Sequence[Path], *more: str) -> str:
     """Returns a digest that is another one as soon as a file is written, or is another file. Raises OSError."""
     stats = [(str(file.resolve()), file.stat()) for file in files]
-    return _digest([*((path, stat.st_size, stat.st_mtime_ns) for path, stat in stats), *more])
+    return digest_of([*((path, stat.st_size, stat.st_mtime_ns) for path, stat in stats), *more])
+
+
+def digest_of(parts: Any) -> str:
+    """Returns a digest of what JSON can hold."""
+    return hashlib.sha256(json.dumps(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 class Journal:
@@ -91,14 +96,10 @@ class Journal:
         _write(self._result(output), Made(source, options, stat.st_size, stat.st_mtime_ns))
 
     def _place(self, source: str, fields: Mapping[str, str]) -> Path:
-        return self._begun / f"{_digest([self._url, source, dict(sorted(fields.items()))])}.json"
+        return self._begun / f"{digest_of([self._url, source, dict(sorted(fields.items()))])}.json"
 
     def _result(self, output: Path) -> Path:
-        return self._made / f"{_digest([str(output.resolve())])}.json"
-
-
-def _digest(parts: Any) -> str:
-    return hashlib.sha256(json.dumps(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+        return self._made / f"{digest_of([str(output.resolve())])}.json"
 
 
 def _read(path: Path, kind: type[Entry]) -> Entry | None:

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import typer
 
-from service.cli.batch.journal import Journal, identity_of
+from service.cli.batch.finding import RESULT_ENDING, Folder
+from service.cli.batch.journal import Journal
+from service.cli.batch.sources import Source
 from service.cli.options import job_options, writable_output
 from service.encoding.choice import Asked, ImpossibleEncodingError, check, container_for
 
-_MP4, _OTHER = {".mp4", ".m4v", ".mov", ".3gp"}, {".mkv", ".webm", ".avi", ".flv", ".wmv", ".ogv"}
-SUFFIXES = _MP4 | _OTHER | {".ts", ".mts", ".m2ts", ".mpg", ".mpeg"}
-"""Names of videos in directories end like this; a file that is named is taken whatever its name."""
-RESULT_ENDING = "_deblurred"
 _CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".qt": "mov", ".mkv": "mkv", ".webm": "webm"}
 """What the ends of names say of containers. A result stays in the family of its source; all others become MP4."""
 
@@ -27,7 +24,7 @@ _CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".qt": "mov", ".mkv"
 class Item:
     """A video and the place of its result."""
 
-    source: Path
+    source: Source
     output: Path
     fields: Mapping[str, str] = field(default_factory=dict)
     """Text parts of POST /jobs, with the container that the name of the result asks for."""
@@ -35,20 +32,6 @@ class Item:
     """Whether its result is there already."""
     again: str = ""
     """Why the result that is there does not count."""
-    parts: str = ""
-    """The identity of the pictures that the video was packed of."""
-
-    @property
-    def identity(self) -> str:
-        """Another text as soon as the video is another one. Raises OSError."""
-        return self.parts or identity_of([self.source])
-
-    @property
-    def size(self) -> int:
-        """Bytes of the video; 0 where it is gone."""
-        with suppress(OSError):
-            return self.source.stat().st_size
-        return 0
 
     @property
     def options(self) -> dict[str, Any]:
@@ -65,17 +48,17 @@ class Planner:
     """Whether results that are there are made again."""
 
     def plan(
-        self, sources: Sequence[Path], output: Path | None, fields: Mapping[str, str], parts: str = ""
+        self, sources: Sequence[Source | Folder], output: Path | None, fields: Mapping[str, str]
     ) -> list[Item]:
         """Returns one item per video, in order."""
-        if len(sources) == 1 and sources[0].is_file() and output and not output.is_dir():
-            return [self._named(sources[0], output, fields, parts)]
+        if len(sources) == 1 and isinstance(sources[0], Source) and output and not output.is_dir():
+            return [self._named(sources[0], output, fields)]
         items = [item for source in sources for item in _items(source, output, fields)]
         if not items:
             raise typer.BadParameter(
                 f"There are no videos in {', '.join(map(str, sources))}.", param_hint="IN"
             )
-        return self.checked(list({item.source.resolve(): item for item in items}.values()))
+        return self.checked(list({item.source.identity: item for item in items}.values()))
 
     def checked(self, items: list[Item]) -> list[Item]:
         """Returns the items with what is known of their results."""
@@ -92,9 +75,9 @@ class Planner:
             _check_writable([output])
         return output
 
-    def _named(self, source: Path, output: Path, fields: Mapping[str, str], parts: str) -> Item:
+    def _named(self, source: Source, output: Path, fields: Mapping[str, str]) -> Item:
         asked = job_options(fields).asked
-        item = Item(source, output, _with(fields, _container_of(output, asked)), parts=parts)
+        item = Item(source, output, _with(fields, _container_of(output, asked)))
         _check_sources_survive([item])
         judged = self.judged(item)
         if judged.done and self.journal.made(output):
@@ -109,7 +92,7 @@ class Planner:
         made = self.journal.made(item.output)
         if made is None:  # not ours, or changed since: never overwritten unasked
             return replace(item, done=True)
-        if made.source != item.identity:
+        if made.source != item.source.identity:
             return replace(item, again="of another video, or of this one before it changed")
         if made.options != item.options:
             return replace(item, again=f"with other options ({_difference(made.options, item.options)})")
@@ -117,7 +100,7 @@ class Planner:
 
     def _is_under_way(self, item: Item) -> bool:
         """Returns whether an earlier run was about to put a result there."""
-        begun = self.journal.begun(item.identity, item.fields)
+        begun = self.journal.begun(item.source.identity, item.fields)
         return begun is not None and begun.output == str(item.output.resolve())
 
 
@@ -151,45 +134,28 @@ def _container_of(output: Path, asked: Asked) -> str | None:
     return named
 
 
-def _items(source: Path, output: Path | None, fields: Mapping[str, str]) -> Iterator[Item]:
-    if source.is_file():
-        yield _item(source, output or source.parent, fields)
+def _items(source: Source | Folder, output: Path | None, fields: Mapping[str, str]) -> Iterator[Item]:
+    if isinstance(source, Source):
+        yield _item(source, output or source.place, fields)
         return
-    for video in videos_in(source, output):
+    for video in source.sources(output):
         yield item_in(source, video, output, fields)
 
 
-def videos_in(folder: Path, output: Path | None) -> list[Path]:
-    """Returns the videos of a folder at any depth, without results: ours, and all below the output."""
-    root, results = folder.resolve(), output.resolve() if output else None
-    return [
-        video
-        for video in sorted(folder.rglob("*"))
-        if _is_wanted(video, folder)
-        and not (results and results != root and (root / video.relative_to(folder)).is_relative_to(results))
-    ]
-
-
-def item_in(folder: Path, video: Path, output: Path | None, fields: Mapping[str, str]) -> Item:
+def item_in(folder: Folder, source: Source, output: Path | None, fields: Mapping[str, str]) -> Item:
     """Returns the item of a video in a folder; an output repeats the tree below that folder."""
-    place = output / video.parent.relative_to(folder) if output else video.parent
-    return _item(video, place, fields)
+    place = output / source.place.relative_to(folder.path) if output else source.place
+    return _item(source, place, fields)
 
 
-def _is_wanted(video: Path, root: Path) -> bool:
-    """Returns whether a path is a video that is not hidden and is no result of an earlier batch."""
-    hidden = any(part.startswith(".") for part in video.relative_to(root).parts)
-    is_result = video.stem.endswith(RESULT_ENDING)
-    return video.suffix.lower() in SUFFIXES and not hidden and not is_result and video.is_file()
-
-
-def _item(source: Path, folder: Path, fields: Mapping[str, str]) -> Item:
-    container = container_for(job_options(fields).asked, _CONTAINERS.get(source.suffix.lower(), "mp4"))
+def _item(source: Source, folder: Path, fields: Mapping[str, str]) -> Item:
+    container = container_for(job_options(fields).asked, _CONTAINERS.get(source.ending, "mp4"))
     return Item(source, folder / f"{source.stem}{RESULT_ENDING}.{container}", _with(fields, container))
 
 
 def _check_sources_survive(items: list[Item]) -> None:
-    sources = {(stat.st_dev, stat.st_ino) for stat in (item.source.stat() for item in items)}
+    stats = (file.stat() for item in items for file in item.source.files)
+    sources = {(stat.st_dev, stat.st_ino) for stat in stats}
     for item in items:
         if item.output.exists():
             stat = item.output.stat()
@@ -198,7 +164,7 @@ def _check_sources_survive(items: list[Item]) -> None:
 
 
 def _check_distinct(items: list[Item]) -> None:
-    taken: dict[Path, Path] = {}
+    taken: dict[Path, Source] = {}
     for item in items:
         other = taken.setdefault(item.output.resolve(), item.source)
         if other != item.source:

@@ -67,7 +67,7 @@ class Restorer:
             (item, f"[{number}/{len(items)}] {item.source.name}: " if several else "")
             for number, item in enumerate(items, 1)
         )
-        self._bar.pace = BatchPace(sum(item.size for item in items)) if several else None
+        self._bar.pace = BatchPace(sum(item.source.size for item in items)) if several else None
         try:
             while waiting or self._submissions:
                 self._fill(waiting)
@@ -131,7 +131,7 @@ class Restorer:
         if self._outage:
             return Submission(item, title, error=self._outage)
         item.output.parent.mkdir(parents=True, exist_ok=True)
-        identity = item.identity
+        identity = item.source.identity
         job, again = self._sender.send(item.source, identity, item.fields, item.output)
         if again:
             with self._bar.aside():
@@ -145,7 +145,7 @@ class Restorer:
             return Outcome(item, error=submission.error)
         self._bar.title = submission.title
         if self._bar.pace:
-            self._bar.pace.current = item.size
+            self._bar.pace.current = item.source.size
         try:
             job = self._client.wait(submission.job.id, on_change=self._bar.job, timeout_s=timeout_s)
             fetch(self._client, job, item.output, self._bar, keep_part=self._options.remote)
@@ -160,7 +160,7 @@ class Restorer:
 
     def _count(self, outcome: Outcome) -> None:
         if pace := self._bar.pace:
-            (pace.dropped if outcome.error else pace.restored)(outcome.item.size)
+            (pace.dropped if outcome.error else pace.restored)(outcome.item.source.size)
             pace.current = 0
 
     def _remember(self, error: Exception) -> None:

@@ -9,6 +9,7 @@ from http import HTTPStatus
 from pathlib import Path
 
 from service.cli.batch.journal import Begun, Journal
+from service.cli.batch.sources import Sending, Source
 from service.cli.exits import Exit, exit_code
 from service.client import Client, Job, TransferCallback
 from service.client.errors import RequestRejected
@@ -31,33 +32,32 @@ class Sender:
 
     def send(
         self,
-        video: Path,
-        source: str,
+        source: Source,
+        identity: str,
         fields: Mapping[str, str],
         output: Path | None = None,
         key: str | None = None,
     ) -> tuple[Job, bool]:
         """Returns the job of a video, and whether an earlier run had made it. Raises ClientError, OSError.
 
-        ``source`` is the identity of the video, ``fields`` are the text parts of POST /jobs; ``output`` is where the
-        result goes, ``key`` an Idempotency-Key that is not to be chosen here.
+        ``identity`` is that of the video, ``fields`` are the text parts of POST /jobs; ``output`` is where the result
+        goes, ``key`` an Idempotency-Key that is not to be chosen here.
         """
         if not self._remote:
-            return self._client.submit(
-                video, options=fields, on_sent=self._on_sent, resumable_from=NEVER
-            ), False
-        entry = _Entry(self._journal, source, _known_by(fields, key))
+            sending = Sending(fields, on_sent=self._on_sent, resumable_from=NEVER)
+            return source.submit(self._client, sending), False
+        entry = _Entry(self._journal, identity, _known_by(fields, key))
         begun = entry.read()
         job = self._picked_up(begun.job) if begun and begun.job else None
         if job:
             return job, True
         if begun is None or begun.job:
             begun = Begun(key or uuid.uuid4().hex, str(output.resolve()) if output else "")
-        return self._sent(video, fields, begun, entry), False
+        return self._sent(source, fields, begun, entry), False
 
-    def forget(self, source: str, fields: Mapping[str, str], key: str | None = None) -> None:
+    def forget(self, identity: str, fields: Mapping[str, str], key: str | None = None) -> None:
         """Forgets a video that has ended for good; sending it again then makes another job."""
-        self._journal.forget(source, _known_by(fields, key))
+        self._journal.forget(identity, _known_by(fields, key))
 
     def _picked_up(self, job_id: str) -> Job | None:
         """Returns the job as it goes on: one that failed or was canceled is tried again. None if it is gone."""
@@ -71,17 +71,17 @@ class Sender:
             return None
         return None if job.status == "expired" else job
 
-    def _sent(self, video: Path, fields: Mapping[str, str], begun: Begun, entry: _Entry) -> Job:
+    def _sent(self, source: Source, fields: Mapping[str, str], begun: Begun, entry: _Entry) -> Job:
         entry.write(begun)
+        sending = Sending(
+            fields,
+            begun.key,
+            self._on_sent,
+            upload=begun.upload,
+            on_upload=lambda upload: entry.write(replace(begun, upload=upload)),
+        )
         try:
-            job = self._client.submit(
-                video,
-                options=fields,
-                on_sent=self._on_sent,
-                idempotency_key=begun.key,
-                upload=begun.upload,
-                on_upload=lambda upload: entry.write(replace(begun, upload=upload)),
-            )
+            job = source.submit(self._client, sending)
         except RequestRejected as error:
             if exit_code(error) is Exit.REFUSED:
                 entry.remove()
@@ -95,17 +95,17 @@ class _Entry:
     """What the journal remembers of one video with its options."""
 
     journal: Journal
-    source: str
+    identity: str
     known_by: Mapping[str, str]
 
     def read(self) -> Begun | None:
-        return self.journal.begun(self.source, self.known_by)
+        return self.journal.begun(self.identity, self.known_by)
 
     def write(self, begun: Begun) -> None:
-        self.journal.note(self.source, self.known_by, begun)
+        self.journal.note(self.identity, self.known_by, begun)
 
     def remove(self) -> None:
-        self.journal.forget(self.source, self.known_by)
+        self.journal.forget(self.identity, self.known_by)
 
 
 def _known_by(fields: Mapping[str, str], key: str | None) -> Mapping[str, str]:

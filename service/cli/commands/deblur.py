@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +13,7 @@ from service.cli.options import (
     End,
     Fields,
     Force,
+    Fps,
     JobsFile,
     JsonFlag,
     LooksCount,
@@ -41,12 +41,7 @@ def deblur(  # noqa: PLR0913  # one parameter per option
     start: Start = None,
     end: End = None,
     strict: Strict = False,
-    fps: Annotated[
-        str | None,
-        typer.Option(
-            metavar="RATE", help="Frames per second of a folder of pictures: 25, 23.976, 30000/1001."
-        ),
-    ] = None,
+    fps: Fps = None,
     more: Fields = None,
     jobs_file: JobsFile = None,
     watch: Annotated[
@@ -63,51 +58,47 @@ def deblur(  # noqa: PLR0913  # one parameter per option
     """Deblur videos, and all videos in directories. Results are beside them, as IN_deblurred with the
     ending of their container, unless OUT is named; the ending of OUT chooses the container.
 
-    A directory of numbered pictures (PNG, JPEG or TIFF), or pictures by name, are one video of RATE.
+    A directory of numbered pictures (PNG, JPEG or TIFF), or pictures by name, are one video of RATE. A video at an
+    address is fetched by the service; its result comes to this directory.
     A video that has a result of the same options already is skipped, one that fails does not stop the others, and the
     same command goes on after an interruption. The exit code is 0 when every video has a result.
     """
     from service.cli.batch.journal import Journal
+    from service.cli.batch.pictures import checked_rate
     from service.cli.batch.plan import Planner
 
     chosen = {"quality": quality, "model": model, "looks": looks, "codec": codec, "start": start, "end": end}
     fields = form_fields({**chosen, "strict": "true" if strict else None}, more)
-    planner, sources = Planner(Journal(url or ""), force), _sources(sources, jobs_file, watch=watch)
+    _check_sources(sources or [], jobs_file, watch=watch)
+    rate, planner = checked_rate(fps), Planner(Journal(url or ""), force)
 
-    with ExitStack() as stack:
-        from service.cli.batch.pictures import identity_of_pictures, packed, pictures_of, result_of
+    from service.cli.actions.deblur import DeblurRequest, deblur_videos, watch_folders
 
-        pictures = pictures_of(sources) if sources and not watch else []
-        if fps is not None and not pictures:
-            raise typer.BadParameter("Only pictures have no rate of their own.", param_hint="'--fps'")
-        parts = identity_of_pictures(pictures, fps) if pictures else ""
-        if pictures:
-            sources, output = [stack.enter_context(packed(pictures, fps))], result_of(pictures, output)
+    request = DeblurRequest(planner.journal, url, models, parallel, device)
+    if watch:
+        from service.cli.batch.finding import Folder
+        from service.cli.batch.hot_folder import HotFolder
 
-        from service.cli.actions.deblur import DeblurRequest, deblur_videos, watch_folders
+        folders = [Folder(Path(source), rate) for source in sources or ()]
+        folder = HotFolder(folders, planner.folder(output), fields, planner)
+        watch_folders(request, folder, [fields.get("model")], as_json=as_json)
+    elif jobs_file:
+        from service.cli.batch.jobs_file import plan_jobs
 
-        request = DeblurRequest(planner.journal, url, models, parallel, device)
-        if watch:
-            from service.cli.batch.hot_folder import HotFolder
+        items = plan_jobs(jobs_file, planner, output, fields, rate)
+    else:
+        from service.cli.batch.finding import named_sources
 
-            folder = HotFolder(sources, planner.folder(output), fields, planner)
-            watch_folders(request, folder, [fields.get("model")], as_json=as_json)
-        elif jobs_file:
-            from service.cli.batch.jobs_file import plan_jobs
-
-            items = plan_jobs(jobs_file, planner, output, fields)
-        else:
-            items = planner.plan(sources, output, fields, parts)
-        raise typer.Exit(deblur_videos(request, items, as_json=as_json))
+        items = planner.plan(named_sources(sources or [], rate), output, fields)
+    raise typer.Exit(deblur_videos(request, items, as_json=as_json))
 
 
-def _sources(sources: list[Path] | None, jobs_file: Path | None, *, watch: bool) -> list[Path]:
-    """Returns the videos and directories that are named. Raises BadParameter where they do not fit the options."""
+def _check_sources(sources: list[str], jobs_file: Path | None, *, watch: bool) -> None:
+    """Raises BadParameter where what is named does not fit the options."""
     if jobs_file and (sources or watch):
         other = "IN" if sources else "--watch"
         raise typer.BadParameter(f"Give either --jobs-file or {other}.", param_hint="'--jobs-file'")
     if not jobs_file and not sources:
         raise typer.BadParameter("Give IN or --jobs-file.", param_hint="IN")
-    if watch and (files := [source for source in sources or () if not source.is_dir()]):
-        raise typer.BadParameter(f"{files[0]} is no directory.", param_hint="'--watch'")
-    return sources or []
+    if watch and (others := [source for source in sources if not Path(source).is_dir()]):
+        raise typer.BadParameter(f"{others[0]} is no directory.", param_hint="'--watch'")

@@ -13,6 +13,7 @@ from service.cli.options import (
     End,
     Fields,
     Force,
+    Fps,
     JobId,
     JobsFile,
     JsonFlag,
@@ -24,9 +25,8 @@ from service.cli.options import (
     Timeout,
     Url,
     VideoOrUrl,
+    completed_job_ids,
     form_fields,
-    is_url,
-    job_options,
     writable_output,
 )
 
@@ -51,30 +51,49 @@ def submit(  # noqa: PLR0913  # one parameter per option
         typer.Option("--idempotency-key", help="Calls with the same key and video make one job."),
     ] = None,
     jobs_file: JobsFile = None,
+    from_job: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="JOB",
+            help="Instead of IN: the video of another job, which the service has.",
+            autocompletion=completed_job_ids,
+        ),
+    ] = None,
+    fps: Fps = None,
     url: Url = DEFAULT_URL,
     as_json: JsonFlag = False,
 ) -> None:
     """Send a video, or those of a list, and print ids of jobs without waiting.
 
-    A large upload resumes when the connection breaks, and with the same command after an interruption. A video at an
-    address is fetched by the service; --set output_url=URL has it send the result with a PUT.
+    A large upload resumes when the connection breaks; after an interruption the same command goes on and makes no
+    second job. A video at an address is fetched by the service; --set output_url=URL has it send the result with a PUT.
     """
-    if (source is None) == (jobs_file is None) or (jobs_file and once):
-        raise typer.BadParameter("Give either IN, with or without a key, or --jobs-file.", param_hint="IN")
+    if sum(given is not None for given in (source, jobs_file, from_job)) != 1:
+        raise typer.BadParameter("Give one of IN, --jobs-file and --from.", param_hint="IN")
+    if jobs_file and once:
+        raise typer.BadParameter(
+            "A list has no key; its videos have their own.", param_hint="'--idempotency-key'"
+        )
 
     chosen = {"quality": quality, "model": model, "looks": looks, "codec": codec, "start": start, "end": end}
     fields = form_fields({**chosen, "strict": "true" if strict else None}, more)
-    from service.cli.actions.submit import Parcel, submit_address, submit_all, submit_one
+    from service.cli.actions.submit import Parcel, submit_all, submit_one
+    from service.cli.batch.pictures import checked_rate
+    from service.cli.batch.sources import SentBefore
 
-    if source and is_url(source):
-        submit_address(source, job_options(fields), url, once, as_json=as_json)
-    elif source:
-        submit_one(Parcel(Path(source), fields), url, once, as_json=as_json)
-    elif jobs_file:
+    rate = checked_rate(fps)
+    if jobs_file:
         from service.cli.batch.jobs_file import jobs_to_send
 
-        parcels = [Parcel(line.input, line.fields) for line in jobs_to_send(jobs_file, fields)]
+        parcels = [Parcel(video, asked) for video, asked in jobs_to_send(jobs_file, fields, rate)]
         raise typer.Exit(submit_all(parcels, url, as_json=as_json))
+    if from_job:
+        submit_one(Parcel(SentBefore(from_job), fields), url, once, as_json=as_json)
+    elif source:
+        from service.cli.batch.finding import one_video
+
+        submit_one(Parcel(one_video(source, rate), fields), url, once, as_json=as_json)
 
 
 @commands.command(rich_help_panel=PANEL)
@@ -144,6 +163,9 @@ def result(  # noqa: PLR0913  # one parameter per option
     partial: Annotated[
         bool, typer.Option("--partial", help="Fetch also the beginning that a canceled job left.")
     ] = False,
+    side_by_side: Annotated[
+        bool, typer.Option("--side-by-side", help="Fetch upload and result beside each other in one video.")
+    ] = False,
     timeout: Timeout = None,
     url: Url = DEFAULT_URL,
     as_json: JsonFlag = False,
@@ -152,8 +174,15 @@ def result(  # noqa: PLR0913  # one parameter per option
     from service.cli.actions.jobs import JobActions
 
     actions = JobActions(url, as_json)
-    output = writable_output(output or actions.default_output(job), force=force)
-    actions.result(job, output, timeout, partial=partial)
+    if side_by_side and partial:
+        raise typer.BadParameter(
+            "The beginning alone is not shown side by side.", param_hint="'--side-by-side'"
+        )
+    output = writable_output(output or actions.default_output(job, side_by_side=side_by_side), force=force)
+    if side_by_side:
+        actions.side_by_side(job, output, timeout)
+    else:
+        actions.result(job, output, timeout, partial=partial)
 
 
 @commands.command(rich_help_panel=PANEL)

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from service.cli.output.findings import print_findings, print_table
 from service.cli.output.lines import note, say
-from service.cli.output.units import duration, local_time, mebibytes
+from service.cli.output.units import data_size, duration, local_time
 from service.client import Job, Progress
 from service.text import plural
 
@@ -36,7 +36,7 @@ def frame_progress(progress: Progress) -> str:
 
 
 def _fetched(done: int, total: int | None) -> str:
-    return mebibytes(done) if total is None else f"{mebibytes(done)} of {mebibytes(total)}"
+    return data_size(done) if total is None else f"{data_size(done)} of {data_size(total)}"
 
 
 def job_progress(job: Job) -> str:
@@ -55,7 +55,7 @@ def job_line(job: Job) -> str:
 def print_result(job: Job, output: Path) -> None:
     """Prints the lines about a job whose result is in ``output`` now: what it is, what it kept and what not."""
     frames = job.output.frames if job.output else job.progress.frames_total
-    say(f"Wrote {output}: {plural(frames, 'frame')}, {mebibytes(output.stat().st_size)}.")
+    say(f"Wrote {output}: {plural(frames, 'frame')}, {data_size(output.stat().st_size)}.")
     print_findings(job.findings)
 
 
@@ -71,8 +71,8 @@ def print_jobs(jobs: list[Job]) -> None:
     table.add_column("Video", overflow="fold")
     table.add_column("Progress")
     for job in jobs:
-        name = job.input.filename if job.input else ""
-        table.add_row(job.id, local_time(job.created_at), _status_text(job.status), name, job_progress(job))
+        made, status = local_time(job.created_at), _status_text(job.status)
+        table.add_row(job.id, made, status, job.filename, job_progress(job))
     Console(width=None if sys.stdout.isatty() else PIPE_WIDTH).print(table)
 
 

@@ -15,7 +15,7 @@ from rich.text import Text
 from service.cli.output.jobs import frame_progress
 from service.cli.output.lines import note
 from service.cli.output.pace import BatchPace
-from service.cli.output.units import duration, mebibytes
+from service.cli.output.units import data_size, duration
 from service.client import Job
 from service.text import plural
 
@@ -79,6 +79,11 @@ class JobBar:
         """Shows how many bytes of the result have been fetched."""
         self._bytes("Fetching", done, total)
 
+    def made(self, done: int, total: int) -> None:
+        """Shows how many frames were put side by side."""
+        frames = f"{done} of {plural(total, 'frame')}"
+        self._show(ProgressState(self.title + "Putting upload and result side by side", done, total, frames))
+
     def frames(self, done: int, total: int) -> None:
         """Shows how many frames were restored on this machine."""
         self._frames("Deblurring", done, total)
@@ -110,7 +115,7 @@ class JobBar:
         self._show(ProgressState(self.title + activity, done, total, detail, left_s))
 
     def _bytes(self, activity: str, done: int, total: int) -> None:
-        detail = f"{mebibytes(done)} of {mebibytes(total)}"
+        detail = f"{data_size(done)} of {data_size(total)}"
         self._show(ProgressState(self.title + activity, done, total or None, detail))
 
 

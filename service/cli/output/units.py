@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+_SIZES = (("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10))
+
 
 def duration(seconds: float) -> str:
     """Returns a time as a clock shows it: ``75`` is ``1:15``, ``3700`` is ``1:01:40``."""
@@ -12,9 +14,10 @@ def duration(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
-def mebibytes(count: int) -> str:
-    """Returns a number of bytes in MiB, with one decimal."""
-    return f"{count / (1 << 20):.1f} MiB"
+def data_size(count: int) -> str:
+    """Returns a number of bytes with one decimal: ``49.6 KiB``, ``1.2 MiB``, ``3.4 GiB``."""
+    unit, size = next(((name, size) for name, size in _SIZES if count >= size), _SIZES[-1])
+    return f"{count / size:.1f} {unit}"
 
 
 def local_time(moment: str) -> str:

@@ -1,4 +1,4 @@
-"""Submits a video: in one form, by a resumable upload (tus 1.0) that survives broken connections, or by its URL."""
+"""Submits a video: in one form, or by a resumable upload (tus 1.0) that survives broken connections."""
 
 from __future__ import annotations
 
@@ -66,28 +66,6 @@ def submit(submission: Submission, outage_s: float) -> Operation[Job]:
 
     def attempt() -> Operation[Job]:
         return _post(submission, submission.fields, file, file)
-
-    return (yield from retrying(attempt, RetryPolicy(outage_s)))
-
-
-def submit_url(
-    input_url: str, options: Mapping[str, str | float | None], key: str, outage_s: float
-) -> Operation[Job]:
-    """Asks the service to fetch a video itself, and returns its queued job; None is an option that was not given.
-
-    Raises RequestRejected, ServiceUnreachable.
-    """
-    given = {name: value for name, value in options.items() if value is not None}
-    request = Call(
-        "POST",
-        "/jobs",
-        headers={"Idempotency-Key": key},
-        json={**given, "input_url": input_url},
-        silence_s=SILENCE_S,
-    )
-
-    def attempt() -> Operation[Job]:
-        return job_from((yield from call(request)))
 
     return (yield from retrying(attempt, RetryPolicy(outage_s)))
 

@@ -1,7 +1,5 @@
 /** What can be told of a job from its description. */
 
-import { t } from "../languages/language.js";
-
 const FINAL = new Set(["succeeded", "failed", "canceled", "expired"]);
 
 export const isOver = (job) => FINAL.has(job.status);
@@ -9,8 +7,8 @@ export const isOver = (job) => FINAL.has(job.status);
 /** A canceled job may have the beginning of a result. */
 export const hasResult = (job) => job.output != null && job.status !== "expired";
 
-/** What the job is called: by the name of its file, which is not known while its video is still fetched. */
-export const nameOf = (job) => job.input?.filename || t("job.unnamed");
+/** What the job is called: by the name of its file, which its address tells while its video is still fetched. */
+export const nameOf = (job) => job.filename;
 
 /** Width and height of the picture as players show it, in pixels. */
 export function upright(input) {

@@ -88,6 +88,8 @@ def test_the_lines_for_a_shell(
         "listed.mp4",
         "frames.mp4",
         "again.mp4",
+        "both.mp4",
+        "far.mp4",
         "restored/shaky_deblurred.mp4",
         "restored/other_deblurred.mp4",
     }
@@ -97,5 +99,6 @@ def test_the_lines_for_python(service: Service, folder: Path, media: Origin) -> 
     for script in lines("python", service, media):
         run(sys.executable, "-W", "error", "-c", script, folder=folder)
     made = [found for found in folder.glob("*.mp4") if found.name != "shaky.mp4"]
-    assert len(made) == 3
+    assert len(made) == 4
+    assert (folder / "both.mp4") in made
     until(lambda: media.of("PUT", "/sharp.mp4?signature=..."), "the result is sent")

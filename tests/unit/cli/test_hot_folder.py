@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from service.cli.batch.hot_folder import LATER_S, SETTLED_S, HotFolder
+from service.cli.batch.finding import Folder
+from service.cli.batch.hot_folder import LATER_S, PICTURES_SETTLED_S, SETTLED_S, HotFolder
 from service.cli.batch.journal import Journal
 from service.cli.batch.plan import Planner
 from tests.unit.client.services import Clock
@@ -27,7 +28,7 @@ def clock() -> Clock:
 
 def hot(folder: Path, clock: Clock, output: Path | None = None) -> HotFolder:
     planner = Planner(Journal(directory=folder.parent / "state"))
-    return HotFolder([folder], output, {}, planner, clock.monotonic)
+    return HotFolder([Folder(folder)], output, {}, planner, clock.monotonic)
 
 
 def names(found: HotFolder) -> list[str]:
@@ -99,3 +100,38 @@ def test_a_video_whose_result_would_replace_that_of_another_is_told(folder: Path
     clock.now += SETTLED_S
     assert names(found) == ["a.avi"]
     assert [item.source.name for item, _ in found.clashes] == ["a.mp4"]
+
+
+def test_a_folder_of_pictures_is_taken_whole_and_again_when_pictures_are_added(
+    folder: Path, clock: Clock
+) -> None:
+    found, shot = hot(folder, clock), folder / "shot"
+    shot.mkdir()
+    for number in range(3):
+        (shot / f"{number:04}.png").write_text("picture")
+        assert names(found) == []
+        clock.now += PICTURES_SETTLED_S * 0.9
+    clock.now += PICTURES_SETTLED_S * 0.2
+    (item,) = found.arrived()
+    assert (item.source.name, item.output) == ("shot", folder / "shot_deblurred.mp4")
+    assert len(item.source.files) == 3
+    (shot / "0003.png").touch()
+    names(found)
+    clock.now += 1000
+    assert names(found) == []  # it is still empty
+    (shot / "0003.png").write_text("picture")
+    names(found)
+    clock.now += PICTURES_SETTLED_S
+    assert names(found) == ["shot"]
+
+
+def test_a_folder_that_vanishes_is_waited_for(folder: Path, clock: Clock) -> None:
+    found = hot(folder, clock)
+    (folder / "deep").rmdir()
+    folder.rmdir()
+    assert names(found) == []
+    folder.mkdir()
+    (folder / "a.mp4").write_text("video")
+    names(found)
+    clock.now += SETTLED_S
+    assert names(found) == ["a.mp4"]

@@ -11,6 +11,7 @@ import typer
 from service.cli.batch.jobs_file import jobs_to_send, plan_jobs
 from service.cli.batch.journal import Journal
 from service.cli.batch.plan import Item, Planner
+from service.cli.batch.sources import Address, Pictures, VideoFile
 
 
 @pytest.fixture
@@ -33,7 +34,7 @@ def test_a_line_has_its_own_output_and_options_and_paths_are_relative_to_the_fil
         {"input": "deep", "looks": None},
     )
     a, b, c = planned(file, *lines, looks="2", crf="30")
-    assert (a.source, a.output) == (file.parent / "a.mp4", file.parent / "sharp.mkv")
+    assert (a.source, a.output) == (VideoFile(file.parent / "a.mp4"), file.parent / "sharp.mkv")
     assert a.fields == {"looks": "2", "crf": "20", "strict": "true", "container": "mkv"}
     assert [item.output.name for item in (b, c)] == ["b_deblurred.mkv", "c_deblurred.mp4"]
     assert c.fields == {"crf": "30", "container": "mp4"}
@@ -84,4 +85,32 @@ def test_what_is_only_sent_has_no_output_and_is_a_file(file: Path) -> None:
     first, second = str(caught.value).splitlines()
     assert "line 1: Nothing is fetched" in first
     assert "line 2" in second
-    assert "is no file" in second
+    assert "is no video and holds no pictures" in second
+
+
+def test_a_line_names_a_file_pictures_or_an_address(file: Path) -> None:
+    shot = file.parent / "shot"
+    shot.mkdir()
+    for number in range(2):
+        (shot / f"{number}.png").write_text("picture")
+    lines = (
+        {"input": "shot", "fps": 30, "output": "sharp.mp4"},
+        {"input": "https://media.example.org/far.mov", "output": "far.mov"},
+        {"input": "shot"},
+    )
+    pictures, far, usual = planned(file, *lines)
+    frames = (shot / "0.png", shot / "1.png")
+    assert pictures.source == Pictures(frames, "30")
+    assert (far.source, far.output) == (Address("https://media.example.org/far.mov"), file.parent / "far.mov")
+    assert (usual.source, usual.output) == (Pictures(frames), file.parent / "shot_deblurred.mp4")
+    assert pictures.source.identity != usual.source.identity
+    file.write_text(json.dumps({"input": "https://media.example.org/far.mov", "crf": 20}))
+    assert jobs_to_send(file, {}) == [(Address("https://media.example.org/far.mov"), {"crf": "20"})]
+
+
+def test_only_pictures_have_a_rate(file: Path) -> None:
+    with pytest.raises(typer.BadParameter) as caught:
+        planned(file, {"input": "a.mp4", "fps": 30}, {"input": "deep", "fps": "fast"})
+    first, second = str(caught.value).splitlines()
+    assert "Only pictures" in first
+    assert "like 25" in second

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 import typer
 
+from service.cli.batch.finding import Folder
 from service.cli.batch.journal import BEGUN_KEPT_S, Begun, Journal, identity_of
 from service.cli.batch.plan import Item, Planner
+from service.cli.batch.sources import VideoFile
 from service.options import JobOptions
 
 BEGUN = Begun("key", "", upload="u1")
@@ -50,14 +52,14 @@ def journal(tmp_path: Path) -> Journal:
 
 
 def planned(journal: Journal, video: Path, fields: Mapping[str, str], *, force: bool = False) -> Item:
-    (item,) = Planner(journal, force).plan([video.parent], video.parent.parent / "out", fields)
+    (item,) = Planner(journal, force).plan([Folder(video.parent)], video.parent.parent / "out", fields)
     return item
 
 
 def made(journal: Journal, item: Item) -> None:
     item.output.parent.mkdir(exist_ok=True)
     item.output.write_text("result")
-    journal.record(item.output, item.identity, item.options)
+    journal.record(item.output, item.source.identity, item.options)
 
 
 def test_every_option_that_decides_the_result_is_part_of_what_is_done() -> None:
@@ -93,7 +95,7 @@ def test_a_result_that_something_else_made_or_changed_is_never_overwritten_unask
 def test_a_result_whose_fetching_was_cut_short_is_not_done(journal: Journal, video: Path) -> None:
     """The file came to its place, and the command was killed before it could take note of that."""
     item = planned(journal, video, {})
-    journal.note(item.identity, item.fields, Begun("key", str(item.output.resolve()), job="j1"))
+    journal.note(item.source.identity, item.fields, Begun("key", str(item.output.resolve()), job="j1"))
     item.output.parent.mkdir()
     item.output.write_text("result")
     assert not planned(journal, video, {}).done
@@ -103,11 +105,11 @@ def test_a_file_named_as_output_is_skipped_if_done_and_else_not_overwritten(
     journal: Journal, video: Path, tmp_path: Path
 ) -> None:
     output, planner = tmp_path / "out.mp4", Planner(journal)
-    (item,) = planner.plan([video], output, {})
+    (item,) = planner.plan([VideoFile(video)], output, {})
     made(journal, item)
-    assert planner.plan([video], output, {})[0].done
+    assert planner.plan([VideoFile(video)], output, {})[0].done
     with pytest.raises(typer.BadParameter, match="end unset, now 1"):
-        planner.plan([video], output, {"end": "1"})
+        planner.plan([VideoFile(video)], output, {"end": "1"})
 
 
 def test_what_was_begun_is_found_again_for_the_same_video_options_and_service(

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 import typer
 
+from service.cli.batch.finding import named_sources
 from service.cli.batch.journal import Journal
 from service.cli.batch.plan import Item, Planner
+from service.cli.batch.sources import Address, Pictures, VideoFile
 
 
 @pytest.fixture
@@ -25,12 +27,14 @@ def folder(tmp_path: Path) -> Path:
 def plan(
     sources: list[Path], output: Path | None = None, *, force: bool = False, **fields: str
 ) -> list[Item]:
-    return Planner(Journal(directory=sources[0].parent / "state"), force).plan(sources, output, fields)
+    found = named_sources([str(source) for source in sources], None)
+    return Planner(Journal(directory=sources[0].parent / "state"), force).plan(found, output, fields)
 
 
 def names(items: list[Item], root: Path) -> list[tuple[str, str, bool]]:
     return [
-        (str(item.source.relative_to(root)), str(item.output.relative_to(root)), item.done) for item in items
+        (str(Path(str(item.source)).relative_to(root)), str(item.output.relative_to(root)), item.done)
+        for item in items
     ]
 
 
@@ -64,7 +68,7 @@ def test_a_named_file_is_taken_whatever_its_name_and_once(folder: Path) -> None:
 
 def test_one_video_goes_to_the_file_that_is_named(folder: Path) -> None:
     out = folder / "out.mp4"
-    assert plan([folder / "a.mp4"], out) == [Item(folder / "a.mp4", out, {"container": "mp4"})]
+    assert plan([folder / "a.mp4"], out) == [Item(VideoFile(folder / "a.mp4"), out, {"container": "mp4"})]
 
 
 def refused(sources: list[Path], output: Path | None = None, **fields: str) -> str:
@@ -124,3 +128,33 @@ def test_an_output_below_a_file_is_refused(folder: Path) -> None:
 
 def test_a_result_may_not_be_another_input(folder: Path) -> None:
     assert "overwrite IN" in refused([folder / "a.mp4", folder / "a_deblurred.mp4"])
+
+
+def test_numbered_pictures_in_a_folder_below_are_one_video(folder: Path) -> None:
+    for name in (
+        "shot.v2/f10.png",
+        "shot.v2/f9.png",
+        "thumbs/cat.jpg",
+        "thumbs/dog.jpg",
+        "deep/0.png",
+        "deep/1.png",
+    ):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(name)
+    (shot,) = (item for item in plan([folder]) if isinstance(item.source, Pictures))
+
+    assert [picture.name for picture in shot.source.files] == ["f9.png", "f10.png"]
+    assert shot.output == folder / "shot.v2_deblurred.mp4"
+
+
+def test_a_video_at_an_address_comes_to_this_directory_or_where_it_is_wanted(folder: Path) -> None:
+    planner = Planner(Journal(directory=folder.parent / "state"))
+    address = Address("https://media.example.org/a/holiday%20one.mkv?signature=1")
+
+    def output(out: Path | None) -> Path:
+        (item,) = planner.plan([address], out, {})
+        return item.output
+
+    assert output(None) == Path("holiday one_deblurred.mkv")
+    assert output(folder) == folder / "holiday one_deblurred.mkv"
+    assert output(folder / "b.mp4") == folder / "b.mp4"

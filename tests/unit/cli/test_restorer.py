@@ -11,6 +11,7 @@ import pytest
 from service.cli.batch.journal import Journal
 from service.cli.batch.plan import Item
 from service.cli.batch.restorer import RestoreOptions, Restorer
+from service.cli.batch.sources import VideoFile
 from service.cli.output.progress import JobBar
 from service.client import Client
 from tests.unit.client.services import job_json, output_json, problem
@@ -64,7 +65,7 @@ def items(tmp_path: Path) -> list[Item]:
     names = ("a", "b", "bad", "c")
     for name in names:
         (tmp_path / f"{name}.mp4").write_text("no video" if name == "bad" else name)
-    return [Item(tmp_path / f"{name}.mp4", tmp_path / f"{name}_out.mp4") for name in names]
+    return [Item(VideoFile(tmp_path / f"{name}.mp4"), tmp_path / f"{name}_out.mp4") for name in names]
 
 
 @pytest.fixture(autouse=True)

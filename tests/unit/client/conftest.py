@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from service.client import retry_policy, sync_client
+from service.client import executor, retry_policy
 from service.client.jobs import watching
 from tests.unit.client.services import VIDEO, Clock
 
@@ -15,7 +15,7 @@ from tests.unit.client.services import VIDEO, Clock
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """Time passes when the client sleeps."""
     fake = Clock()
-    for module in (retry_policy, sync_client, watching):
+    for module in (executor, retry_policy, watching):
         monkeypatch.setattr(module, "time", fake)
     return fake
 

@@ -1,7 +1,6 @@
 /** Texte der Ansicht eines Auftrags. */
 export default {
   "job.back": "Alle Videos",
-  "job.unnamed": "Ein Video von anderswo",
   "job.waits": "Wartet, bis ein Rechner frei ist.",
   "job.waits_among": { one: "Wartet, bis er an der Reihe ist: {count} anderer Auftrag ist noch nicht fertig.", other: "Wartet, bis er an der Reihe ist: {count} andere Aufträge sind noch nicht fertig." },
   "job.begins": "Die ersten Bilder sind unterwegs.",

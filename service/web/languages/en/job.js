@@ -1,7 +1,6 @@
 /** Texts of the view of one job. */
 export default {
   "job.back": "All videos",
-  "job.unnamed": "A video from elsewhere",
   "job.waits": "Waits until a worker is free.",
   "job.waits_among": { one: "Waits for its turn: {count} other job is not done yet.", other: "Waits for its turn: {count} other jobs are not done yet." },
   "job.begins": "The first frames are on their way.",

@@ -96,3 +96,13 @@ def test_null_is_no_class_of_a_union() -> None:
     for part in parts(DOCUMENT):
         kinds = part.get("anyOf", [])
         assert null not in kinds or "$ref" in kinds[0]
+
+
+def test_every_call_belongs_to_a_group_that_is_described() -> None:
+    described = {(tag["name"],) for tag in DOCUMENT["tags"] if tag["description"]}
+
+    assert {tuple(call["tags"]) for call in CALLS.values()} == described
+
+
+def test_the_document_names_the_service_that_it_is_from() -> None:
+    assert [server["url"] for server in DOCUMENT["servers"]] == ["/"]
