@@ -73,7 +73,8 @@ def _mistreat_all(where: Path, asked: argparse.Namespace) -> list[Report]:
         place = where / f"{number}-{name}"
         place.mkdir()
         reports.append(mistreat(place, asked.minutes * 60, asked.seed + number, asked.faults, name))
-        print(f"seed {asked.seed + number}, {summary(reports[-1])}", file=sys.stderr, flush=True)
+        done = f"seed {asked.seed + number}, {reports[-1].faults.total()} faults"
+        print(f"{done}. {summary(reports[-1])}", file=sys.stderr, flush=True)
         if asked.keep is None and not reports[-1].violations:
             shutil.rmtree(place)
     return reports
