@@ -38,6 +38,8 @@ class Link:
         self._good.set()
         self._state = State.GOOD
         self._ends: set[socket.socket] = set()
+        self._held: set[socket.socket] = set()
+        """Ends whose bytes, or connection, wait until the link is good again."""
 
     def __enter__(self) -> Link:
         threading.Thread(target=self._accept, name="link", daemon=True).start()
@@ -53,6 +55,11 @@ class Link:
     def port(self) -> int:
         """Where it is reached, on loopback."""
         return int(self._listener.getsockname()[1])
+
+    @property
+    def holds(self) -> bool:
+        """Whether something waits for the link to become good again."""
+        return bool(self._held)
 
     def become(self, state: State) -> None:
         """Changes how the link is."""
@@ -72,7 +79,7 @@ class Link:
                 threading.Thread(target=self._connect, args=(near,), daemon=True).start()
 
     def _connect(self, near: socket.socket) -> None:
-        self._good.wait()
+        self._wait(near)
         try:
             if self._state is State.BROKEN:
                 raise ConnectionRefusedError
@@ -87,12 +94,17 @@ class Link:
     def _carry(self, source: socket.socket, sink: socket.socket) -> None:
         with suppress(OSError):
             while data := source.recv(_PIECE):
-                self._good.wait()
+                self._wait(source)
                 if self._state is State.SLOW:
                     time.sleep(SLOW_S)
                 sink.sendall(data)
         self._close(source)
         self._close(sink)
+
+    def _wait(self, end: socket.socket) -> None:
+        self._held.add(end)
+        self._good.wait()
+        self._held.discard(end)
 
     def _close(self, end: socket.socket) -> None:
         self._ends.discard(end)
