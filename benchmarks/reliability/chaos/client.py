@@ -65,7 +65,7 @@ class Client:
                     )
                 if answer.status_code == 202:
                     return Accepted(str(answer.json()["id"]), clip, key, time.time())
-            self._stopping.wait(0.5)
+            time.sleep(0.5)
         self.unanswered += 1
         return None
 
