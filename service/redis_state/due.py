@@ -7,6 +7,7 @@ becomes due again.
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import redis
@@ -31,6 +32,7 @@ class DueList:
         self._key = key
         self._add = client.register_script(due.ADD)
         self._claim = client.register_script(due.CLAIM)
+        self._claim_of_others = client.register_script(due.CLAIM_OF_OTHERS)
         self._settle_script = client.register_script(due.SETTLE)
 
     def add(self, member: str, when: float) -> None:
@@ -45,6 +47,17 @@ class DueList:
         with broker_errors():
             member = self._claim(keys=[self._key], args=[now, until])
         return None if member is None else Ticket(str(member), until)
+
+    def take_of_others(self, lease_s: float, tenants: Collection[str]) -> tuple[Ticket, str] | None:
+        """Leases the job that has been due longest and is of none of ``tenants``; returns it with its tenant.
+
+        For sets whose members are jobs. Returns None if none is due.
+        """
+        now = time.time()
+        until = round(now + lease_s, 3)
+        with broker_errors():
+            found = self._claim_of_others(keys=[self._key], args=[now, until, *tenants])
+        return None if found is None else (Ticket(str(found[0]), until), str(found[1]))
 
     def renew(self, ticket: Ticket, lease_s: float) -> Ticket | None:
         """Prolongs a lease; returns None if it was lost: the member was removed, or made due anew."""

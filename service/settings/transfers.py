@@ -23,7 +23,8 @@ class TransferSettings(BaseSettings):
     transfer_longest_s: float = Field(default=3600.0, gt=0)
     """Seconds for one attempt to transfer a whole video."""
     transfers: int = Field(default=2, ge=1)
-    """Videos that a worker fetches at a time, beside what it restores; it sends as many results."""
+    """Videos of one tenant that a worker fetches at a time, beside what it restores, and four times as many of all; it
+    sends as many results."""
     fetch_first_delay_s: float = Field(default=5.0, gt=0)
     """Seconds before a fetch that failed is tried again; four times as many before each further attempt."""
     fetch_attempts: int = Field(default=6, ge=1)

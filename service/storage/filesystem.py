@@ -102,10 +102,16 @@ class FilesystemUpload:
     def contents(self) -> Path:
         return self._directory / SOURCE
 
-    def keep(self) -> None:
+    def keep(self, job_id: str | None = None) -> None:
+        home = self._home if job_id is None else self._home.with_name(job_id)
         with disk_errors():
-            (self._directory / PIECES).mkdir(mode=_PRIVATE)
-            self._directory.rename(self._home)
+            (self._directory / PIECES).mkdir(mode=_PRIVATE, exist_ok=True)
+            try:
+                self._directory.rename(home)
+            except OSError as error:
+                if error.errno == errno.ENOTEMPTY:  # what some systems call EEXIST
+                    raise FileExistsError(f"Job {home.name} has a source.") from error
+                raise
 
     def discard(self) -> None:
         with suppress(OSError):

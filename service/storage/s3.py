@@ -88,9 +88,19 @@ class S3Upload:
     def contents(self) -> RemoteFile:
         return RemoteFile(self._bucket.sign(self._key, None), self._size)
 
-    def keep(self) -> None:
+    def keep(self, job_id: str | None = None) -> None:
+        """Copies the object within the store for another job.
+
+        Of two that do so at the same moment, the later one's stays; an object store knows no better.
+        """
         self._sender.shutdown()
-        self._kept = True
+        if job_id is None:
+            self._kept = True
+            return
+        key = _key(self._prefix, job_id, SOURCE)
+        if self._bucket.size(key) is not None:
+            raise FileExistsError(f"Job {job_id} has a source.")
+        self._bucket.copy(self._key, key)
 
     def discard(self) -> None:
         """Removes the object or its parts; a later sweep finds what cannot be removed now."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import secrets
 import shutil
 import threading
@@ -15,6 +13,7 @@ from pathlib import Path
 
 from service.errors.storage import LocalCopiesTooSmall, StorageUnavailable
 from service.storage.disk import disk_errors
+from service.storage.occupied import OccupiedDirectory, kept_free
 from service.text import plural
 
 
@@ -115,17 +114,13 @@ class Scratch:
         return self._own / secrets.token_hex(16)
 
 
-_LOCK = "in-use"
-"""A file that the process which uses a directory keeps locked until it ends."""
-
-
 def _begin(root: Path) -> Path:
-    """Makes a directory and locks it for as long as this process lives."""
+    """Makes a directory and occupies it for as long as this process lives."""
     while True:
         directory = root / secrets.token_hex(16)
         directory.mkdir(mode=0o700, parents=True)
-        _lock(directory)
-        if directory.exists():  # else another process took it for abandoned before it was locked
+        with suppress(FileNotFoundError):  # Another process took it for abandoned before it was occupied.
+            OccupiedDirectory(directory)
             return directory
 
 
@@ -135,20 +130,7 @@ def _remove_abandoned(root: Path) -> None:
         for entry in root.iterdir():
             if not entry.is_dir():
                 entry.unlink(missing_ok=True)
-            elif (lock := _lock(entry)) is not None:
-                shutil.rmtree(entry, ignore_errors=True)
-                os.close(lock)
-
-
-def _lock(directory: Path) -> int | None:
-    """Locks a directory; returns what to close to unlock it, None if another process has it or it is gone."""
-    try:
-        lock = os.open(directory / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError:
-        return None
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(lock)
-        return None
-    return lock
+                continue
+            with kept_free(entry) as free:
+                if free:
+                    shutil.rmtree(entry, ignore_errors=True)

@@ -106,8 +106,11 @@ class Upload(Protocol):
         """Returns the finished upload, to be probed before it is kept. Its name holds nothing that the client chose."""
         ...
 
-    def keep(self) -> None:
-        """Makes the finished upload the source of its job, atomically."""
+    def keep(self, job_id: str | None = None) -> None:
+        """Makes the finished upload the source of its job, atomically, or of ``job_id``.
+
+        Raises FileExistsError where that one has a source. It stays: it may belong to another writer by now.
+        """
         ...
 
     def discard(self) -> None:

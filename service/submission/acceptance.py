@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -12,11 +13,11 @@ from service.errors.storage import StorageUnavailable
 from service.estimates.estimate import Estimator
 from service.estimates.turns_before import Claimant
 from service.estimates.workload import Workload
-from service.jobs.job import Job, JobSpec
+from service.jobs.job import Job, JobSpec, JobStatus
 from service.jobs.queue import JobQueue
 from service.jobs.step_names import PLAN
 from service.jobs.store import RedisJobStore
-from service.storage.store import Storage, Upload
+from service.storage.store import SOURCE, Storage, Upload
 from service.tenancy.quotas import Reservation
 from service.transfers.bookkeeping import Transfers
 
@@ -51,22 +52,40 @@ class JobAcceptance:
         """Creates a job whose video is still to be fetched. Raises BrokerUnavailable."""
         return self.store.create(job_id, spec, room, tenant)
 
-    def arrive(self, upload: Upload, spec: JobSpec, transfers: Transfers) -> None:
-        """Gives a job the video that was fetched for it. Raises StorageError and BrokerUnavailable.
+    def arrive(self, job_id: str, upload: Upload, spec: JobSpec, transfers: Transfers) -> None:
+        """Gives a job the video that was fetched for it; does nothing for one that has it, or was canceled or deleted.
 
-        Nothing is left of the video if the job was canceled or deleted in the meantime.
+        Whoever comes late, because it lost its lease meanwhile, takes nothing from the one that was quicker.
+        Raises JobNotFound, StorageError and BrokerUnavailable.
         """
-        job_id, before = upload.job_id, self.store.get(upload.job_id)
-        if not self._awaits(job_id):
-            return
-        self.storage.delete(job_id)  # what a worker left that died in the midst of this
-        upload.keep()
+        before = self.store.get(job_id)
+        self._give(job_id, upload, spec.source.sha256)
         if transfers.arrived(
             job_id, self._since(before.created_at, self._with_estimate(spec, before.tenant))
         ):
             self.queue.enqueue(job_id, PLAN)
-        elif self._awaits(job_id) or not self.store.exists(job_id):
+        elif not self.store.exists(job_id):
             self.storage.delete(job_id)
+
+    def _give(self, job_id: str, upload: Upload, sha256: str) -> None:
+        """Makes the upload the source of a job that awaits one.
+
+        One that is there, because a worker died or halts before it could tell, stays where it is the same video.
+        """
+        try:
+            if self._awaits(job_id):
+                upload.keep(job_id)
+        except FileExistsError:
+            if self._awaits(job_id) and not self._has(job_id, sha256):
+                self.storage.delete(job_id)
+                upload.keep(job_id)
+
+    def _has(self, job_id: str, sha256: str) -> bool:
+        try:
+            with self.storage.reading(job_id, SOURCE) as path, path.open("rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest() == sha256
+        except FileNotFoundError:
+            return False
 
     def _since(self, created_at: float, spec: JobSpec) -> JobSpec:
         """Adds the time that the fetch took to the estimate, which counts from the creation of the job."""
@@ -76,9 +95,10 @@ class JobAcceptance:
 
     def _awaits(self, job_id: str) -> bool:
         try:
-            return self.store.get(job_id).spec.order is not None
+            job = self.store.get(job_id)
         except JobNotFound:
             return False
+        return job.status is JobStatus.QUEUED and job.spec.order is not None
 
     def _with_estimate(self, spec: JobSpec, tenant: str) -> JobSpec:
         """Adds what the job is expected to take: its first ETA, and later compared with what it took."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import count
 from multiprocessing import get_context
@@ -140,6 +140,22 @@ def test_the_source_of_a_job_without_files_cannot_be_taken(options: StorageOptio
     assert left(options) == set()
 
 
+def test_of_two_uploads_for_one_job_the_first_stays(options: StorageOptions, storage: Storage) -> None:
+    first, second = (
+        uploaded(storage, data, str(number) * 32) for number, data in enumerate((b"abc", LARGE), 1)
+    )
+    first.keep(JOB)
+    with pytest.raises(FileExistsError):
+        second.keep(JOB)
+    assert read(storage, SOURCE) == b"abc"
+    second.discard()
+    first.discard()
+    write(storage, PIECE, b"piece")
+    assert (read(storage, SOURCE), read(storage, PIECE)) == (b"abc", b"piece")
+    storage.delete(JOB)
+    assert left(options) == set()
+
+
 @pytest.mark.parametrize("finished", [True, False])
 @pytest.mark.parametrize("data", [b"abc", LARGE], ids=["small", "in parts"])
 def test_discarded_upload_leaves_nothing(
@@ -263,15 +279,22 @@ def begun(storage: Storage) -> list[Upload]:
     return [complete, partial]
 
 
-def begin_and_die(options: StorageOptions) -> None:
-    begun(open_storage(options))
+def run_and_die(what: Callable[[StorageOptions], None], options: StorageOptions) -> None:
+    """Leaves what a process leaves that is killed."""
+    process = get_context("spawn").Process(target=what, args=(options,))
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+
+
+def read_and_die(options: StorageOptions) -> None:
+    read(open_storage(options), SOURCE)
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def die_reading(options: StorageOptions) -> None:
-    """As a worker that is killed."""
-    with open_storage(options).reading(JOB, SOURCE):
-        os._exit(0)
+def begin_and_die(options: StorageOptions) -> None:
+    begun(open_storage(options))
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def test_sweep_removes_leftovers_and_nothing_else(
@@ -280,9 +303,7 @@ def test_sweep_removes_leftovers_and_nothing_else(
     known, orphan = "1" * 32, "2" * 32
     for job_id in (known, orphan):
         kept(storage, job_id=job_id)
-    writer = get_context("spawn").Process(target=begin_and_die, args=(options,))
-    writer.start()
-    writer.join()
+    run_and_die(begin_and_die, options)
 
     assert storage.sweep(lambda _: True, older_than_s=4 * 3600) == 0
     monkeypatch.setattr("service.storage.s3.LEAST_AGE_S", 0)
@@ -344,7 +365,7 @@ class TestS3:
 
         read(storage, SOURCE)
         with storage.reading("1" * 32, SOURCE):
-            files = [path.stat().st_size for path in options.scratch.glob("*/*") if path.stat().st_size]
+            files = [path.stat().st_size for path in options.scratch.rglob("*") if path.is_file()]
             with pytest.raises(StorageUnavailable, match="no room"):
                 read(storage, SOURCE)
 
@@ -366,11 +387,8 @@ class TestS3:
 
     def test_scratch_of_an_earlier_run_is_gone(self, options: StorageOptions, storage: Storage) -> None:
         kept(storage)
-        earlier = get_context("spawn").Process(target=die_reading, args=(options,))
-        earlier.start()
-        earlier.join()
-        assert len(list(options.scratch.iterdir())) == 1
-
+        run_and_die(read_and_die, options)
+        assert [path for path in options.scratch.rglob("*") if path.is_file()]
         open_storage(options)
 
         assert list(options.scratch.iterdir()) == []

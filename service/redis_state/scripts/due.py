@@ -5,6 +5,8 @@ Each takes a member away before it adds it: so it works, too, when Redis has no 
 
 from __future__ import annotations
 
+from service.redis_state.key_names import JobKeys
+
 ADD = """
 redis.call('ZREM', KEYS[1], ARGV[1])
 return redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
@@ -20,6 +22,26 @@ redis.call('ZADD', KEYS[1], leased_until, found[1])
 return found[1]
 """
 """Leases the member that has been due longest and returns it; returns nil if none is due."""
+
+CLAIM_OF_OTHERS = f"""
+local now, leased_until = ARGV[1], ARGV[2]
+local passed_over, page, first = {{}}, 100, 0
+for i = 3, #ARGV do passed_over[ARGV[i]] = true end
+repeat
+    local found = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', first, page)
+    for _, id in ipairs(found) do
+        local tenant = redis.call('HGET', string.format('{JobKeys("%s").record}', id), 'tenant') or ''
+        if not passed_over[tenant] then
+            redis.call('ZREM', KEYS[1], id)
+            redis.call('ZADD', KEYS[1], leased_until, id)
+            return {{id, tenant}}
+        end
+    end
+    first = first + page
+until #found < page
+return false
+"""
+"""Leases the job that has been due longest of all whose tenant is not in ``ARGV``, and returns it with its tenant."""
 
 SETTLE = """
 local member, leased_until, next_due = ARGV[1], ARGV[2], ARGV[3]

@@ -7,7 +7,7 @@ import logging
 import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from threading import Event
+from threading import Event, Semaphore
 
 from service.errors.base import ServiceError
 from service.errors.broker import BrokerUnavailable
@@ -16,13 +16,13 @@ from service.errors.limit import LimitReached
 from service.errors.outbound import FetchFailed
 from service.errors.storage import StorageFull, StorageUnavailable
 from service.errors.upload import EmptyUpload
-from service.jobs.job import Failure, Job, Order
+from service.jobs.job import Failure, Job, Order, new_job_id
 from service.jobs.store import RedisJobStore
 from service.logs import log_context
 from service.options import JobOptions
 from service.outbound.download import Downloader
 from service.outbound.retry_plan import RetryPlan
-from service.redis_state.due import DueList
+from service.redis_state.due import DueList, Ticket
 from service.storage.store import Storage, Upload
 from service.submission.acceptance import JobAcceptance
 from service.submission.received import ReceivedUpload
@@ -31,13 +31,14 @@ from service.tenancy.api_keys import ApiKey, KeyRing
 from service.tenancy.quotas import Quotas
 from service.transfers.bookkeeping import Transfers
 from service.transfers.lease import Lease
+from service.transfers.shares import TransferShares
 
 log = logging.getLogger(__name__)
 
 SPACE_DELAY_S = 5.0
 """A fetch that finds the disk full is tried again this often, for as long as it takes: people have to make room."""
-HELD_BYTES = 64 << 20
-"""Of a video of unknown size, so many more bytes than have arrived are reserved for its key."""
+HELD_BYTES = 4 << 20
+"""Of a video of unknown size, so many more bytes than have arrived are reserved for its key, as long as it has them."""
 _FAULT = "The service has a fault ({}); the log of its worker tells more."
 
 
@@ -53,6 +54,8 @@ class FetchParts:
     rules: SubmissionRules
     quotas: Quotas
     keys: KeyRing
+    looking: Semaphore
+    """Bounds how many videos are looked at at a time, each of which takes a process."""
 
 
 class Fetches:
@@ -62,10 +65,20 @@ class Fetches:
     """
 
     def __init__(
-        self, parts: FetchParts, downloader: Downloader, plan: RetryPlan, ttl_s: float, stopping: Event
+        self,
+        parts: FetchParts,
+        shares: TransferShares,
+        downloader: Downloader,
+        plan: RetryPlan,
+        ttl_s: float,
+        stopping: Event,
     ) -> None:
-        """``ttl_s``: seconds of silence after which a lease lapses. ``stopping`` is set when the worker stops."""
+        """``shares`` are those of all that fetch in this worker.
+
+        ``ttl_s``: seconds of silence after which a lease lapses. ``stopping`` is set when the worker stops.
+        """
         self._parts = parts
+        self._shares = shares
         self._downloader = downloader
         self._plan = plan
         self._ttl_s = ttl_s
@@ -73,14 +86,19 @@ class Fetches:
 
     def step(self) -> bool:
         """Fetches one video if one is due; returns whether one was. After BrokerUnavailable it is due again later."""
-        ticket = None if self._stopping.is_set() else self._parts.due.take(self._ttl_s)
-        if ticket is None:
+        if self._stopping.is_set():
             return False
+        with self._shares.taken(self._ttl_s) as ticket:
+            if ticket is not None:
+                self._take(ticket)
+        return ticket is not None
+
+    def _take(self, ticket: Ticket) -> None:
         try:
             job = self._parts.jobs.get(ticket.member)
         except JobNotFound:
             self._parts.due.remove(ticket)
-            return True
+            return
         sink = _Arrival(self._parts, job)
         with Lease(self._parts.due, ticket, self._ttl_s, self._stopping, sink.tell) as lease:
             sink.lease = lease
@@ -90,7 +108,6 @@ class Fetches:
             self._parts.due.remove(lease.ticket)
         else:
             self._parts.due.reschedule(lease.ticket, time.time() + again_in)
-        return True
 
     def _outcome(self, job: Job, sink: _Arrival) -> float | None:
         """Fetches a video; returns the seconds after which that is to be tried again, None if it is over."""
@@ -124,11 +141,12 @@ class Fetches:
         began = time.monotonic()
         self._downloader.download(order.url, sink)
         received = sink.received(order)
-        spec = asyncio.run(self._parts.rules.describe(received, JobOptions.from_text(order.fields)))
+        with self._parts.looking:
+            spec = asyncio.run(self._parts.rules.describe(received, JobOptions.from_text(order.fields)))
         sink.lease.check()
         first = job.spec
         spec = replace(spec, request_id=first.request_id, traceparent=first.traceparent)
-        self._parts.acceptance.arrive(received.upload, spec, self._parts.transfers)
+        self._parts.acceptance.arrive(job.id, received.upload, spec, self._parts.transfers)
         log.info("Fetched %d bytes in %.1f s.", received.upload.size, time.monotonic() - began)
 
     def _later(self, job: Job, error: ServiceError) -> float | None:
@@ -154,6 +172,7 @@ class _Arrival:
         self._job = job
         self._upload: Upload | None = None
         self._total: int | None = None
+        self._room = 0
         self._refusal: LimitReached | None = None
         self._key = _key_of(parts, job.id)
         self._held = f"fetch:{job.id}"
@@ -161,14 +180,16 @@ class _Arrival:
     def begin(self, total: int | None) -> None:
         self.discard()
         self._total = total
-        self._hold(total or HELD_BYTES)
-        self._upload = self._parts.storage.begin_upload(self._job.id, total or 0)
+        self._make_room(total or 0)
+        # Under an id of its own, so that an attempt that lost its lease cannot harm the next one.
+        self._upload = self._parts.storage.begin_upload(new_job_id(), total or 0)
 
     def write(self, data: bytes) -> None:
         assert self._upload is not None
         self.lease.check()
         if self._refusal is not None:
             raise self._refusal
+        self._make_room(self._upload.size + len(data))
         self._upload.write(data)
 
     def pause(self, seconds: float) -> None:
@@ -181,7 +202,7 @@ class _Arrival:
             return
         self._parts.transfers.fetched(self._job.id, upload.size, self._total)
         try:
-            self._hold(self._total or upload.size + HELD_BYTES)
+            self._hold(self._room)
         except LimitReached as error:
             self._refusal = error
 
@@ -198,11 +219,24 @@ class _Arrival:
         if self._upload is not None:
             self._upload.discard()
             self._upload = None
+        if self._room:
+            self._room = 0
             with suppress(BrokerUnavailable):
                 self._parts.quotas.let_go(self._key, self._held)
 
+    def _make_room(self, size: int) -> None:
+        """Reserves ``size`` bytes for the key, and a few more where nobody says how many come. Raises LimitReached."""
+        if size <= self._room:
+            return
+        if self._total is None:
+            with suppress(LimitReached):
+                self._hold(size + HELD_BYTES)
+                return
+        self._hold(size)
+
     def _hold(self, size: int) -> None:
         self._parts.quotas.hold_bytes(self._key, self._held, size)
+        self._room = size
 
 
 def _key_of(parts: FetchParts, job_id: str) -> ApiKey | None:

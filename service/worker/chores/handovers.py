@@ -16,11 +16,12 @@ from service.jobs.store import RedisJobStore
 from service.logs import log_context
 from service.outbound.retry_plan import RetryPlan
 from service.outbound.upload import Sender
-from service.redis_state.due import DueList
+from service.redis_state.due import DueList, Ticket
 from service.storage.store import Storage, result_name
 from service.transfers.bookkeeping import Transfers
 from service.transfers.lease import Lease
 from service.transfers.media_types import media_type
+from service.transfers.shares import TransferShares
 
 log = logging.getLogger(__name__)
 
@@ -39,10 +40,20 @@ class Handovers:
     """Sends one result at a time; several may work side by side, in several workers."""
 
     def __init__(
-        self, parts: HandoverParts, sender: Sender, plan: RetryPlan, ttl_s: float, stopping: Event
+        self,
+        parts: HandoverParts,
+        shares: TransferShares,
+        sender: Sender,
+        plan: RetryPlan,
+        ttl_s: float,
+        stopping: Event,
     ) -> None:
-        """``ttl_s``: seconds of silence after which a lease lapses. ``stopping`` is set when the worker stops."""
+        """``shares`` are those of all that send in this worker.
+
+        ``ttl_s``: seconds of silence after which a lease lapses. ``stopping`` is set when the worker stops.
+        """
         self._parts = parts
+        self._shares = shares
         self._sender = sender
         self._plan = plan
         self._ttl_s = ttl_s
@@ -53,9 +64,14 @@ class Handovers:
 
         Raises BrokerUnavailable and StorageUnavailable; the result is then due again later.
         """
-        ticket = None if self._stopping.is_set() else self._parts.due.take(self._ttl_s)
-        if ticket is None:
+        if self._stopping.is_set():
             return False
+        with self._shares.taken(self._ttl_s) as ticket:
+            if ticket is not None:
+                self._take(ticket)
+        return ticket is not None
+
+    def _take(self, ticket: Ticket) -> None:
         lease = Lease(self._parts.due, ticket, self._ttl_s, self._stopping, lambda: None)
         with lease, log_context(job=ticket.member):
             again_at = self._again_at(ticket.member, lease)
@@ -63,7 +79,6 @@ class Handovers:
             self._parts.due.remove(lease.ticket)
         else:
             self._parts.due.reschedule(lease.ticket, again_at)
-        return True
 
     def _again_at(self, job_id: str, lease: Lease) -> float | None:
         """Makes an attempt; returns when the next is due, None if it was the last."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from threading import Event
+from threading import Event, Semaphore
 
 import redis
 
@@ -33,6 +33,7 @@ from service.submission.rules import SubmissionRules
 from service.tenancy.api_keys import KeyRing
 from service.tenancy.quotas import Quotas
 from service.transfers.bookkeeping import Transfers
+from service.transfers.shares import TransferShares
 from service.webhooks.deliveries import DeliveryStore
 from service.webhooks.post import WebhookClient
 from service.webhooks.sender import WebhookSender
@@ -42,6 +43,9 @@ from service.worker.chores.handovers import HandoverParts, Handovers
 from service.worker.chores.partial_results import PartialResults
 from service.worker.chores.retention import DueJobs, Retention
 from service.worker.chores.side_by_side import SideBySideVideos
+
+TENANTS_AT_ONCE = 4
+"""Tenants whose servers may all be slow before somebody else's transfers wait; a thread that waits costs little."""
 
 
 def open_chores(settings: Settings, stopping: Event) -> tuple[BackgroundThread, ...]:
@@ -82,21 +86,26 @@ def _transfers(
     dialer = Dialer(settings.transfer_silence_s, settings.transfer_reach())
     downloader = Downloader(dialer, settings.max_upload_bytes, settings.transfer_longest_s)
     plan = RetryPlan(settings.fetch_first_delay_s, settings.fetch_attempts)
+    fetches_due, outputs_due = (
+        DueList(client, key) for key in (key_names.FETCHES_DUE, key_names.OUTPUTS_DUE)
+    )
     handovers = Handovers(
-        HandoverParts(store, storage, transfers, DueList(client, key_names.OUTPUTS_DUE)),
+        HandoverParts(store, storage, transfers, outputs_due),
+        TransferShares(outputs_due, settings.transfers),
         Sender(dialer, settings.transfer_longest_s),
         RetryPlan(settings.webhook_first_delay_s, settings.webhook_attempts),
         settings.claim_ttl_s,
         stopping,
     )
-    for number in range(1, settings.transfers + 1):
-        parts = _fetch_parts(settings, client, storage)
-        fetches = Fetches(parts, downloader, plan, settings.claim_ttl_s, stopping)
+    shares, looking = TransferShares(fetches_due, settings.transfers), Semaphore(settings.transfers)
+    for number in range(1, TENANTS_AT_ONCE * settings.transfers + 1):
+        parts = _fetch_parts(settings, client, storage, looking)
+        fetches = Fetches(parts, shares, downloader, plan, settings.claim_ttl_s, stopping)
         yield BackgroundThread(f"fetches {number}", fetches.step)
         yield BackgroundThread(f"handovers {number}", handovers.step)
 
 
-def _fetch_parts(settings: Settings, client: redis.Redis, storage: Storage) -> FetchParts:
+def _fetch_parts(settings: Settings, client: redis.Redis, storage: Storage, looking: Semaphore) -> FetchParts:
     """Returns the parts for one thread: what is asynchronous in the rules belongs to its event loop."""
     store, workers = RedisJobStore(client, settings.retention_s), WorkerRegistry(client)
     turns = Turns(client, settings.tenant_weights)
@@ -123,4 +132,5 @@ def _fetch_parts(settings: Settings, client: redis.Redis, storage: Storage) -> F
         ),
         Quotas(client, settings.queue_limit),
         KeyRing(client),
+        looking,
     )

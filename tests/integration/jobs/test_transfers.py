@@ -248,6 +248,24 @@ def test_another_worker_fetches_when_one_dies(service: Service, server: Origin, 
     assert len(server.of("GET", PATH)) == 2
 
 
+def test_a_fetch_goes_on_after_its_worker_was_told_to_stop(
+    service: Service, server: Origin, video: bytes
+) -> None:
+    before = service.files()
+    release = threading.Event()
+    server.manners[PATH] = [Manner(only=3000, release=release)]
+    job_id = ordered(service, server.url + PATH)
+    try:
+        until(lambda: service.job(job_id)["progress"]["bytes_done"], "the beginning of the video")
+        newest_worker().terminate()
+        job = service.until_status(job_id, "succeeded")
+    finally:
+        release.set()
+
+    assert job["input"]["sha256"] == hashlib.sha256(video).hexdigest()
+    assert not [name for name in service.files() - before if name.startswith(("incoming/", "trash/"))]
+
+
 def test_a_result_that_nobody_takes_does_not_fail_the_job(
     service: Service, server: Origin, tmp_path: Path
 ) -> None:

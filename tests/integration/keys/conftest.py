@@ -17,7 +17,8 @@ from tests.support.stack import PacedService, Service, paced_stack
 
 @pytest.fixture(scope="package")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PacedService]:
-    with paced_stack(tmp_path_factory.mktemp("keys"), {"CDVD_WRONG_KEYS_PER_MINUTE": "1000"}) as running:
+    settings = {"CDVD_WRONG_KEYS_PER_MINUTE": "1000", "CDVD_TRANSFER_ALLOW_PRIVATE": "true"}
+    with paced_stack(tmp_path_factory.mktemp("keys"), settings) as running:
         yield running
 
 

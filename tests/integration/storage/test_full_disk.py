@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 
 from tests.support.clips import Clip, write_clip
+from tests.support.origin import origin
 from tests.support.stack import QUICK, paced_stack, running_stack, until
 
 pytestmark = pytest.mark.integration
 
 FULL = {"CDVD_MIN_FREE_BYTES": str(1 << 60)}
 """More than any disk has: as if others had filled it up."""
+PRIVATE = {"CDVD_TRANSFER_ALLOW_PRIVATE": "true"}
 TUS = {"Tus-Resumable": "1.0.0", "Upload-Length": "1000"}
 
 
@@ -50,6 +52,25 @@ def test_job_waits_for_space_while_others_are_fetched_and_deleted(tmp_path: Path
 
         assert job["progress"]["stage"] == "finished"
         assert service.http.get("/readyz").json()["status"] == "ready"
+
+
+def test_a_fetch_waits_for_space_and_goes_on(tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "clip.mp4", Clip(frames=12))
+    with origin() as server:
+        server.files["/clip.mp4"] = clip.read_bytes()
+        with running_stack(tmp_path, {**FULL, **PRIVATE}) as service:
+            answer = service.http.post("/jobs", json={"input_url": f"{server.url}/clip.mp4", "model": QUICK})
+            job_id = answer.json()["id"]
+            until(
+                lambda: service.job(job_id)["progress"]["stage"] == "waiting_for_space",
+                "the fetch waits for space",
+            )
+            assert service.job(job_id)["status"] == "queued"
+            assert service.files() <= {"incoming", "jobs", "trash"}
+
+        with running_stack(tmp_path, PRIVATE) as service:
+            service.until_status(job_id, "succeeded")
+            assert service.http.get(f"/jobs/{job_id}/source").content == clip.read_bytes()
 
 
 def test_chunked_upload_is_refused_as_one_with_a_length_is(tmp_path: Path) -> None:

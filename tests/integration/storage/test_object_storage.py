@@ -13,7 +13,8 @@ from service.client import Client
 from service.storage.options import S3Options
 from tests.support.clips import Clip, write_clip
 from tests.support.object_store import keys, running_object_store, settings
-from tests.support.stack import PacedService, Service, paced_stack, running_stack, until
+from tests.support.origin import Manner, origin
+from tests.support.stack import QUICK, PacedService, Service, paced_stack, running_stack, until
 
 pytestmark = pytest.mark.integration
 
@@ -28,7 +29,12 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Options]:
 
 @pytest.fixture(scope="module")
 def service(store: S3Options, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PacedService]:
-    chosen = {**settings(store), "CDVD_SEGMENT_FRAMES": "12", "CDVD_MAX_UPLOAD_BYTES": "200000"}
+    chosen = {
+        **settings(store),
+        "CDVD_SEGMENT_FRAMES": "12",
+        "CDVD_MAX_UPLOAD_BYTES": "200000",
+        "CDVD_TRANSFER_ALLOW_PRIVATE": "true",
+    }
     with paced_stack(tmp_path_factory.mktemp("stack"), chosen) as running:
         yield running
 
@@ -90,6 +96,29 @@ def test_refused_upload_leaves_no_object(
     answer = service.post(tmp_path / "upload.mp4")
 
     assert answer.json()["code"] == code
+    assert keys(store) == before
+
+
+def test_a_video_is_fetched_into_the_store(service: Service, store: S3Options, clip: Path) -> None:
+    before = keys(store)
+    with origin() as server:
+        server.files["/clip.mp4"] = clip.read_bytes()
+        server.manners["/clip.mp4"] = [Manner(only=3000)]
+        answer = service.http.post("/jobs", json={"input_url": f"{server.url}/clip.mp4", "model": QUICK})
+        job_id = answer.json()["id"]
+        service.until_status(job_id, "succeeded")
+    assert service.http.get(f"/jobs/{job_id}/source").content == clip.read_bytes()
+    assert {key for key in keys(store) if job_id not in key} == before
+    assert service.files() == set()
+
+
+def test_a_fetch_that_is_refused_leaves_no_object(service: Service, store: S3Options) -> None:
+    before = keys(store)
+    with origin() as server:
+        server.files["/text"] = b"This is no video. " * 500
+        answer = service.http.post("/jobs", json={"input_url": f"{server.url}/text", "model": QUICK})
+        error = service.until_status(answer.json()["id"], "failed")["error"]
+    assert error["code"] == "not_a_video"
     assert keys(store) == before
 
 
