@@ -6,6 +6,7 @@ import struct
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 
 from av.sidedata.sidedata import Type
@@ -22,6 +23,7 @@ from service.video.headers.said import DolbyVision, Said, container_says, filled
 from service.video.index import FrameIndex
 from service.video.packets.decoding import decode_frames, tagged
 from service.video.packets.reading import read_index
+from service.video.packets.rpu import rpu_of, vision_of
 from service.video.packets.truncation import HEAD
 from service.video.ranged import RangedFile
 from service.video.timeline import Timeline
@@ -119,7 +121,9 @@ def examine(
     with open_video(media, max_pixels) as container:
         stream = video_stream(container)
         decoder = decoder_of(stream, max_pixels, threads)
-        for frame in decode_frames(tagged(container, stream, index), index, decoder):
+        packets = tagged(container, stream, index)
+        unit = rpu_of(stream.codec_context, bytes(begin := next(packets)))
+        for frame in decode_frames(chain([begin], packets), index, decoder):
             first = first or frame
             decoded.add(frame.pts or 0)
             if frame.pts is not None and frame.pts >= first_key:
@@ -127,7 +131,9 @@ def examine(
         if first is None:
             raise DamagedVideo("No frame of the video can be decoded. The file is damaged.")
         picture = _picture(stream, first)
-    picture = _with_said(picture, container_says(media))
+        vision = vision_of(unit, picture.color.transfer)
+        pid = stream.id if container.format.name == "mpegts" else None
+    picture = _with_said(picture, container_says(media, pid), vision)
     leading = frozenset(pts for pts in index.pts if pts < first_key) - decoded
     return index.without(leading), picture
 
@@ -152,9 +158,9 @@ def _picture(stream: VideoStream, frame: VideoFrame) -> PictureFormat:
     )
 
 
-def _with_said(picture: PictureFormat, said: Said) -> PictureFormat:
-    """Adds what the container says. Raises ColorRejected."""
-    vision = said.dolby_vision
+def _with_said(picture: PictureFormat, said: Said, coded: DolbyVision | None) -> PictureFormat:
+    """Adds what the container says, or else the stream. Raises ColorRejected."""
+    vision = said.dolby_vision or coded
     if vision is not None and vision.base is None:
         raise ColorRejected(
             f"The video is Dolby Vision of profile {vision.profile}: its frames are in colors of their own, which only "

@@ -58,3 +58,24 @@ def _checksum(data: bytes) -> int:
         if value >> bit & 1:
             value ^= (1 << 32 | _POLYNOMIAL) << bit - 32
     return value
+
+
+def with_descriptor(path: Path, kind: int, body: bytes) -> Path:
+    """Adds a descriptor to the first stream of the program map, wherever it is sent."""
+    data = bytearray(path.read_bytes())
+    for at in range(0, len(data), PACKET):
+        if int.from_bytes(data[at + 1 : at + 3]) & 0x1FFF != _FIRST_MAP:
+            continue
+        start = at + 5  # behind the header and the pointer
+        length = int.from_bytes(data[start + 1 : start + 3]) & 0xFFF
+        section = bytearray(data[start : start + 3 + length - 4])
+        stream = 12 + (int.from_bytes(section[10:12]) & 0xFFF)
+        described = int.from_bytes(section[stream + 3 : stream + 5]) & 0xFFF
+        added = bytes([kind, len(body)]) + body
+        section[stream + 5 : stream + 5] = added
+        section[stream + 3 : stream + 5] = (0xF000 | described + len(added)).to_bytes(2)
+        section[1:3] = (0xB000 | length + len(added)).to_bytes(2)
+        whole = bytes(section) + _checksum(bytes(section)).to_bytes(4)
+        data[start : at + PACKET] = whole.ljust(at + PACKET - start, b"\xff")
+    path.write_bytes(data)
+    return path

@@ -47,13 +47,27 @@ def programs_of(media: Path | RangedFile) -> tuple[Program, ...]:
     found: dict[tuple[int, ...], Program] = {}
     for number, pid in sorted(places.items()):
         for section in _tables(packets.get(pid, []), _MAP):
-            pids = tuple(sorted(one for one in _streams(section) if one in packets))
+            pids = tuple(sorted(one for one, _ in _streams(section) if one in packets))
             if pids and int.from_bytes(section[3:5], "big") == number:
                 found.setdefault(pids, Program(number, pids))
     by_number = {
         one.number: one for one in reversed(found.values())
     }  # a later version of a map is no program
     return tuple(by_number[number] for number in sorted(by_number))
+
+
+def descriptors_of(media: Path | RangedFile, kind: int) -> dict[int, bytes]:
+    """Returns what descriptors of a kind say of streams, by PID, in a transport stream's beginning. Raises OSError."""
+    packets = _packets(head_of(media, _HEAD))
+    return {
+        pid: body
+        for table in _tables(packets.get(_ASSOCIATIONS, []), _ASSOCIATIONS)
+        for _, place in _associations(table)
+        for section in _tables(packets.get(place, []), _MAP)
+        for pid, described in _streams(section)
+        for tag, body in _descriptors(described)
+        if tag == kind
+    }
 
 
 def _packets(data: bytes) -> dict[int, list[bytes]]:
@@ -129,12 +143,21 @@ def _associations(section: bytes) -> Iterator[tuple[int, int]]:
             yield number, int.from_bytes(section[at + 2 : at + 4], "big") & 0x1FFF
 
 
-def _streams(section: bytes) -> Iterator[int]:
-    """Yields the PIDs of a program's streams."""
+def _streams(section: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yields the PIDs of a program's streams, each with its descriptors."""
     at = 12 + (int.from_bytes(section[10:12], "big") & 0xFFF)
     while at + 5 <= len(section):
-        yield int.from_bytes(section[at + 1 : at + 3], "big") & 0x1FFF
-        at += 5 + (int.from_bytes(section[at + 3 : at + 5], "big") & 0xFFF)
+        end = at + 5 + (int.from_bytes(section[at + 3 : at + 5], "big") & 0xFFF)
+        yield int.from_bytes(section[at + 1 : at + 3], "big") & 0x1FFF, section[at + 5 : end]
+        at = end
+
+
+def _descriptors(data: bytes) -> Iterator[tuple[int, bytes]]:
+    at = 0
+    while at + 2 <= len(data):
+        end = at + 2 + data[at + 1]
+        yield data[at], data[at + 2 : end]
+        at = end
 
 
 def _checksum(data: bytes) -> int:

@@ -12,11 +12,14 @@ from pathlib import Path
 from service.types import ColorTags
 from service.video.container import head_of
 from service.video.headers.boxes import source_boxes
+from service.video.headers.programs import descriptors_of
 from service.video.ranged import RangedFile
 
 _UNSPECIFIED = 2
 _DOLBY_VISION = (b"dvcC", b"dvvC")
 KINDS = (b"colr", *_DOLBY_VISION)
+_DESCRIPTOR = 0xB0
+"""The tag of Dolby Vision in the program map of a transport stream."""
 _MATROSKA = b"\x1a\x45\xdf\xa3"
 _MATROSKA_HEAD = 256 << 10
 """Bytes that hold the tracks of Matroska files; they come before the first frame."""
@@ -48,8 +51,13 @@ class Said:
     dolby_vision: DolbyVision | None = None
 
 
-def container_says(media: Path | RangedFile) -> Said:
-    """Reads the header of a file; one that is damaged, or of another format, says nothing."""
+def container_says(media: Path | RangedFile, pid: int | None = None) -> Said:
+    """Reads the header of a file; one that is damaged, or of another format, says nothing.
+
+    ``pid``: of the video, where the file is an MPEG transport stream.
+    """
+    if pid is not None:
+        return Said(dolby_vision=_of_transport(descriptors_of(media, _DESCRIPTOR).get(pid, b"")))
     if head_of(media, 4) == _MATROSKA:
         return Said(dolby_vision=_of_matroska(head_of(media, _MATROSKA_HEAD)))
     boxes = source_boxes(media, KINDS)
@@ -89,6 +97,12 @@ def _dolby_vision(body: bytes) -> DolbyVision | None:
     if len(body) < 5:
         return None
     return DolbyVision(body[2] >> 1, body[4] >> 4)
+
+
+def _of_transport(body: bytes) -> DolbyVision | None:
+    """Reads the descriptor of a video stream, which is such a record unless the stream only refines another one."""
+    is_base = len(body) > 3 and body[3] & 1
+    return _dolby_vision(body if is_base else body[:4] + body[6:])
 
 
 def _of_matroska(head: bytes) -> DolbyVision | None:

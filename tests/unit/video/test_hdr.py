@@ -1,7 +1,9 @@
 """HDR10, HLG and Dolby Vision: the result says in stream and container what the source says of its light."""
 
+import asyncio
 import struct
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -11,9 +13,12 @@ from av.sidedata.sidedata import Type
 from service.errors.video import ColorRejected
 from service.types import ColorTags
 from service.video.headers.boxes import add_picture_boxes, picture_boxes
+from service.video.sandbox.probe import probe
 from service.video.source import load_source
+from tests.support.broken_clips import remux
 from tests.support.planes import Coding, Planes, write_planes
-from tests.support.whole_way import restored
+from tests.support.transport_streams import with_descriptor
+from tests.support.whole_way import LIMITS, restored
 
 PQ, HLG = ColorTags(9, 16, 9, full_range=False), ColorTags(9, 18, 9, full_range=False)
 DISPLAY = "G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,50)"
@@ -112,6 +117,79 @@ def dolby_vision(path: Path, profile: int, compatibility: int) -> Path:
 def test_dolby_vision_of_profile_5_is_refused_with_the_reason(tmp_path: Path) -> None:
     with pytest.raises(ColorRejected, match=r"Dolby Vision of profile 5.*Send it as profile 8"):
         restored(dolby_vision(tmp_path / "clip.mp4", 5, 0))
+
+
+DOVI = 0xB0
+"""The tag of Dolby Vision in a program map."""
+
+
+def descriptor(profile: int, compatibility: int, refines: bool = False) -> bytes:
+    """Of a stream that is a base by itself, or that ``refines`` another one."""
+    begins = bytes([1, 0, profile << 1, 0x30 | 4 | (2 if refines else 1)])
+    return begins + (bytes(2) if refines else b"") + bytes([compatibility << 4])
+
+
+def with_units(path: Path, color: ColorTags, head: int, ones: str) -> Path:
+    """A transport stream whose frames each have a unit of Dolby Vision: profile and level ``head``, then bits."""
+    written = f"{25:08b}{2:06b}{18:011b}{head:08b}{ones}"
+    unit = (
+        int(written.ljust(-len(written) % 8 + len(written), "1"), 2).to_bytes(-(-len(written) // 8)) + b"\x80"
+    )
+
+    def add(packet: Any) -> Any:
+        made = av.Packet(bytes(packet) + b"\0\0\0\1\x7c\x01" + unit)
+        made.pts, made.dts, made.time_base = packet.pts, packet.dts, packet.time_base
+        made.is_keyframe = packet.is_keyframe
+        return made
+
+    plain = clip(path.with_suffix(".plain.ts"), color)
+    with av.open(str(plain)) as given, av.open(str(path), "w") as output:
+        video = output.add_stream_from_template(given.streams.video[0], opaque=True)
+        for packet in given.demux(video=0):
+            if packet.size:
+                made = add(packet)
+                made.stream = video
+                output.mux(made)
+    return path
+
+
+PROFILE_5 = "1" + "0" + "01" + "01" + "1"
+"""What a unit says of its sequence: coefficients are floats, and the base has the full range."""
+PROFILE_8 = "1" + "0" + "01" + "01" + "0" + "010" * 3 + "0" * 5 + "0"
+PROFILE_7 = PROFILE_8[:-2] + "10"
+
+
+def test_dolby_vision_of_profile_5_is_refused_wherever_it_is(tmp_path: Path) -> None:
+    """In a transport stream with a descriptor and without, and where only the frames say so."""
+    said = with_descriptor(clip(tmp_path / "said.ts"), DOVI, descriptor(5, 0))
+    unsaid = with_units(tmp_path / "unsaid.ts", PQ, 0, PROFILE_5)
+    frames_only = remux(unsaid, tmp_path / "unsaid.mkv", lambda _packet: None)
+    for path in (said, unsaid, frames_only):
+        with pytest.raises(ColorRejected, match=r"Dolby Vision of profile 5.*Send it as profile 8"):
+            restored(path)
+
+
+def test_dolby_vision_with_a_base_in_a_transport_stream_is_taken_as_that(tmp_path: Path) -> None:
+    told = {
+        with_descriptor(
+            clip(tmp_path / "8.ts"), DOVI, descriptor(8, 1)
+        ): "profile 8 is left out; its base, HDR10,",
+        with_descriptor(
+            clip(tmp_path / "7.ts"), DOVI, descriptor(7, 6, refines=True)
+        ): "profile 7 is left out",
+        with_units(tmp_path / "pq.ts", PQ, 1 << 4, PROFILE_8): "profile 8 is left out; its base, HDR10,",
+        with_units(tmp_path / "hlg.ts", HLG, 1 << 4, PROFILE_8): "profile 8 is left out; its base, HLG,",
+        with_units(tmp_path / "both.ts", PQ, 1 << 4, PROFILE_7): "profile 7 is left out; its base, HDR10,",
+    }
+    for path, text in told.items():
+        info = asyncio.run(probe(path, LIMITS))
+        (lost,) = [one.text for one in info.findings if one.kind == "lost"]
+        assert text in lost
+
+
+def test_a_transport_stream_without_dolby_vision_is_not_taken_for_one(tmp_path: Path) -> None:
+    path = with_descriptor(clip(tmp_path / "clip.ts"), 0x05, b"DOVI")
+    assert load_source(path).picture.dolby_vision is None
 
 
 @pytest.mark.parametrize(("compatibility", "base"), [(1, "HDR10"), (4, "HLG")])
