@@ -60,7 +60,7 @@ class Estimator:
 
     def estimate(self, video: Workload, claimant: Claimant) -> Estimate:
         """Returns how long ``video`` would take if it were submitted now, and waited for its turn."""
-        alive = self._workers.alive()
+        alive = self._workers.working()
         segments = segment_count(video.frames, self._limits.segment_frames)
         alone = capacity(self.throughput.rates(video.model), alive, segments, video.model)
         return Estimate(
@@ -72,7 +72,7 @@ class Estimator:
         rates = self.throughput.rates(model)
         alive = [
             worker
-            for worker in self._workers.alive()
+            for worker in self._workers.working()
             if worker.is_accelerated(model) and worker.runtime(model) in rates
         ]
         return capacity(rates, alive, model=model) if alive else 0.0

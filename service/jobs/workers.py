@@ -44,6 +44,8 @@ class WorkerState:
     """Frames that it restored lately, per second."""
     draining: bool = False
     """Whether it was asked to begin no more steps, when it said this."""
+    stopping: bool = False
+    """Whether it was told to end, and begins no more steps."""
 
     def runtime(self, model: str) -> str:
         """Returns what decides how fast ``model`` is here: the engine, and its device unless that is the processor.
@@ -89,6 +91,11 @@ class WorkerRegistry:
             if gone:
                 self._forget(*gone)
         return tuple(_parse(str(text)) for text in found if text is not None)
+
+    def working(self) -> tuple[WorkerState, ...]:
+        """Returns the live workers that begin steps: without those that drain or are about to end."""
+        alive, draining = self.alive(), self.draining()
+        return tuple(state for state in alive if not state.stopping and state.name not in draining)
 
     def last_beats(self) -> dict[str, float]:
         """Returns the unix time of each worker's last heartbeat, by name."""

@@ -48,7 +48,9 @@ class Heartbeat:
         self._thread = threading.Thread(target=self._guarded_run, name="heartbeat", daemon=True)
 
     def start(self) -> None:
-        """Starts the thread."""
+        """Starts the thread. Whatever an earlier worker of this name was asked for ended with it."""
+        with suppress(BrokerUnavailable):
+            self._registry.undrain(self._describe(0).name)
         self._thread.start()
 
     def last_words(self, fault: str) -> None:
@@ -107,6 +109,7 @@ class Heartbeat:
             steps=tuple(f"{job_id} {step}" for job_id, step in steps),
             frames_per_second=round(self._rate.now(), 3),
             draining=self._registry.is_draining(state.name),
+            stopping=self._stop_at < float("inf"),
         )
         self._registry.beat(told, self._leases.claim_ttl_s)
 

@@ -41,16 +41,16 @@ async def get_liveness() -> LiveBody:
 
 @router.get("/readyz", response_model=ReadyBody, responses=_NOT_READY)
 def get_readiness(storage: Files, workers: Workers) -> Response | ReadyBody:
-    """Tells whether Redis answers, files can be written, and at least one worker has loaded a model.
+    """Tells whether Redis answers, files can be written, and at least one worker has a model and begins steps.
 
     A disk without room for uploads leaves the rest to use: jobs can be fetched and deleted, which makes room.
     """
     full, fault = _storage_fault(storage)
     try:
-        alive = workers.alive()
+        alive, working = workers.alive(), workers.working()
     except ServiceError as error:
         return problem(HTTPStatus.SERVICE_UNAVAILABLE, "not_ready", f"Broker: {error}")
-    if not any(worker.ready for worker in alive):
+    if not any(worker.ready for worker in working):
         fault = fault or _worker_fault(alive)
     if fault:
         return problem(HTTPStatus.SERVICE_UNAVAILABLE, "not_ready", fault)
@@ -78,6 +78,8 @@ def get_limits(limits: ServiceLimits) -> LimitsBody:
 def _worker_fault(alive: Sequence[WorkerState]) -> str:
     """Returns why no worker is ready."""
     faults = [f"Worker {worker.name}: {worker.fault}" for worker in alive if worker.fault]
+    if not faults and any(worker.ready for worker in alive):
+        return "Worker: all drain or are about to end, and begin nothing."
     return faults[0] if faults else "Worker: none has loaded a model yet."
 
 

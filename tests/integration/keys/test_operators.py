@@ -107,6 +107,8 @@ def test_worker_that_drains_ends_its_step_and_begins_no_other(
     until(lambda: worker(service, operator)["draining"], "the worker is asked to drain")
     state = worker(service, operator)
     assert not state["drained"]
+    unready = service.http.get("/readyz")
+    assert (unready.status_code, "all drain" in unready.json()["detail"]) == (503, True)
 
     service.pace.release()
     until(lambda: worker(service, operator)["drained"], "the worker is drained")
@@ -115,6 +117,7 @@ def test_worker_that_drains_ends_its_step_and_begins_no_other(
     assert 0 < job["progress"]["frames_done"] < job["progress"]["frames_total"]
 
     assert service.http.delete(path, headers=operator).status_code == 204
+    assert service.http.get("/readyz").status_code == 200
     assert until_ended(service, job_id, key)["status"] == "succeeded"
     assert not worker(service, operator)["draining"]
 

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import socket
-import threading
 from urllib.parse import urlsplit
 
 import pytest
@@ -9,6 +8,7 @@ import pytest
 from service.errors.webhook import WebhookFailed, WebhookRefused
 from service.outbound.address import Reach
 from service.webhooks.post import WebhookClient
+from tests.support.dripping import dripping
 from tests.support.receiver import receiver
 
 
@@ -44,26 +44,6 @@ def test_nobody_there_is_a_failure():
 
 
 def test_a_receiver_that_answers_byte_by_byte_is_cut_off():
-    over, sent = threading.Event(), 0
-
-    def drip(listener: socket.socket) -> None:
-        nonlocal sent
-        connection, _ = listener.accept()
-        with connection:
-            connection.recv(65536)
-            while not over.wait(0.05):
-                try:
-                    sent += connection.send(b"H")
-                except OSError:
-                    return
-
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=drip, args=[listener])
-        thread.start()
-        with pytest.raises(WebhookFailed):
-            WebhookClient(0.5, Reach(private=True)).post(
-                f"http://127.0.0.1:{listener.getsockname()[1]}/", b"{}", {}
-            )
-        over.set()
-        thread.join()
-    assert sent < 100  # of one each 0.05 s: a pause of the whole machine does not count
+    with dripping() as hook, pytest.raises(WebhookFailed):
+        WebhookClient(0.5, Reach(private=True)).post(f"http://127.0.0.1:{hook.port}/", b"{}", {})
+    assert hook.sent < 100  # of one each 0.05 s: a pause of the whole machine does not count

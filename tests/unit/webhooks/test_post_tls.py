@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import socket
 import ssl
 import subprocess
 import threading
@@ -16,6 +15,7 @@ import pytest
 from service.errors.webhook import WebhookFailed
 from service.outbound.address import Reach
 from service.webhooks.post import WebhookClient
+from tests.support.dripping import dripping
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -47,12 +47,18 @@ def certificate(tmp_path: Path) -> Path:
     return both
 
 
+def serving(certificate: Path) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    return context
+
+
 @pytest.fixture
 def url(certificate: Path) -> Iterator[str]:
     server = _Server(("127.0.0.1", 0), _Handler)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    server.socket = serving(certificate).wrap_socket(
+        server.socket, server_side=True, do_handshake_on_connect=False
+    )
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     yield f"https://localhost:{server.server_port}/hook"
@@ -76,26 +82,6 @@ def test_a_receiver_that_answers_byte_by_byte_is_cut_off(
     certificate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate.with_name("cert.pem")))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    over, sent = threading.Event(), 0
-
-    def drip(listener: socket.socket) -> None:
-        nonlocal sent
-        with context.wrap_socket(listener.accept()[0], server_side=True) as connection:
-            while sent < 400 and not over.wait(0.05):
-                try:
-                    sent += connection.send(b"H")
-                except OSError:
-                    return
-
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=drip, args=[listener])
-        thread.start()
-        with pytest.raises(WebhookFailed):
-            WebhookClient(0.5, Reach(private=True)).post(
-                f"https://localhost:{listener.getsockname()[1]}/", b"{}", {}
-            )
-        over.set()
-        thread.join()
-    assert sent < 100  # of one each 0.05 s: a pause of the whole machine does not count
+    with dripping(serving(certificate)) as hook, pytest.raises(WebhookFailed):
+        WebhookClient(0.5, Reach(private=True)).post(f"https://localhost:{hook.port}/", b"{}", {})
+    assert hook.sent < 100  # of one each 0.05 s: a pause of the whole machine does not count
