@@ -6,10 +6,11 @@ Plain data: importing this loads neither numpy nor FFmpeg.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from service.phrases import Value, written
 from service.text import plural
 
 SHOWN = 100
@@ -99,13 +100,37 @@ class Finding:
     """Numbers of the first of them, at most SHOWN."""
     times_s: tuple[float, ...] = ()
     """Seconds of the result's clock at which they are."""
+    phrase: str = ""
+    """The name of the text in ``service.phrases``; '' for a text that is not there."""
+    values: Mapping[str, Value] = field(default_factory=dict, hash=False)
+    """What the text was made with."""
+
+
+def said(
+    kind: Kind,
+    code: Code,
+    phrase: str,
+    values: Mapping[str, Value] | None = None,
+    *,
+    stream: int | None = None,
+    places: int = 0,
+) -> Finding:
+    """Returns a finding with the text of a phrase. ``places``: how many frames or places it is about."""
+    made_with = dict(values or {})
+    text = written(phrase, made_with)
+    return Finding(kind, code, text, stream, count=places, phrase=phrase, values=made_with)
+
+
+def located(finding: Finding, places: Iterable[tuple[int, float]]) -> Finding:
+    """Returns the finding about single frames, given as number and seconds."""
+    listed = list(places)
+    frames, times = tuple(one for one, _ in listed[:SHOWN]), tuple(round(one, 6) for _, one in listed[:SHOWN])
+    return replace(finding, count=len(listed), frames=frames, times_s=times)
 
 
 def at_frames(kind: Kind, code: Code, text: str, places: Iterable[tuple[int, float]]) -> Finding:
-    """Returns a finding about single frames, given as number and seconds."""
-    listed = list(places)
-    frames, times = tuple(one for one, _ in listed[:SHOWN]), tuple(round(one, 6) for _, one in listed[:SHOWN])
-    return Finding(kind, code, text, count=len(listed), frames=frames, times_s=times)
+    """Returns a finding about single frames, given as number and seconds, in words of its own."""
+    return located(Finding(kind, code, text), places)
 
 
 def sentence(finding: Finding) -> str:

@@ -104,6 +104,9 @@ class Finding:
     frames: list[int] = field(default_factory=list)
     """The first of them."""
     times_s: list[float] = field(default_factory=list)
+    phrase: str = ""
+    """The name of the sentence, for whoever says it in another language with its ``values``."""
+    values: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

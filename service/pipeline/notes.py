@@ -4,20 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from service.findings import Code, Finding, Kind, at_frames
+from service.findings import Code, Finding, Kind, located, said
 from service.types import Segment
 from service.video.decode import DecodedFrame
 from service.video.fields.pulldown import is_pulldown
 from service.video.findings.captions import caption_finding
-from service.video.findings.frames import HELD
-from service.video.findings.picture import DEINTERLACED, KEPT_INTERLACED
 from service.video.index import FrameIndex
-
-_PULLDOWN = (
-    "The video is film in 3:2 pulldown: two of five frames consist of two film frames. They are deinterlaced like the "
-    "others, and all frames stay."
-)
-CONCEALED = "A frame decodes with errors, which the decoder concealed."
 
 
 class FrameNotes:
@@ -67,15 +59,15 @@ class FrameNotes:
         return (*self._damage(), *self._fields(), *captions)
 
     def _damage(self) -> Iterator[Finding]:
-        for text, frames in ((HELD, self._held), (CONCEALED, self._concealed)):
+        for phrase, frames in (("frame_held", self._held), ("frame_concealed", self._concealed)):
             if frames:
                 places = [(frame, self._index.seconds(frame)) for frame in frames]
-                yield at_frames(Kind.LOST, Code.DAMAGE, text, places)
+                yield located(said(Kind.LOST, Code.DAMAGE, phrase), places)
 
     def _fields(self) -> Iterator[Finding]:
         if self._deinterlaced:
-            yield Finding(Kind.CHANGED, Code.INTERLACING, DEINTERLACED, count=self._deinterlaced)
+            yield said(Kind.CHANGED, Code.INTERLACING, "deinterlaced", places=self._deinterlaced)
         if is_pulldown(self._repeating, self._segment.frames):
-            yield Finding(Kind.CHANGED, Code.INTERLACING, _PULLDOWN, count=len(self._repeating))
+            yield said(Kind.CHANGED, Code.INTERLACING, "pulldown", places=len(self._repeating))
         if self._woven:
-            yield Finding(Kind.CHANGED, Code.INTERLACING, KEPT_INTERLACED, count=self._woven)
+            yield said(Kind.CHANGED, Code.INTERLACING, "fields_kept", places=self._woven)

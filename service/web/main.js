@@ -3,7 +3,7 @@
 import { Chooser } from "./choose/chooser.js";
 import { JobView } from "./job/view.js";
 import { JobList } from "./jobs/job_list.js";
-import { language, LANGUAGES, speak, t, translate } from "./languages/language.js";
+import { language, offerLanguages, t, translate } from "./languages/language.js";
 import { offerHelp } from "./lib/help.js";
 import { onRoute, shownJob, showStart } from "./lib/route.js";
 import { signedIn } from "./lib/sign_in.js";
@@ -23,13 +23,6 @@ function showOutage(error) {
   if (error) $("outage").textContent = error.status ? error.message : t("page.outage");
 }
 
-function offerLanguages() {
-  const options = Object.entries(LANGUAGES).map(([code, name]) => new Option(name, code));
-  $("language").replaceChildren(...options);
-  $("language").value = language;
-  $("language").addEventListener("change", () => speak($("language").value));
-}
-
 /** Shows a job, or the start where there is none. */
 function show(id) {
   $("start").hidden = Boolean(id);
@@ -39,7 +32,7 @@ function show(id) {
 document.documentElement.lang = language;
 document.title = t("page.title");
 translate(document);
-offerLanguages();
+offerLanguages($("language"));
 offerHelp();
 
 /** Goes to the start once the job that was shown is deleted. */

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import CDPSession, Locator, Page, expect
 
+from service.jobs.job import Failure, new_job_id
+from service.jobs.store import RedisJobStore
+from service.redis_state.connection import connect
 from tests.e2e.conftest import PATIENCE_MS, expect_status, row
+from tests.integration.jobs.planned import SPEC
+from tests.support.api_keys import redis_url
 from tests.support.clips import Clip, write_clip
 from tests.support.stack import SLOW, PacedService, Service, until
 
@@ -16,6 +22,8 @@ pytestmark = pytest.mark.integration
 
 MANY = 70
 """More than a page of the list."""
+HUNDREDS, PAGE = 300, 50
+"""Jobs of a long list, and of a page of it."""
 
 
 @pytest.fixture
@@ -90,6 +98,42 @@ def test_a_long_list_loads_as_it_is_scrolled_and_asks_little(
     for job_id in sent:
         service.http.delete(f"/jobs/{job_id}").raise_for_status()
     expect(names(page)).to_have_count(0, timeout=PATIENCE_MS)
+
+
+def test_hundreds_of_jobs_cost_little_to_load_and_to_keep(page: Page, service: PacedService) -> None:
+    """They are on record only, since restoring them would take an hour."""
+    with connect(redis_url(service)) as client:
+        store = RedisJobStore(client)
+        for number in range(HUNDREDS):
+            file = replace(SPEC.source, filename=f"hundreds {number:03}.mp4")
+            job = store.create(new_job_id(), replace(SPEC, source=file))
+            store.fail(job.id, Failure("segment_gave_up", "It was made for a test."))
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
+    page.get_by_role("searchbox", name="Search by name").fill("hundreds")
+    expect(names(page).first).to_have_text(f"hundreds {HUNDREDS - 1:03}.mp4")
+    expect(names(page).filter(has_not_text="hundreds")).to_have_count(0, timeout=PATIENCE_MS)
+    assert sum("poster.jpg" in url for url in requests) < HUNDREDS / 3  # those in sight
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+
+    until(lambda: page.mouse.wheel(0, 4000) or names(page).count() == HUNDREDS, "all to be loaded")
+    loaded = busy_s(session)
+    with page.expect_response(lambda answer: "/jobs?" in answer.url):
+        page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    page.get_by_label("Select all").check()
+    expect(page.get_by_text(f"{HUNDREDS} selected")).to_be_visible()
+
+    assert len([url for url in requests if "cursor=" in url]) == HUNDREDS / PAGE - 1
+    assert [url for url in requests if re.search(r"/jobs/\w+$", url)] == []
+    assert loaded < 5  # 0.7 where this was written
+    assert busy_s(session) - loaded < 1  # 0.2
+
+
+def busy_s(session: CDPSession) -> float:
+    """Seconds of its processor that the page has used: other work on the machine does not count."""
+    metrics = session.send("Performance.getMetrics")["metrics"]
+    return next(float(one["value"]) for one in metrics if one["name"] == "TaskDuration")
 
 
 def test_a_service_that_goes_away_is_told_and_comes_back(page: Page, service: Service, clip: Path) -> None:

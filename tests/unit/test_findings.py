@@ -1,4 +1,9 @@
-from service.findings import SHOWN, Code, Finding, Kind, at_frames, lost, merged, sentence
+import re
+from pathlib import Path
+
+import service
+from service.findings import SHOWN, Code, Finding, Kind, at_frames, lost, merged, said, sentence
+from service.phrases import PHRASES
 
 HELD = "The picture before is held."
 
@@ -29,3 +34,23 @@ def test_a_finding_lists_a_bounded_number_of_frames() -> None:
     assert (damaged.count, len(damaged.frames)) == (SHOWN + 50, SHOWN)
     (both,) = merged([damaged, at_frames(Kind.LOST, Code.DAMAGE, HELD, [(500, 500.0)])])
     assert (both.count, len(both.frames)) == (SHOWN + 51, SHOWN)
+
+
+def test_a_phrase_is_filled_with_values_and_with_parts_that_have_the_same_values() -> None:
+    values = {"title": "part.sound", "number": 1, "details": "aac", "reason": "part.untaken"}
+    one = said(
+        Kind.LOST, Code.SOUND, "stream_dropped", {**values, "container": "MP4", "codec": "aac"}, stream=1
+    )
+    assert one.text == "Sound of stream 1 (aac) is left out: MP4 does not take aac."
+    assert (one.phrase, one.values["reason"]) == ("stream_dropped", "part.untaken")
+
+    named = said(Kind.KEPT, Code.METADATA, "metadata_kept", {"count": 1, "names": "part.{what}"})
+    assert named.text == "1 entry of metadata kept: part.{what}."
+
+
+def test_each_phrase_is_said_somewhere() -> None:
+    files = [path for path in Path(str(service.__file__)).parent.rglob("*.py") if path.name != "phrases.py"]
+    source = "\n".join(path.read_text("utf-8") for path in files)
+    assert {name for name in PHRASES if f'"{name}"' not in source} == set()
+    assert set(re.findall(r'"(part\.\w+)"', source)) <= set(PHRASES)
+    assert set(re.findall(r'\bsaid\(\s*[\w.]+,\s*[\w.]+,\s*"(\w+)"', source)) <= set(PHRASES)

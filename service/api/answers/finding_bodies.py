@@ -27,6 +27,13 @@ class FindingBody(BaseModel):
     count: int = Field(description="How many frames or places it is about; 0 is none in particular.")
     frames: list[int] = Field(description=f"Numbers of the first of these frames, at most {SHOWN}.")
     times_s: list[float] = Field(description="Seconds of the result at which they are.")
+    phrase: str = Field(
+        examples=["sound_stored"],
+        description="Names the sentence, for whoever says it in another language; empty if it has no name.",
+    )
+    values: dict[str, str | float] = Field(
+        description="What the sentence was made with; a value such as `part.exact` names a part of it."
+    )
 
 
 def finding_bodies(findings: Iterable[Finding]) -> list[FindingBody]:

@@ -6,14 +6,20 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from service.errors.pipeline import PipelineError
-from service.findings import Code, Finding, Kind
+from service.findings import Code, Finding, Kind, said
+from service.phrases import Value
 from service.pipeline.report import CopyCheck
-from service.text import plural
 from service.video.tracks.copying import CopiedStream
 from service.video.tracks.transcoding import CodedSound, read_sound
 
 _CODES = {"audio": Code.SOUND, "subtitle": Code.SUBTITLES, "video": Code.VIDEO_STREAMS, "data": Code.DATA}
 _NOUNS = {"audio": "sound", "subtitle": "subtitles", "video": "video", "data": "data"}
+_PARTS = {
+    "audio": "part.of_sound",
+    "subtitle": "part.of_subtitles",
+    "video": "part.of_video",
+    "data": "part.of_data",
+}
 
 
 def compare_copies(given: Sequence[CopiedStream], found: Sequence[CopiedStream]) -> tuple[CopyCheck, ...]:
@@ -37,8 +43,8 @@ def copy_findings(checks: Sequence[CopyCheck]) -> Iterator[Finding]:
     """Yields a finding for each copy whose packets are not those of the source."""
     for check in checks:
         if not check.identical:
-            text = f"Packets of copied {_NOUNS[check.kind]} ({check.codec}) are not the same."
-            yield Finding(Kind.LOST, _CODES.get(check.kind, Code.DATA), text)
+            code, what = _CODES.get(check.kind, Code.DATA), _PARTS[check.kind]
+            yield said(Kind.LOST, code, "packets_differ", {"what": what, "codec": check.codec})
 
 
 def sound_findings(coded: Sequence[CodedSound], result: Path) -> Iterator[Finding]:
@@ -48,10 +54,8 @@ def sound_findings(coded: Sequence[CodedSound], result: Path) -> Iterator[Findin
     """
     for one in coded:
         if one.damaged:
-            text = (
-                f"{plural(one.damaged, 'packet')} of stream {one.stream} do not decode; there it is silent."
-            )
-            yield Finding(Kind.LOST, Code.DAMAGE, text, one.stream, one.damaged)
+            values = {"count": one.damaged, "number": one.stream}
+            yield said(Kind.LOST, Code.DAMAGE, "sound_silent", values, stream=one.stream, places=one.damaged)
         if one.sha256 and (one.samples, one.sha256) not in read_sound(result, one.codec):
-            text = f"Samples of stream {one.stream} are not the same after they were stored as {one.codec}."
-            yield Finding(Kind.LOST, Code.SOUND, text, one.stream)
+            named: dict[str, Value] = {"number": one.stream, "codec": one.codec}
+            yield said(Kind.LOST, Code.SOUND, "samples_differ", named, stream=one.stream)

@@ -6,10 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 
-from service.findings import Code, Finding, Kind, at_frames
-from service.pipeline.notes import CONCEALED
+from service.findings import Code, Finding, Kind, at_frames, located, said
 from service.text import plural
-from service.video.findings.frames import HELD
 from service.video.frames import all_frames
 from service.video.headers.captions import captions_of
 from service.video.source import Source
@@ -60,10 +58,11 @@ def decoded_findings(given: Source, one: Decoded, result: Source, two: Decoded) 
 
 def _damage(given: Source, one: Decoded, result: Source, two: Decoded) -> Iterator[Finding]:
     known = {number for number, pts in enumerate(given.index.pts) if pts in given.index.broken}
-    for text, here, there in ((HELD, one.held, two.held), (CONCEALED, one.concealed, two.concealed)):
+    flaws = (("frame_held", one.held, two.held), ("frame_concealed", one.concealed, two.concealed))
+    for phrase, here, there in flaws:
         places = [(number, given.index.seconds(number)) for number in here if number not in known]
         if places and here != there:
-            yield at_frames(Kind.LOST, Code.DAMAGE, text, places)
+            yield located(said(Kind.LOST, Code.DAMAGE, phrase), places)
     new = sorted({*two.held, *two.concealed} - {*one.held, *one.concealed})
     if new:
         places = [(number, result.index.seconds(number)) for number in new]

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 
-from service.findings import Code, Finding, Kind
-from service.text import plural
+from service.findings import Code, Finding, Kind, said
 from service.video.source import Source
 
 
@@ -21,9 +20,11 @@ def largest_error(source: Source, result: Source) -> float:
 
 def time_findings(frames: int, error: float) -> Iterator[Finding]:
     """Yields what a result with the right number of frames keeps of their times."""
-    yield Finding(Kind.KEPT, Code.FRAMES, f"{plural(frames, 'frame')}, as many as in the source.")
-    exact = "exactly" if error == 0 else f"within {error * 1000:.3g} ms"
-    yield Finding(Kind.KEPT, Code.TIMES, f"Each frame appears {exact} at its time.")
+    yield said(Kind.KEPT, Code.FRAMES, "frames_kept", {"count": frames})
+    if error == 0:
+        yield said(Kind.KEPT, Code.TIMES, "times_exact")
+    else:
+        yield said(Kind.KEPT, Code.TIMES, "times_within", {"milliseconds": error * 1000})
 
 
 def _distance(source: Source, result: Source, frame: int) -> Fraction:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from service.findings import Code, Finding, Kind
+from service.findings import Code, Finding, Kind, said
 from service.video.encoding.captions import CODECS
 
 
 def caption_finding(codec: str) -> Finding:
     """Returns what a result in ``codec`` does with captions."""
     if codec in CODECS:
-        return Finding(
-            Kind.KEPT, Code.CAPTIONS, "Captions within the pictures (CEA-608/708) are carried over."
-        )
-    text = f"Captions within the pictures (CEA-608/708) are left out: only {' and '.join(CODECS)} carry them here."
-    return Finding(Kind.LOST, Code.CAPTIONS, text)
+        return said(Kind.KEPT, Code.CAPTIONS, "captions_kept")
+    return said(Kind.LOST, Code.CAPTIONS, "captions_dropped", {"codecs": ", ".join(CODECS)})

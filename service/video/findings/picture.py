@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from service.encoding.codecs import CODECS
 from service.encoding.pixels import CHROMAS
-from service.findings import Code, Finding, Kind
+from service.findings import Code, Finding, Kind, said
 from service.types import EncodeOptions
 from service.video.color import result_tags
 from service.video.encoding.layout import layout
@@ -15,13 +15,7 @@ from service.video.source import PictureFormat
 _WITH_LIGHT = ("h264", "hevc", "av1", "prores")
 _CHROMA_NAMES = {"gray": "gray", "rgb": "RGB"}
 
-DEINTERLACED = "Interlaced frames are deinterlaced, by bwdif and each frame's own flag."
-KEPT_INTERLACED = (
-    "Interlaced frames keep both fields, each restored by itself; the result does not mark them."
-)
-TAKEN_AS_PROGRESSIVE = "Interlaced frames are taken for progressive ones, as was asked for."
-
-_INTERLACING = {"auto": DEINTERLACED, "keep": KEPT_INTERLACED, "off": TAKEN_AS_PROGRESSIVE}
+_INTERLACING = {"auto": "deinterlaced", "keep": "fields_kept", "off": "taken_as_progressive"}
 
 
 def picture_findings(picture: PictureFormat, options: EncodeOptions) -> Iterator[Finding]:
@@ -35,83 +29,77 @@ def picture_findings(picture: PictureFormat, options: EncodeOptions) -> Iterator
     yield from _size(picture, options, label)
     yield from _pixel_aspect(picture)
     if picture.interlaced:
-        yield Finding(Kind.CHANGED, Code.INTERLACING, _INTERLACING[options.deinterlace])
+        yield said(Kind.CHANGED, Code.INTERLACING, _INTERLACING[options.deinterlace])
 
 
 def _depth(picture: PictureFormat, options: EncodeOptions, label: str) -> Iterator[Finding]:
     given, taken = picture.bit_depth, layout(picture, options).pixels.depth
     if taken < given:
-        text = f"{given} bits per sample are reduced to the {taken} that {label} has here."
-        yield Finding(Kind.LOST, Code.BIT_DEPTH, text)
+        yield said(
+            Kind.LOST, Code.BIT_DEPTH, "depth_reduced", {"given": given, "taken": taken, "codec": label}
+        )
     elif given > 8:
-        text = f"{given} bits per sample are kept: what the network changes is added to them."
-        yield Finding(Kind.KEPT, Code.BIT_DEPTH, text)
+        yield said(Kind.KEPT, Code.BIT_DEPTH, "depth_kept", {"given": given})
 
 
 def _chroma(picture: PictureFormat, options: EncodeOptions, label: str) -> Iterator[Finding]:
     given, taken = picture.chroma, layout(picture, options).pixels.chroma
     if given in ("gray", "420", taken):
         if given not in ("gray", "420"):
-            yield Finding(Kind.KEPT, Code.CHROMA, f"Chroma is kept at {_chroma_name(given)}.")
+            yield said(Kind.KEPT, Code.CHROMA, "chroma_kept", {"given": _chroma_name(given)})
     elif _is_finer(given, taken):
-        text = f"Chroma is reduced from {_chroma_name(given)} to the {_chroma_name(taken)} of {label}."
-        yield Finding(Kind.LOST, Code.CHROMA, text)
+        names = {"given": _chroma_name(given), "taken": _chroma_name(taken)}
+        yield said(Kind.LOST, Code.CHROMA, "chroma_reduced", {"codec": label, **names})
 
 
 def _alpha(picture: PictureFormat, options: EncodeOptions, label: str) -> Iterator[Finding]:
     if not picture.has_alpha:
         return
     if layout(picture, options).pixels.alpha:
-        yield Finding(Kind.KEPT, Code.ALPHA, "Transparency is kept as it is.")
+        yield said(Kind.KEPT, Code.ALPHA, "alpha_kept")
     else:
-        text = f"Transparency is dropped: {label} in {options.container} has none."
-        yield Finding(Kind.LOST, Code.ALPHA, text)
+        yield said(Kind.LOST, Code.ALPHA, "alpha_dropped", {"codec": label, "container": options.container})
 
 
 def _color(picture: PictureFormat, options: EncodeOptions, label: str) -> Iterator[Finding]:
     taken = layout(picture, options)
     if picture.chroma == "rgb" and taken.pixels.chroma == "rgb":
-        yield Finding(Kind.KEPT, Code.COLOR, "Pictures coded in RGB stay so.")
+        yield said(Kind.KEPT, Code.COLOR, "rgb_kept")
     elif picture.chroma == "rgb":
-        yield Finding(Kind.CHANGED, Code.COLOR, f"Pictures coded in RGB become Y'CbCr of BT.709 in {label}.")
+        yield said(Kind.CHANGED, Code.COLOR, "rgb_converted", {"codec": label})
     elif picture.color.matrix != taken.tags.matrix:
-        yield Finding(
-            Kind.CHANGED, Code.COLOR, f"The matrix YCgCo, which {label} cannot name, becomes BT.709."
-        )
+        yield said(Kind.CHANGED, Code.COLOR, "matrix_converted", {"codec": label})
     elif result_tags(picture.color, rgb=False) == taken.tags:
-        yield Finding(Kind.KEPT, Code.COLOR, "Primaries, transfer, matrix and range are kept.")
+        yield said(Kind.KEPT, Code.COLOR, "color_kept")
 
 
 def _light(picture: PictureFormat, options: EncodeOptions, label: str) -> Iterator[Finding]:
     """What HDR says beyond its color tags."""
     if picture.light and options.codec in _WITH_LIGHT:
-        yield Finding(Kind.KEPT, Code.HDR, "The mastering display and the light levels of HDR10 are kept.")
+        yield said(Kind.KEPT, Code.HDR, "hdr10_kept")
     elif picture.light:
-        text = f"The mastering display and the light levels of HDR10 are left out: {label} has no place for them here."
-        yield Finding(Kind.LOST, Code.HDR, text)
+        yield said(Kind.LOST, Code.HDR, "hdr10_dropped", {"codec": label})
     if picture.dynamic_light:
-        yield Finding(Kind.LOST, Code.HDR, "The dynamic metadata of HDR10+ is left out; HDR10 remains.")
+        yield said(Kind.LOST, Code.HDR, "hdr10_plus_dropped")
     if picture.dolby_vision:
         vision = picture.dolby_vision
-        text = f"Dolby Vision of profile {vision.profile} is left out; its base, {vision.base}, is restored."
-        yield Finding(Kind.LOST, Code.HDR, text)
+        yield said(
+            Kind.LOST, Code.HDR, "dolby_vision_dropped", {"profile": vision.profile, "base": f"{vision.base}"}
+        )
 
 
 def _size(picture: PictureFormat, options: EncodeOptions, label: str) -> Iterator[Finding]:
     taken = layout(picture, options)
     if (taken.width, taken.height) != (picture.width, picture.height):
-        text = (
-            f"{picture.width}x{picture.height} becomes {taken.width}x{taken.height} by repeating the edge: {label} "
-            f"that plays everywhere has even sizes."
-        )
-        yield Finding(Kind.CHANGED, Code.SIZE, text)
+        sizes = {"given": f"{picture.width}x{picture.height}", "made": f"{taken.width}x{taken.height}"}
+        yield said(Kind.CHANGED, Code.SIZE, "size_made_even", {"codec": label, **sizes})
 
 
 def _pixel_aspect(picture: PictureFormat) -> Iterator[Finding]:
     shape = picture.pixel_aspect
     if shape is not None and shape != 1:
-        text = f"The shape of pixels, {shape.numerator}:{shape.denominator}, is kept."
-        yield Finding(Kind.KEPT, Code.PIXEL_ASPECT, text)
+        ratio = f"{shape.numerator}:{shape.denominator}"
+        yield said(Kind.KEPT, Code.PIXEL_ASPECT, "pixel_shape_kept", {"shape": ratio})
 
 
 def _is_finer(given: str, taken: str) -> bool:

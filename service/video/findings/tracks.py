@@ -14,8 +14,7 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from service.findings import Code, Finding, Kind
-from service.text import plural
+from service.findings import Code, Finding, Kind, said
 from service.types import EncodeOptions
 from service.video.container import decoder_of, open_video, video_stream
 from service.video.findings.captions import caption_finding
@@ -23,11 +22,11 @@ from service.video.headers import boxes
 from service.video.headers.programs import programs_of
 from service.video.ranged import RangedFile
 from service.video.source import MAX_PIXELS
-from service.video.tracks.naming import LABELS, title_of
+from service.video.tracks.naming import LABELS, titled
 from service.video.tracks.plan import plan_tracks
 from service.video.tracks.tags import content, global_tags, unheld
 
-_SAID = {Code.CROP: "clean aperture", Code.SPHERICAL: "360-degree projection", Code.STEREO: "stereo packing"}
+_SAID = {Code.CROP: "part.crop", Code.SPHERICAL: "part.spherical", Code.STEREO: "part.stereo"}
 _SIDE_DATA = {Type.SPHERICAL: Code.SPHERICAL, Type.STEREO3D: Code.STEREO, Type.A53_CC: Code.CAPTIONS}
 
 
@@ -52,12 +51,9 @@ def _programs(media: Path | RangedFile, original: InputContainer, container: str
     if len(programs) > 1:
         indexes = {stream.id: stream.index for stream in original.streams}
         streams = {one.number: [str(indexes[pid]) for pid in one.pids if pid in indexes] for one in programs}
-        parts = [f"program {number} has {', '.join(held)}" for number, held in streams.items()]
-        text = (
-            f"{LABELS[container]} has no programs: which streams belong together is lost "
-            f"(of the streams, {'; '.join(parts)})."
-        )
-        yield Finding(Kind.LOST, Code.PROGRAMS, text, count=len(programs))
+        parts = "; ".join(f"{number}: {', '.join(held)}" for number, held in streams.items())
+        values = {"container": LABELS[container], "streams": parts}
+        yield said(Kind.LOST, Code.PROGRAMS, "programs_dropped", values, places=len(programs))
 
 
 def _shown(media: Path | RangedFile, options: EncodeOptions, captioned: bool) -> Iterator[Finding]:
@@ -72,12 +68,10 @@ def _shown(media: Path | RangedFile, options: EncodeOptions, captioned: bool) ->
         if code is Code.CAPTIONS:
             yield caption_finding(options.codec)
         elif code in kept:
-            yield Finding(Kind.KEPT, code, f"The {_SAID[code]} is copied.")
+            yield said(Kind.KEPT, code, "shown_copied", {"what": _SAID[code]})
         else:
-            yield Finding(
-                Kind.LOST,
-                code,
-                f"The {_SAID[code]} is left out: {LABELS[container]} cannot be given it here.",
+            yield said(
+                Kind.LOST, code, "shown_dropped", {"what": _SAID[code], "container": LABELS[container]}
             )
 
 
@@ -109,17 +103,14 @@ def _described(original: InputContainer, options: EncodeOptions) -> Iterator[Fin
     container = options.container
     tags = content(global_tags(original.metadata))
     if tags:
-        yield Finding(
-            Kind.KEPT,
-            Code.METADATA,
-            f"{plural(len(tags), 'entry', 'entries')} of metadata kept: {', '.join(sorted(tags))}.",
-        )
+        names = ", ".join(sorted(tags))
+        yield said(Kind.KEPT, Code.METADATA, "metadata_kept", {"count": len(tags), "names": names})
     chapters = original.chapters()
     if chapters:
-        yield Finding(Kind.KEPT, Code.CHAPTERS, f"{plural(len(chapters), 'chapter')} kept.")
+        yield said(Kind.KEPT, Code.CHAPTERS, "chapters_kept", {"count": len(chapters)})
     for stream in original.streams:
         missing = unheld(stream.metadata, container)
         unwanted = stream.type == "audio" and options.sound == "none"
         if missing and not unwanted and stream.type != "attachment":
-            text = f"{title_of(stream)} loses tags that {LABELS[container]} has no place for: {', '.join(missing)}."
-            yield Finding(Kind.LOST, Code.METADATA, text, stream.index)
+            values = {**titled(stream), "container": LABELS[container], "tags": ", ".join(missing)}
+            yield said(Kind.LOST, Code.METADATA, "tags_dropped", values, stream=stream.index)

@@ -15,12 +15,12 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.stream import Discard, Disposition, Stream
 
-from service.findings import Code, Finding, Kind
+from service.findings import Code, Finding, Kind, said
 from service.video.container import open_video, video_stream
 from service.video.ranged import RangedFile
 from service.video.tracks.coding import SoundCoding, lossless, lossy
 from service.video.tracks.layouts import is_assumed, layout_of
-from service.video.tracks.naming import LABELS, codec_name, title_of
+from service.video.tracks.naming import LABELS, codec_name, titled
 from service.video.tracks.trial import Trial
 
 
@@ -109,15 +109,12 @@ class _SoundPlanner:
         return self._lost(reason)
 
     def _not_copied(self, sound: str) -> str | None:
-        """Returns why the stream is not copied; None where it is."""
-        label = LABELS[self._container]
+        """Returns why the stream is not copied, as the part of a phrase; None where it is."""
         if sound == "compatible" and self._codec not in _COMPATIBLE[self._container]:
-            return "sound=compatible asks for it"
+            return "part.asked"
         if sound != "copy" and self._container == "mp4" and self._codec.startswith(_UNPLAYED):
-            return f"players of {label} do not know {self._codec}"
-        return (
-            None if self._trial.takes(self._stream, self._layout) else f"{label} does not take {self._codec}"
-        )
+            return "part.unplayed"
+        return None if self._trial.takes(self._stream, self._layout) else "part.untaken"
 
     def _codings(self, sound: str) -> Iterator[SoundCoding]:
         context, layout = self._stream.codec_context, self._layout or ""
@@ -127,43 +124,47 @@ class _SoundPlanner:
         yield lossy(context, layout, self._container)
 
     def _copied(self) -> TrackPlan:
-        text = f"{title_of(self._stream)} is copied, packet by packet{self._assumed()}."
-        finding = Finding(Kind.KEPT, Code.SOUND, text, self._stream.index)
+        finding = self._said(Kind.KEPT, "sound_copied_assumed" if self._assumed else "stream_copied")
         return TrackPlan(self._stream.index, Way.COPY, finding, self._layout)
 
     def _coded(self, coding: SoundCoding, reason: str) -> TrackPlan:
-        how = "sample by sample the same" if coding.exact else "coded anew"
-        how = "rounded to 24 bits" if coding.rounded else how
-        text = f"{title_of(self._stream)} is stored as {coding.name}, {how}{self._assumed()}: {reason}."
+        how = "part.exact" if coding.exact else "part.coded"
+        how = "part.rounded" if coding.rounded else how
+        phrase = "sound_stored_assumed" if self._assumed else "sound_stored"
         kind = Kind.KEPT if coding.exact else Kind.CHANGED
-        finding = Finding(kind, Code.SOUND, text, self._stream.index)
+        finding = self._said(kind, phrase, stored=coding.name, how=how, reason=reason)
         return TrackPlan(self._stream.index, Way.CODE, finding, self._layout, coding)
 
     def _unwanted(self) -> TrackPlan:
-        text = f"{title_of(self._stream)} is left out, as was asked for."
-        finding = Finding(Kind.CHANGED, Code.SOUND, text, self._stream.index)
-        return TrackPlan(self._stream.index, Way.ABSENT, finding)
+        return TrackPlan(self._stream.index, Way.ABSENT, self._said(Kind.CHANGED, "sound_unwanted"))
 
     def _lost(self, reason: str) -> TrackPlan:
-        finding = Finding(
-            Kind.LOST, Code.SOUND, f"{title_of(self._stream)} is left out: {reason}.", self._stream.index
-        )
+        finding = self._said(Kind.LOST, "stream_dropped", reason=reason)
         return TrackPlan(self._stream.index, Way.ABSENT, finding)
 
-    def _assumed(self) -> str:
-        if self._stream.codec_context is None or not is_assumed(self._stream.codec_context):
-            return ""
-        return f", its channels taken as {self._layout}" if self._layout else ""
+    def _said(self, kind: Kind, phrase: str, **more: str) -> Finding:
+        own = {"codec": self._codec, "container": LABELS[self._container], "layout": self._layout or ""}
+        values = {**titled(self._stream), **own, **more}
+        return said(kind, Code.SOUND, phrase, values, stream=self._stream.index)
+
+    @property
+    def _assumed(self) -> bool:
+        context = self._stream.codec_context
+        return context is not None and is_assumed(context) and bool(self._layout)
 
 
 def _subtitles(stream: Stream, trial: Trial, container: str) -> TrackPlan:
     codec = codec_name(stream)
     if trial.takes(stream):
-        return _copy(stream, Code.SUBTITLES)
+        return _copy(stream, Code.SUBTITLES, "subtitles_copied")
     if codec in _TEXT_CODECS:
-        text = f"{title_of(stream)} are stored as plain text ({text_codec(container)}), without styles."
-        return TrackPlan(stream.index, Way.TEXT, Finding(Kind.CHANGED, Code.SUBTITLES, text, stream.index))
-    return _absent(stream, Code.SUBTITLES, f"{LABELS[container]} does not take {codec}")
+        values = {**titled(stream), "stored": text_codec(container)}
+        finding = said(Kind.CHANGED, Code.SUBTITLES, "subtitles_as_text", values, stream=stream.index)
+        return TrackPlan(stream.index, Way.TEXT, finding)
+    more = {"container": LABELS[container], "codec": codec, "reason": "part.untaken"}
+    values = {**titled(stream), **more}
+    finding = said(Kind.LOST, Code.SUBTITLES, "subtitles_dropped", values, stream=stream.index)
+    return TrackPlan(stream.index, Way.ABSENT, finding)
 
 
 def _video(stream: Stream, trial: Trial, container: str) -> TrackPlan:
@@ -171,54 +172,42 @@ def _video(stream: Stream, trial: Trial, container: str) -> TrackPlan:
         return _cover(stream, trial, container)
     if trial.takes(stream):
         return _copy(stream, Code.VIDEO_STREAMS)
-    return _absent(stream, Code.VIDEO_STREAMS, _refusal(container))
+    return _absent(stream, Code.VIDEO_STREAMS, container)
 
 
 def _cover(stream: Stream, trial: Trial, container: str) -> TrackPlan:
     if container == "mkv":
-        finding = Finding(Kind.KEPT, Code.COVER, "The cover picture is copied.", stream.index)
+        finding = said(Kind.KEPT, Code.COVER, "cover_copied", stream=stream.index)
         return TrackPlan(stream.index, Way.ATTACH, finding)
-    return (
-        _copy(stream, Code.COVER)
-        if trial.shows_cover(stream)
-        else _absent(stream, Code.COVER, _refusal(container))
-    )
+    return _copy(stream, Code.COVER) if trial.shows_cover(stream) else _absent(stream, Code.COVER, container)
 
 
 def _attachment(stream: Stream, container: str) -> TrackPlan:
     if container != "mkv":
-        return _absent(stream, Code.ATTACHMENTS, _refusal(container))
-    finding = Finding(Kind.KEPT, Code.ATTACHMENTS, f"{title_of(stream)} is copied.", stream.index)
+        return _absent(stream, Code.ATTACHMENTS, container)
+    finding = said(Kind.KEPT, Code.ATTACHMENTS, "attachment_copied", titled(stream), stream=stream.index)
     return TrackPlan(stream.index, Way.ATTACH, finding)
 
 
 def _data(stream: Stream, original: InputContainer, trial: Trial, container: str) -> TrackPlan:
     if stream.metadata.get("timecode"):
-        return _elsewhere(stream, Code.TIMECODE, f"The timecode {stream.metadata['timecode']} is kept.")
+        timecode = stream.metadata["timecode"]
+        finding = said(Kind.KEPT, Code.TIMECODE, "timecode_kept", {"timecode": timecode}, stream=stream.index)
+        return TrackPlan(stream.index, Way.ABSENT, finding)
     if (
         stream.discard is Discard.all and original.chapters()
     ):  # QuickTime's chapter track; FFmpeg reads it itself
-        return _elsewhere(stream, Code.CHAPTERS, "The track that names the chapters is kept as chapters.")
-    return (
-        _copy(stream, Code.DATA) if trial.takes(stream) else _absent(stream, Code.DATA, _refusal(container))
-    )
+        finding = said(Kind.KEPT, Code.CHAPTERS, "chapter_track_kept", stream=stream.index)
+        return TrackPlan(stream.index, Way.ABSENT, finding)
+    return _copy(stream, Code.DATA) if trial.takes(stream) else _absent(stream, Code.DATA, container)
 
 
-def _copy(stream: Stream, code: Code) -> TrackPlan:
-    verb = "are" if stream.type == "subtitle" else "is"
-    text = f"{title_of(stream)} {verb} copied, packet by packet."
-    return TrackPlan(stream.index, Way.COPY, Finding(Kind.KEPT, code, text, stream.index))
+def _copy(stream: Stream, code: Code, phrase: str = "stream_copied") -> TrackPlan:
+    finding = said(Kind.KEPT, code, phrase, titled(stream), stream=stream.index)
+    return TrackPlan(stream.index, Way.COPY, finding)
 
 
-def _elsewhere(stream: Stream, code: Code, text: str) -> TrackPlan:
-    return TrackPlan(stream.index, Way.ABSENT, Finding(Kind.KEPT, code, text, stream.index))
-
-
-def _absent(stream: Stream, code: Code, reason: str) -> TrackPlan:
-    verb = "are" if stream.type == "subtitle" else "is"
-    text = f"{title_of(stream)} {verb} left out: {reason}."
-    return TrackPlan(stream.index, Way.ABSENT, Finding(Kind.LOST, code, text, stream.index))
-
-
-def _refusal(container: str) -> str:
-    return f"{LABELS[container]} does not take it"
+def _absent(stream: Stream, code: Code, container: str) -> TrackPlan:
+    values = {**titled(stream), "container": LABELS[container], "reason": "part.refused"}
+    finding = said(Kind.LOST, code, "stream_dropped", values, stream=stream.index)
+    return TrackPlan(stream.index, Way.ABSENT, finding)

@@ -1,51 +1,55 @@
 /** Shows workers, jobs and tenants. */
 
-import { duration } from "../lib/format.js";
+import { decimal, language, t } from "../languages/language.js";
+import { duration, moment } from "../lib/format.js";
+import { explained } from "../lib/problems.js";
 import { button, create, line, name, state } from "./elements.js";
 
-const rate = (value) => `${value.toFixed(value < 10 ? 1 : 0)} frames/s`;
-const counted = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;
+const rate = (value) => t("progress.speed", { speed: decimal(value, value < 10 ? 1 : 0) });
 const short = (id) => id.slice(0, 12);
+const list = (...parts) => parts.filter(Boolean).join(", ");
 
 export function tenantRow({ tenant, running, waiting, frames_left: left, oldest_wait_s: oldest }) {
-  const values = [tenant, running, waiting, left, oldest === null ? "-" : duration(oldest)];
-  return create("tr", {}, ...values.map((value) => create("td", { textContent: String(value) })));
+  const counts = [running, waiting, left].map((value) => value.toLocaleString(language));
+  const values = [tenant, ...counts, oldest === null ? "-" : duration(oldest)];
+  return create("tr", {}, ...values.map((value) => create("td", { textContent: value })));
 }
 
-/** `onDrain(worker)` is called to begin or to end draining. */
+/** `onDrain(worker)` is called to begin or to end draining. What a worker says of itself is in English. */
 export function workerCard(worker, onDrain) {
-  const words = worker.draining ? ["Take work again", worker.name] : ["Drain", worker.name];
-  const drain = button(`drain-${worker.name}`, words[0], () => onDrain(worker), { ariaLabel: words.join(" ") });
-  const head = create("div", { className: "row" }, name(worker.name), workerState(worker), drain);
+  const { draining, name: own } = worker;
+  const [text, label] = draining ? ["admin.undrain", "admin.undrain_name"] : ["admin.drain", "admin.drain_name"];
+  const drain = button(`drain-${own}`, t(text), () => onDrain(worker), { ariaLabel: t(label, { name: own }) });
+  const head = create("div", { className: "row" }, name(own), workerState(worker), drain);
   const places = worker.placements.map((place) => place.line);
-  const steps = worker.steps.map(({ job, step }) => `${step} of ${short(job)}`).join(", ");
-  const work = `${counted(worker.running, "step")} in work${steps ? `: ${steps}` : ""}`;
-  const pace = `${rate(worker.frames_per_second)}, heard ${Math.round(worker.heard_s)} s ago`;
-  const lines = [...(places.length ? places : [worker.engine]), work, pace].map(line);
-  if (worker.fault) lines.push(line(worker.fault));
-  return create("li", { className: "card" }, head, ...lines);
+  const steps = worker.steps.map(({ job, step }) => t("admin.step", { step, job: short(job) })).join(", ");
+  const work = t(steps ? "admin.steps_of" : "admin.steps", { count: worker.running, steps });
+  const pace = t("admin.pace", { speed: rate(worker.frames_per_second), seconds: Math.round(worker.heard_s) });
+  const words = [...(places.length ? places : [worker.engine]), ...(worker.fault ? [worker.fault] : [])];
+  return create("li", { className: "card" }, head, ...words.map((words) => line(words, "en")), line(work), line(pace));
 }
 
 function workerState({ fault, draining, drained, running }) {
-  if (fault) return state("Fault", "wrong");
-  if (draining) return state(drained ? "Drained" : "Draining", "warn");
-  return running ? state("Working", "good") : state("Free", "good");
+  if (fault) return state(t("admin.fault"), "wrong");
+  if (draining) return state(t(drained ? "admin.drained" : "admin.draining"), "warn");
+  return state(t(running ? "admin.working" : "admin.free"), "good");
 }
 
 /** `onCancel(job)` is called to cancel an active job. */
 export function jobCard(job, onCancel) {
-  const { frames_done: done, frames_total: total, eta_s: eta } = job.progress;
-  const cancel = button(`cancel-${job.id}`, "Cancel", () => onCancel(job), { ariaLabel: `Cancel ${job.filename}` });
+  const { frames_done: done, frames_total: count, eta_s: eta } = job.progress;
+  const label = t("admin.cancel_name", { name: job.filename });
+  const cancel = button(`cancel-${job.id}`, t("admin.cancel"), () => onCancel(job), { ariaLabel: label });
   cancel.classList.add("danger");
-  const mark = state(job.status === "running" ? "Running" : "Waiting", job.status === "running" ? "good" : "warn");
-  const left = eta === null ? "" : `, ${duration(eta)} left`;
-  const about = `${job.tenant}, ${job.model}, ${done} of ${counted(total, "frame")}${left}, job ${short(job.id)}`;
+  const runs = job.status === "running";
+  const mark = state(t(runs ? "admin.running" : "admin.waiting"), runs ? "good" : "warn");
+  const left = eta === null ? "" : t("progress.left", { time: duration(eta) });
+  const about = list(job.tenant, job.model, t("progress.frames", { done, count }), left, t("admin.job", { id: short(job.id) }));
   return create("li", { className: "card" }, create("div", { className: "row" }, name(job.filename), mark, cancel), line(about));
 }
 
 export function failureCard(job) {
-  const when = new Date(job.finished_at ?? job.created_at).toLocaleString("en");
-  const head = create("div", { className: "row" }, name(job.filename), state(job.error?.title ?? "Failed", "wrong"));
-  const about = line(`${job.tenant}, ${when}, job ${short(job.id)}`);
-  return create("li", { className: "card" }, head, create("p", { textContent: job.error?.detail ?? "" }), about);
+  const head = create("div", { className: "row" }, name(job.filename), state(t("status.failed"), "wrong"));
+  const about = line(list(job.tenant, moment(job.finished_at ?? job.created_at), t("admin.job", { id: short(job.id) })));
+  return create("li", { className: "card" }, head, create("p", { textContent: job.error ? explained(job.error) : "" }), about);
 }

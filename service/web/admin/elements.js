@@ -15,7 +15,8 @@ export function button(id, text, onClick, properties = {}) {
 
 export const state = (text, kind) => create("span", { className: `state ${kind}`, textContent: text });
 export const name = (text) => create("strong", { className: "name", textContent: text });
-export const line = (text) => create("p", { className: "detail", textContent: text });
+/** A line of details; `lang` where it is in another language than the page. */
+export const line = (text, lang = "") => create("p", { className: "detail", textContent: text, lang });
 
 /** Shows elements in place of what was there; the focus stays on what has the same id. */
 export function show(place, elements, nothing) {

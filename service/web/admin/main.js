@@ -1,5 +1,6 @@
 /** The page of operators: asks for the overview every few seconds and shows it. */
 
+import { language, offerLanguages, t, translate } from "../languages/language.js";
 import { bytes } from "../lib/format.js";
 import { ask } from "../lib/http.js";
 import { signedIn } from "../lib/sign_in.js";
@@ -44,47 +45,53 @@ async function change(method, address, told) {
 }
 
 function drain({ name, draining }) {
-  const told = draining ? `${name} takes work again.` : `${name} drains.`;
+  const told = t(draining ? "admin.undrained" : "admin.drains", { name });
   return change(draining ? "DELETE" : "PUT", `admin/workers/${encodeURIComponent(name)}/drain`, told);
 }
 
 function cancel({ id, filename, tenant }) {
-  if (!confirm(`Cancel ${filename} of ${tenant}? What is restored of it stays.`)) return;
-  change("POST", `jobs/${id}/cancel`, `${filename} is canceled.`);
+  if (!confirm(t("admin.cancel_this", { name: filename, tenant }))) return;
+  change("POST", `jobs/${id}/cancel`, t("admin.canceled", { name: filename }));
 }
 
 function turnIntake() {
   const closed = overview.intake_closed;
-  return change(closed ? "DELETE" : "PUT", "admin/intake/closed", closed ? "New work is taken." : "No new work is taken.");
+  return change(closed ? "DELETE" : "PUT", "admin/intake/closed", t(closed ? "admin.intake_open" : "admin.intake_closed"));
 }
 
 function render() {
   $("overview").hidden = false;
-  $("counts").textContent = `${overview.running} running, ${overview.waiting} waiting`;
-  $("intake").textContent = overview.intake_closed ? "Take new work" : "Take no new work";
+  $("counts").textContent = t("admin.counts", overview);
+  $("intake").textContent = t(overview.intake_closed ? "admin.open_intake" : "admin.close_intake");
   $("closed").hidden = !overview.intake_closed;
   show($("tenants"), overview.tenants.map(tenantRow));
-  show($("workers"), overview.workers.map((one) => workerCard(one, drain)), "No worker is alive.");
-  show($("jobs"), overview.jobs.map((one) => jobCard(one, cancel)), "Nothing runs or waits.");
-  show($("failures"), overview.failures.map(failureCard), "No job on record has failed.");
-  $("webhooks").textContent = `Webhooks that were given up: ${overview.dead_webhooks}`;
+  show($("workers"), overview.workers.map((one) => workerCard(one, drain)), t("admin.no_worker"));
+  show($("jobs"), overview.jobs.map((one) => jobCard(one, cancel)), t("admin.no_job"));
+  show($("failures"), overview.failures.map(failureCard), t("admin.no_failure"));
+  $("webhooks").textContent = t("admin.webhooks", { count: overview.dead_webhooks });
   show($("room"), facts(overview));
 }
 
 function facts({ disk, broker }) {
   const pairs = {
-    "Disk free": `${bytes(disk.free)} of ${bytes(disk.total)}`,
-    "Kept free by uploads": bytes(disk.reserve),
-    "Files of jobs": bytes(disk.jobs),
-    "Uploads on their way": bytes(disk.uploads),
-    "Memory of Redis": broker.limit === null ? bytes(broker.used) : `${bytes(broker.used)} of ${bytes(broker.limit)}`,
+    "admin.disk_free": part(disk.free, disk.total),
+    "admin.disk_reserve": bytes(disk.reserve),
+    "admin.disk_jobs": bytes(disk.jobs),
+    "admin.disk_uploads": bytes(disk.uploads),
+    "admin.redis": broker.limit === null ? bytes(broker.used) : part(broker.used, broker.limit),
   };
-  return Object.entries(pairs).flatMap(([name, value]) => [
-    create("dt", { textContent: name }),
+  return Object.entries(pairs).flatMap(([key, value]) => [
+    create("dt", { textContent: t(key) }),
     create("dd", { textContent: value }),
   ]);
 }
 
+const part = (used, limit) => t("admin.of", { used: bytes(used), limit: bytes(limit) });
+
+document.documentElement.lang = language;
+document.title = t("admin.page_title");
+translate(document);
+offerLanguages($("language"));
 $("intake").addEventListener("click", turnIntake);
 await signedIn();
 await refresh();

@@ -1,6 +1,7 @@
 /** Lists what the result keeps, changes and lacks. */
 
 import { t } from "../languages/language.js";
+import { sentence } from "../lib/findings.js";
 
 const $ = (id) => document.getElementById(id);
 
@@ -29,10 +30,9 @@ function group(findings, kind, title) {
   return [box];
 }
 
-/** The sentences are the service's, in English. */
-function item({ text }) {
+function item(finding) {
   const element = document.createElement("li");
-  element.lang = "en";
-  element.textContent = text;
+  const { text, lang } = sentence(finding);
+  Object.assign(element, { textContent: text, lang });
   return element;
 }

@@ -1,6 +1,7 @@
 /** Shows on a job's card what its result keeps, changes and lacks. */
 
 import { t } from "../languages/language.js";
+import { sentence } from "../lib/findings.js";
 
 const WORDS = { kept: "findings.kept", changed: "findings.changed", lost: "findings.lost" };
 const ORDER = ["lost", "changed", "kept"];
@@ -30,6 +31,6 @@ export function drawFindings(details, summaryPart, list, job) {
 function item(finding) {
   const element = document.createElement("li");
   element.dataset.kind = finding.kind;
-  element.textContent = t("findings.one", { kind: t(WORDS[finding.kind]), text: finding.text });
+  element.textContent = t("findings.one", { kind: t(WORDS[finding.kind]), text: sentence(finding).text });
   return element;
 }

@@ -51,10 +51,14 @@ export function translate(root) {
   for (const template of root.querySelectorAll("template")) translate(template.content);
 }
 
-/** Shows the page in another language, which is remembered. */
-export function speak(code) {
-  localStorage.setItem(REMEMBERED, code);
-  location.reload();
+/** Fills a select with all languages; the one that is chosen is remembered, and the page shown in it. */
+export function offerLanguages(select) {
+  select.replaceChildren(...Object.entries(LANGUAGES).map(([code, name]) => new Option(name, code)));
+  select.value = language;
+  select.addEventListener("change", () => {
+    localStorage.setItem(REMEMBERED, select.value);
+    location.reload();
+  });
 }
 
 function chosen() {

@@ -105,6 +105,7 @@ export default {
   "findings.changed": "Verändert",
   "findings.lost": "Verloren",
   "findings.one": "{kind}: {text}",
+  "findings.places": { one: "{text}: {count}-mal, bei {places}.", other: "{text}: {count}-mal, bei {places}." },
   "findings.losses": { one: "{count} Verlust", other: "{count} Verluste" },
   "findings.changes": { one: "{count} Änderung", other: "{count} Änderungen" },
   "findings.expected": "Zu erwarten: {parts}",

@@ -105,6 +105,7 @@ export default {
   "findings.changed": "Changed",
   "findings.lost": "Lost",
   "findings.one": "{kind}: {text}",
+  "findings.places": { one: "{text}: {count} time, at {places}.", other: "{text}: {count} times, at {places}." },
   "findings.losses": { one: "{count} loss", other: "{count} losses" },
   "findings.changes": { one: "{count} change", other: "{count} changes" },
   "findings.expected": "To be expected: {parts}",

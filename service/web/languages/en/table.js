@@ -1,9 +1,10 @@
 /** All texts of the page in this language; one file for each part of the page. */
 
+import admin from "./admin.js";
 import choose from "./choose.js";
 import common from "./common.js";
 import job from "./job.js";
 import list from "./list.js";
 import problems from "./problems.js";
 
-export const table = { ...common, ...choose, ...job, ...list, ...problems };
+export const table = { ...admin, ...common, ...choose, ...job, ...list, ...problems };

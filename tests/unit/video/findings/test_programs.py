@@ -27,7 +27,7 @@ def test_programs_are_said_with_their_streams(tmp_path: Path) -> None:
 
     assert programs_of(path) == TWO
     assert (one.kind, one.count) == (Kind.LOST, 2)
-    assert "program 3 has 0, 1; program 7 has 2, 3" in one.text
+    assert "streams of each: 3: 0, 1; 7: 2, 3" in one.text
 
 
 @pytest.mark.parametrize("name", ["one.ts", "clip.mp4", "clip.mkv"])
