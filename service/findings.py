@@ -10,8 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from service.phrases import Value, written
-from service.text import plural
+from service.text import Value, plural, written
 
 SHOWN = 100
 """Frames that a finding lists; ``count`` says how many there are."""
@@ -101,7 +100,7 @@ class Finding:
     times_s: tuple[float, ...] = ()
     """Seconds of the result's clock at which they are."""
     phrase: str = ""
-    """The name of the text in ``service.phrases``; '' for a text that is not there."""
+    """The name of the text in ``service.text``; '' for a text that is not there."""
     values: Mapping[str, Value] = field(default_factory=dict, hash=False)
     """What the text was made with."""
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from service.phrases import PHRASES
+from service.text import PHRASES
 from tests.e2e.conftest import PATIENCE_MS, open_job
 from tests.support.clips import Clip, write_clip
 from tests.support.stack import QUICK, Service

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import service
 from service.findings import SHOWN, Code, Finding, Kind, at_frames, lost, merged, said, sentence
-from service.phrases import PHRASES
+from service.text import PHRASES
 
 HELD = "The picture before is held."
 
@@ -49,7 +49,7 @@ def test_a_phrase_is_filled_with_values_and_with_parts_that_have_the_same_values
 
 
 def test_each_phrase_is_said_somewhere() -> None:
-    files = [path for path in Path(str(service.__file__)).parent.rglob("*.py") if path.name != "phrases.py"]
+    files = [path for path in Path(str(service.__file__)).parent.rglob("*.py") if path.name != "text.py"]
     source = "\n".join(path.read_text("utf-8") for path in files)
     assert {name for name in PHRASES if f'"{name}"' not in source} == set()
     assert set(re.findall(r'"(part\.\w+)"', source)) <= set(PHRASES)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from service.errors.pipeline import PipelineError
 from service.findings import Code, Finding, Kind, said
-from service.phrases import Value
 from service.pipeline.report import CopyCheck
+from service.text import Value
 from service.video.tracks.copying import CopiedStream
 from service.video.tracks.transcoding import CodedSound, read_sound
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 from statistics import median
 
 from service.findings import SHOWN, Code, Finding, Kind, located, said
-from service.phrases import Value
+from service.text import Value
 from service.video.index import FrameIndex
 from service.video.timeline import ClockBreak
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from av.stream import Disposition, Stream
 
-from service.phrases import Value, written
+from service.text import Value, written
 
 LABELS = {"mp4": "MP4", "mov": "MOV", "mkv": "MKV", "webm": "WebM"}
 """The containers of results, as people write them."""

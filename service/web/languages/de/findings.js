@@ -1,5 +1,5 @@
 /**
- * Was ein Ergebnis behält, verändert und verliert: für jeden Satz aus service/phrases.py einer mit denselben Werten. In
+ * Was ein Ergebnis behält, verändert und verliert: für jeden Satz aus service/text.py einer mit denselben Werten. In
  * anderen Sprachen fehlen sie; dann steht da der englische Satz des Dienstes.
  */
 export default {
