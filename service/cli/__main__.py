@@ -1,6 +1,6 @@
 """``python -m service.cli``, and the ``cdvd`` command."""
 
-import sys
+from service.cli.interrupts import INTERRUPTED, TERMINATED, leave
 
 
 def run() -> None:
@@ -10,7 +10,11 @@ def run() -> None:
 
         main()
     except KeyboardInterrupt:
-        sys.exit(130)
+        leave(INTERRUPTED)
+    except SystemExit as end:
+        if end.code in (INTERRUPTED, TERMINATED):
+            leave(int(end.code))
+        raise
 
 
 if __name__ == "__main__":

@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from types import FrameType
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 from service.cli.output.lines import note
 
 T = TypeVar("T")
-INTERRUPTED = 128 + signal.SIGINT
+INTERRUPTED, TERMINATED = 128 + signal.SIGINT, 128 + signal.SIGTERM
 _SHOW_CURSOR = "\x1b[?25h"
 
 
@@ -73,8 +73,17 @@ def interruptible(do: Callable[[], T], tidy: Callable[[], None]) -> T:
     except KeyboardInterrupt:
         tidy()
         note("Interrupted. The same command begins anew.")
-        sys.stdout.flush()
-        os._exit(INTERRUPTED)
+        leave(INTERRUPTED)
+
+
+def leave(code: int) -> NoReturn:
+    """Ends the process once all ``with`` blocks have, without the interpreter's own tidying: where other work fills the
+    processor, that takes longer than everything before it.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):  # whoever read it may have gone
+            stream.flush()
+    os._exit(code)
 
 
 def _end(_number: int, _frame: FrameType | None) -> None:

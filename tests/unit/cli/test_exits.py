@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from service.cli.exits import Exit, error_json, exit_code
@@ -43,3 +46,23 @@ def test_errors_as_json_have_the_services_code_and_status() -> None:
         "status": 404,
     }
     assert error_json(OSError("disk"))["status"] is None
+
+
+@pytest.mark.parametrize(("end", "code"), [("KeyboardInterrupt", 130), ("SystemExit(143)", 143)])
+def test_a_signal_ends_the_process_with_what_was_said_and_no_more(end: str, code: int) -> None:
+    """The interpreter's own tidying takes seconds where other work fills the processor."""
+    script = f"""
+import atexit
+from service.cli import app
+from service.cli.__main__ import run
+
+def main():
+    print("said")
+    raise {end}
+
+app.main = main
+atexit.register(print, "tidied")
+run()
+"""
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (code, "said\n", "")
