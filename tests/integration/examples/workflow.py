@@ -43,9 +43,9 @@ class Workflow:
         self._kinds: dict[tuple[str, float], Callable[[dict[str, Any], Item], tuple[int, Item]]] = {
             ("manualTrigger", 1): lambda _node, item: (0, item),
             ("wait", 1.1): self._wait,
-            ("set", 3.4): self._set,
-            ("httpRequest", 4.2): self._request,
-            ("if", 2.2): self._if,
+            ("set", 3.5): self._set,
+            ("httpRequest", 4.5): self._request,
+            ("if", 2.3): self._if,
             ("stopAndError", 1): self._stop,
         }
 
