@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from service.errors.base import ServiceError
+from service.errors.broker import BrokerUnavailable
 from service.errors.job import JobNotFound
 from service.errors.storage import StorageUnavailable
 from service.estimates.estimate import Estimator
@@ -20,6 +21,8 @@ from service.jobs.store import RedisJobStore
 from service.storage.store import SOURCE, Storage, Upload
 from service.tenancy.quotas import Reservation
 from service.transfers.bookkeeping import Transfers
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -34,17 +37,14 @@ class JobAcceptance:
     def accept(self, upload: Upload, spec: JobSpec, room: Reservation, tenant: str) -> Job:
         """Creates files, record and message, in this order: each may rely on those before. All or nothing remains.
 
-        Raises StorageError and BrokerUnavailable.
+        Raises StorageError and BrokerUnavailable, after which the job may be there all the same.
         """
         upload.keep()
         try:
             job = self.store.create(upload.job_id, self._with_estimate(spec, tenant), room, tenant)
             self.queue.enqueue(upload.job_id, PLAN)
         except BaseException:
-            with suppress(StorageUnavailable):
-                self.storage.delete(upload.job_id)
-            with suppress(ServiceError):
-                self.store.delete(upload.job_id)
+            self._take_back(upload.job_id)
             raise
         return job
 
@@ -86,6 +86,18 @@ class JobAcceptance:
                 return hashlib.file_digest(file, "sha256").hexdigest() == sha256
         except FileNotFoundError:
             return False
+
+    def _take_back(self, job_id: str) -> None:
+        """Removes a job that was not accepted, its record first.
+
+        Where Redis does not answer, it may have the record, and a job needs its files; a sweep removes them otherwise.
+        """
+        try:
+            with suppress(JobNotFound):
+                self.store.delete(job_id)
+            self.storage.delete(job_id)
+        except (BrokerUnavailable, StorageUnavailable) as error:
+            log.warning("What a submission began stays: %s [job=%s]", error, job_id)
 
     def _since(self, created_at: float, spec: JobSpec) -> JobSpec:
         """Adds the time that the fetch took to the estimate, which counts from the creation of the job."""

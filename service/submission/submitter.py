@@ -112,6 +112,8 @@ class Submitter:
                 return await new_job(partial(self.submissions.confirm, key, job_id))
             except SubmissionInFlight:
                 raise  # The key is another's by now.
+            except BrokerUnavailable:
+                raise  # The job may be there; a repetition finds it by its key.
             except ServiceError:
                 await run_sync(self.submissions.forget, key)
                 raise
