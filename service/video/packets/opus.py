@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
+import struct
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 from av.audio.codeccontext import AudioCodecContext
-from av.packet import Packet
+from av.audio.frame import AudioFrame
+from av.codec.context import CodecContext
+from av.packet import Packet, PacketSideData
 
 RATE = 48_000
 """Samples per second by which Opus counts, whatever was recorded."""
@@ -43,6 +47,29 @@ class OpusClock:
         if packet.duration and ticks <= 1:
             played = min(played, round(packet.duration * ticks))
         packet.duration, packet.time_base = played, Fraction(1, RATE)
+
+
+def mark_filling(packet: Packet[Any]) -> None:
+    """Says how many samples fill a packet of MP4 up, where it lasts shorter than what it holds.
+
+    MP4 says that by the duration; Matroska needs to be told.
+    """
+    samples, played = opus_samples(bytes(packet)), round((packet.duration or 0) * packet.time_base * RATE)
+    if 0 < played < samples:
+        mark = PacketSideData.from_packet(_filled_packet(), "skip_samples")
+        mark.update(struct.pack("<IIBB", 0, samples - played, 0, 0))
+        mark.to_packet(packet)
+
+
+@lru_cache(maxsize=1)
+def _filled_packet() -> Packet[Any]:
+    """Returns a packet that says how much of it is filling: PyAV makes no such mark by itself."""
+    encoder = CodecContext.create("libopus", "w")
+    assert isinstance(encoder, AudioCodecContext)
+    encoder.sample_rate, encoder.format, encoder.layout = RATE, "flt", "mono"
+    frame = AudioFrame("flt", "mono", samples=1)
+    frame.sample_rate, frame.pts = RATE, 0
+    return [*encoder.encode(frame), *encoder.encode(None)][-1]
 
 
 def opus_samples(packet: bytes) -> int:

@@ -14,7 +14,7 @@ from av.packet import Packet
 from av.stream import Stream
 
 from service.video.container import open_video, video_stream
-from service.video.packets.opus import OpusClock
+from service.video.packets.opus import OpusClock, mark_filling
 from service.video.packets.sanity import sanity_check
 from service.video.tracks.naming import codec_name
 from service.video.tracks.payloads import normalized
@@ -75,6 +75,7 @@ class StreamCopy:
         self._opus = None
         if strict and isinstance(codec, AudioCodecContext) and codec_name(original) == "opus":
             self._opus = OpusClock(codec, "matroska" in original.container.format.name)
+        self._fills = not strict and codec_name(original) == "opus" and _is_mp4(original)
         self._last_written: int | None = None
         self._last_step: int | None = None
         self._last_dts: int | None = None
@@ -93,6 +94,8 @@ class StreamCopy:
         self._complete_duration(packet)
         if self._opus is not None:
             self._opus.place(packet)
+        if self._fills:
+            mark_filling(packet)
         if self._rate:
             self._in_order(packet, self._rate)
         packet.stream = self._output
@@ -128,6 +131,10 @@ class StreamCopy:
         self._last_dts = packet.dts
         if not packet.duration and self._last_step is not None:
             packet.duration = self._last_step
+
+
+def _is_mp4(stream: Stream) -> bool:
+    return "mp4" in stream.container.format.name.split(",")
 
 
 def read_copies(path: Path) -> tuple[CopiedStream, ...]:

@@ -268,6 +268,20 @@ def test_opus_in_mp4_stays_as_long_as_it_is(tmp_path: Path) -> None:
         assert result.streams.audio[0].duration == 38_400
 
 
+@pytest.mark.parametrize("seconds", [0.8, 0.4711])
+@pytest.mark.parametrize("container", ["mkv", "webm"])
+def test_opus_from_mp4_ends_with_the_same_sample_in_matroska(
+    tmp_path: Path, container: str, seconds: float
+) -> None:
+    """MP4 says by the duration of the last packet how much of it is played."""
+    whole = write_tracks(tmp_path / "whole.mkv", Tracks([Track("libopus")], frames=20, seconds=seconds))
+    source = restored(whole, container="mp4").path
+    job = restored(source, container=container, codec={"mkv": "h264", "webm": "vp9"}[container])
+
+    assert said(job.report.findings) == [Kind.KEPT]
+    np.testing.assert_array_equal(samples(job.path), samples(whole))
+
+
 @pytest.mark.parametrize(
     ("packet", "samples_held"),
     [
