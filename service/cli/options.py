@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from glob import glob
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -58,10 +59,17 @@ def is_url(text: str) -> bool:
     return text.startswith(("http://", "https://"))
 
 
+def matches(pattern: str) -> list[str]:
+    """Returns the paths that a pattern like ``frames/*.png`` stands for, where no shell has put them in its place."""
+    return sorted(glob(pattern, recursive=True))  # noqa: PTH207  # pathlib takes no absolute pattern
+
+
 def _here_or_url(text: str) -> str:
     if is_url(text):
         return text
     if not Path(text).exists():
+        if matches(text):
+            return text
         raise typer.BadParameter(f"{text} does not exist.")
     if not os.access(text, os.R_OK):
         raise typer.BadParameter(f"{text} is not readable.")

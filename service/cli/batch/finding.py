@@ -10,12 +10,17 @@ import typer
 
 from service.cli.batch.pictures import are_frames, pictures_among
 from service.cli.batch.sources import Address, Pictures, Source, VideoFile
-from service.cli.options import is_url
+from service.cli.options import is_url, matches
+from service.text import plural
 from service.video.assembled.pictures import CODECS
 
 _MP4, _OTHER = {".mp4", ".m4v", ".mov", ".3gp"}, {".mkv", ".webm", ".avi", ".flv", ".wmv", ".ogv"}
-SUFFIXES = _MP4 | _OTHER | {".ts", ".mts", ".m2ts", ".mpg", ".mpeg"}
-"""Names of videos in directories end like this; a file that is named is taken whatever its name."""
+_BROADCAST, _RAW = {".ts", ".mts", ".m2ts", ".mpg", ".mpeg", ".vob", ".mxf"}, {".dv", ".y4m", ".ivf", ".nut"}
+SUFFIXES = _MP4 | _OTHER | _BROADCAST | _RAW
+"""Names of videos in directories end like this; a file that is named is taken whatever its name.
+
+GIF, WebP and PNG are not among them: most of these are pictures.
+"""
 RESULT_ENDING = "_deblurred"
 
 
@@ -66,10 +71,11 @@ class Folder:
 
 
 def named_sources(names: Sequence[str], rate: str | None) -> list[Source | Folder]:
-    """Returns what names on a command line stand for; pictures by name are one video of this rate.
+    """Returns what names on a command line stand for, and patterns; pictures by name are one video of this rate.
 
     Raises BadParameter for a rate where nothing can be pictures.
     """
+    names = list(_expanded(names))
     paths = [Path(name) for name in names if not is_url(name)]
     if paths and len(paths) == len(names) == len(
         pictures := pictures_among(path for path in paths if path.is_file())
@@ -83,9 +89,17 @@ def named_sources(names: Sequence[str], rate: str | None) -> list[Source | Folde
     return found
 
 
+def _expanded(names: Sequence[str]) -> Iterator[str]:
+    """Puts the names that a pattern stands for in its place; a file may have a name that looks like one."""
+    for name in names:
+        yield from [name] if is_url(name) or Path(name).exists() else matches(name) or [name]
+
+
 def one_video(name: str, rate: str | None) -> Source:
     """Returns the video that a name stands for. Raises BadParameter for a directory of several."""
-    (found,) = named_sources([name], rate)
+    found, *others = named_sources([name], rate)
+    if others:
+        raise typer.BadParameter(f"{name} stands for {plural(len(others) + 1, 'video')}.", param_hint="IN")
     if isinstance(found, Folder):
         raise typer.BadParameter(
             f"{found} holds no pictures; name the videos in it, or list them in --jobs-file.", param_hint="IN"

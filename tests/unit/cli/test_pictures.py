@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from service.cli.batch.finding import Folder, named_sources
+from service.cli.batch.finding import Folder, named_sources, one_video
 from service.cli.batch.pictures import are_frames, checked_rate, packed, pictures_among
 from service.cli.batch.sources import Pictures, VideoFile
 
@@ -38,6 +38,25 @@ def test_pictures_by_name_are_one_video_too(tmp_path: Path) -> None:
     (shot,) = named(*files(tmp_path / "shot", "10.png", "9.png"))
 
     assert shot == Pictures((tmp_path / "shot" / "9.png", tmp_path / "shot" / "10.png"))
+
+
+def test_a_pattern_that_no_shell_has_expanded_stands_for_what_it_matches(tmp_path: Path) -> None:
+    """What is given as ``'shot/*.png'``, in quotes, or on Windows."""
+    files(tmp_path / "shot", "10.png", "9.png", "notes.txt")
+    clips = files(tmp_path / "clips", "a.mp4", "b.mp4")
+
+    assert named(tmp_path / "shot" / "*.png") == [
+        Pictures((tmp_path / "shot" / "9.png", tmp_path / "shot" / "10.png"))
+    ]
+    assert named(tmp_path / "**" / "*.mp4") == [VideoFile(clip) for clip in clips]
+    with pytest.raises(typer.BadParameter, match="stands for 2 videos"):
+        one_video(str(tmp_path / "clips" / "*.mp4"), None)
+
+
+def test_a_file_whose_name_looks_like_a_pattern_is_taken_as_it_is(tmp_path: Path) -> None:
+    (odd, _) = files(tmp_path, "clip[1].mp4", "clip1.mp4")
+
+    assert named(odd) == [VideoFile(odd)]
 
 
 def test_videos_are_no_pictures(tmp_path: Path) -> None:
