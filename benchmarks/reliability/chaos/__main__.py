@@ -56,7 +56,7 @@ def main() -> None:
     with _directory(asked.keep) as directory:
         reports = _mistreat_all(Path(directory), asked)
     print(heading(f"python -m benchmarks.reliability.chaos {_words(asked)}"))
-    print(render(reports))
+    print(f"\n{render(reports)}")
     violations = [violation for report in reports for violation in report.violations]
     for violation in violations:
         print(violation, file=sys.stderr)
@@ -64,7 +64,10 @@ def main() -> None:
 
 
 def _mistreat_all(where: Path, asked: argparse.Namespace) -> list[Report]:
-    """Mistreats each kind of service once, then goes on until there were faults enough, or something is wrong."""
+    """Mistreats each kind of service once, then goes on until there were faults enough, or something is wrong.
+
+    Ctrl-C ends it with the reports of the services before.
+    """
     reports: list[Report] = []
     for number, name in enumerate(cycle(asked.services)):
         enough = sum(report.faults.total() for report in reports) >= asked.until_faults
@@ -72,7 +75,10 @@ def _mistreat_all(where: Path, asked: argparse.Namespace) -> list[Report]:
             break
         place = where / f"{number}-{name}"
         place.mkdir()
-        reports.append(mistreat(place, asked.minutes * 60, asked.seed + number, asked.faults, name))
+        try:
+            reports.append(mistreat(place, asked.minutes * 60, asked.seed + number, asked.faults, name))
+        except KeyboardInterrupt:
+            break
         done = f"seed {asked.seed + number}, {reports[-1].faults.total()} faults"
         print(f"{done}. {summary(reports[-1])}", file=sys.stderr, flush=True)
         if asked.keep is None and not reports[-1].violations:
