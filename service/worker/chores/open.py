@@ -43,6 +43,7 @@ from service.worker.chores.handovers import HandoverParts, Handovers
 from service.worker.chores.partial_results import PartialResults
 from service.worker.chores.retention import DueJobs, Retention
 from service.worker.chores.side_by_side import SideBySideVideos
+from service.worker.memory import unused
 
 TENANTS_AT_ONCE = 4
 """Tenants whose servers may all be slow before somebody else's transfers wait; a thread that waits costs little."""
@@ -65,6 +66,7 @@ def open_chores(settings: Settings, stopping: Event) -> tuple[BackgroundThread, 
         BackgroundThread("partial results", partials.step),
         BackgroundThread("side by side", SideBySideVideos(store, storage, SideBySideExports(client)).step),
         BackgroundThread("retention", Retention(store, storage, due, settings.record_retention_s).step),
+        BackgroundThread("unused memory", unused.trim, unused.PAUSE_S),
         *_transfers(settings, client, storage, stopping),
     )
 
