@@ -25,6 +25,7 @@ from pydantic import TypeAdapter
 from service.pipeline.newest import shown_size, upright
 from service.types import EncodeOptions, Excerpt, Interlacing
 from service.video.color import result_tags
+from service.video.container import packets_of
 from service.video.decode import decode_range
 from service.video.encoding.pictures import Image
 from service.video.encoding.piece import PieceEncoder
@@ -122,7 +123,7 @@ def _add_sound(picture: Path, result: Path, target: Path) -> None:
         packets = [_sound(sound.streams.audio[0], sound, output)] if sound.streams.audio else []
 
         def pictures() -> Iterator[Packet[Any]]:
-            for packet in video.demux(video.streams.video[0]):
+            for packet in packets_of(video, video.streams.video[0]):
                 if packet.size:
                     packet.stream = shown
                     yield packet
@@ -145,7 +146,7 @@ def _sound(stream: AudioStream, sound: InputContainer, output: OutputContainer) 
 
 
 def _copied(stream: AudioStream, sound: InputContainer, target: AudioStream) -> Iterator[Packet[Any]]:
-    for packet in sound.demux(stream):
+    for packet in packets_of(sound, stream):
         if packet.size:
             packet.stream = target
             yield packet

@@ -6,14 +6,16 @@ hold their own frames are on the list, and FFmpeg may use no protocol but ``file
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from functools import cache
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import av
 from av.codec.context import ThreadType
 from av.container import InputContainer
-from av.stream import Disposition
+from av.packet import Packet
+from av.stream import Disposition, Stream
 from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
@@ -152,6 +154,15 @@ def video_stream(container: InputContainer) -> VideoStream:
             raise DamagedVideo("The video stream is in a codec that cannot be decoded here.")
         return stream
     raise NoVideoStream("The file holds no video stream, only sound, subtitles or pictures. Send a video.")
+
+
+def packets_of(container: InputContainer, *streams: Stream) -> Generator[Packet[Any]]:
+    """Yields the packets of ``streams``, of all where none is named, from the container's position on.
+
+    To be used in place of ``demux``, whose generator keeps its buffer for good where nobody closes it: PyAV's compiled
+    generators are not closed when they are dropped, and this one is.
+    """
+    yield from container.demux(*streams)
 
 
 def decoder_of(stream: VideoStream, max_pixels: int, threads: int = DECODER_THREADS) -> VideoCodecContext:

@@ -16,7 +16,7 @@ from av.video.stream import VideoStream
 
 from service.errors.pipeline import PipelineError
 from service.types import EncodeOptions
-from service.video.container import open_video
+from service.video.container import open_video, packets_of
 from service.video.headers.boxes import add_picture_boxes, source_boxes
 from service.video.headers.ebml import set_pixel_aspect
 from service.video.muxing import MUXERS, result_options
@@ -109,7 +109,7 @@ class _Joiner:
                     raise PipelineError(
                         f"{piece.name} was encoded with other parameters than the piece before it."
                     )
-                for packet in container.demux(stream):
+                for packet in packets_of(container, stream):
                     if packet.size:
                         yield self._with_duration(packet)
 

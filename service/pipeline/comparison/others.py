@@ -12,7 +12,7 @@ from av.stream import AttachmentStream, Discard, Disposition
 
 from service.findings import Code, Finding, Kind
 from service.text import plural
-from service.video.container import open_video, video_stream
+from service.video.container import open_video, packets_of, video_stream
 from service.video.headers.boxes import CODES, source_boxes
 from service.video.headers.programs import programs_of
 from service.video.tracks.copying import PacketDigest
@@ -104,7 +104,7 @@ def _streams(container: InputContainer) -> Iterator[Other]:
         )
     read = [stream for stream in others if not isinstance(stream, AttachmentStream)]
     digests = {stream.index: PacketDigest(stream) for stream in read}
-    for packet in container.demux(read) if read else ():
+    for packet in packets_of(container, *read) if read else ():
         if digests[packet.stream.index].wants(packet):
             digests[packet.stream.index].add(packet)
     for stream in read:

@@ -13,7 +13,7 @@ from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 
 from service.findings import Code, Finding, Kind
-from service.video.container import open_video, video_stream
+from service.video.container import open_video, packets_of, video_stream
 from service.video.tracks.copying import PacketDigest
 from service.video.tracks.transcoding import planar
 
@@ -88,10 +88,10 @@ def _read(path: Path, index: int) -> Sound:
         stream = container.streams[index]
         assert isinstance(stream, AudioStream)
         packets, first = PacketDigest(stream), None
-        for packet in container.demux(stream):
+        for packet in packets_of(container, stream):
             if packets.wants(packet):
                 packets.add(packet)
-            for frame in packet.decode():
+            for frame in stream.decode(packet):
                 first = _time(frame) if first is None else first
                 samples.update(_wide(frame))
                 count += frame.samples

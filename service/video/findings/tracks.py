@@ -16,7 +16,7 @@ from av.video.stream import VideoStream
 
 from service.findings import Code, Finding, Kind, said
 from service.types import EncodeOptions
-from service.video.container import decoder_of, open_video, video_stream
+from service.video.container import decoder_of, open_video, packets_of, video_stream
 from service.video.findings.captions import caption_finding
 from service.video.headers import boxes
 from service.video.headers.programs import programs_of
@@ -94,7 +94,7 @@ def _coded_side_data(media: Path | RangedFile) -> set[Code]:
 def _decodable(
     original: InputContainer, stream: VideoStream, decoder: VideoCodecContext
 ) -> Iterator[VideoFrame]:
-    for packet in original.demux(stream):
+    for packet in packets_of(original, stream):
         with suppress(av.FFmpegError):
             yield from decoder.decode(packet)
 

@@ -13,6 +13,7 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from service.video.container import packets_of
 from service.video.index import FrameIndex, Identity
 
 MOST_REORDERED = 16
@@ -28,7 +29,7 @@ def tagged(container: InputContainer, stream: VideoStream, index: FrameIndex) ->
     Decoders hand that on to the frame, whatever they delay, reorder or fail to decode.
     """
     ordinal = 0
-    for packet in container.demux(stream):
+    for packet in packets_of(container, stream):
         if packet.size:
             packet.pts = index.moment(packet.pts, packet.pos, ordinal)
             packet.dts = None

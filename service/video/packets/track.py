@@ -12,6 +12,8 @@ from av.container import InputContainer
 from av.packet import Packet
 from av.stream import Stream
 
+from service.video.container import packets_of
+
 NO_TIME = -(1 << 63)
 """Stands for the time of a packet that has none."""
 
@@ -73,7 +75,7 @@ def read_tracks(
     Raises av.FFmpegError, and what ``on_packet`` raises.
     """
     tracks = {stream.index: _empty(stream) for stream in container.streams}
-    for order, packet in enumerate(container.demux()):
+    for order, packet in enumerate(packets_of(container)):
         if packet.size:
             track = tracks.get(packet.stream.index)
             if track is None:  # MPEG program streams announce no streams: some are found on the way

@@ -12,6 +12,7 @@ from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 from av.stream import AttachmentStream, Disposition, Stream
 
+from service.video.container import packets_of
 from service.video.timeline import Timeline
 from service.video.tracks.copying import CopiedStream, StreamCopy
 from service.video.tracks.naming import title_of
@@ -101,7 +102,7 @@ class Carriers:
         if not self._carriers:
             return
         streams = [self._original.streams[index] for index in self._carriers]
-        for packet in self._original.demux(streams):
+        for packet in packets_of(self._original, *streams):
             self._clock.place(packet)
             carrier = self._carriers[packet.stream.index]
             far = self._cut.leaves_out if isinstance(carrier, StreamCopy) else self._cut.is_far
@@ -154,7 +155,7 @@ class Carriers:
             self._output.add_attachment(stream.name or f"attachment-{stream.index}", kind, stream.data)
         elif stream.disposition & Disposition.attached_pic:
             name, kind = _COVER_TYPES.get(stream.codec_context.name, ("cover", "application/octet-stream"))
-            for packet in self._original.demux(stream):
+            for packet in packets_of(self._original, stream):
                 if packet.size:
                     self._output.add_attachment(name, kind, bytes(packet))
                     break

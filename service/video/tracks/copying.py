@@ -13,7 +13,7 @@ from av.audio.codeccontext import AudioCodecContext
 from av.packet import Packet
 from av.stream import Stream
 
-from service.video.container import open_video, video_stream
+from service.video.container import open_video, packets_of, video_stream
 from service.video.packets.opus import OpusClock, mark_filling
 from service.video.packets.sanity import sanity_check
 from service.video.tracks.naming import codec_name
@@ -145,7 +145,7 @@ def read_copies(path: Path) -> tuple[CopiedStream, ...]:
             stream for stream in container.streams if stream.index != restored and stream.type != "attachment"
         ]
         digests = {stream.index: PacketDigest(stream) for stream in streams}
-        for packet in container.demux(streams) if streams else ():
+        for packet in packets_of(container, *streams) if streams else ():
             digest = digests[packet.stream.index]
             if digest.wants(packet):
                 digest.add(packet)

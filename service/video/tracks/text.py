@@ -13,7 +13,7 @@ from av.packet import Packet
 from av.stream import Stream
 from av.subtitles.subtitle import AssSubtitle
 
-from service.video.container import open_video
+from service.video.container import open_video, packets_of
 
 MILLISECONDS = Fraction(1, 1000)
 _OVERRIDES = re.compile(rb"\{[^}]*\}")
@@ -64,7 +64,7 @@ def plain_texts(path: Path, index: int) -> tuple[str, ...]:
     """Returns the lines of a stream of text subtitles without their styles; none for pictures."""
     with open_video(path) as container:
         stream = container.streams[index]
-        texts = (plain_text(packet) for packet in container.demux(stream) if packet.size)
+        texts = (plain_text(packet) for packet in packets_of(container, stream) if packet.size)
         return tuple(text.decode("utf-8", "replace") for text in texts if text)
 
 

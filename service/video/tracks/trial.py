@@ -15,7 +15,7 @@ from av.container import InputContainer, OutputContainer
 from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 
-from service.video.container import open_video
+from service.video.container import open_video, packets_of
 from service.video.muxing import MUXERS
 from service.video.ranged import RangedFile
 from service.video.tracks.coding import SoundCoding
@@ -107,7 +107,7 @@ def add_copy(output: OutputContainer, stream: Stream, layout: str | None) -> Str
 def _first_packets(original: InputContainer) -> dict[int, bytes]:
     wanted = {stream.index for stream in original.streams if stream.type != "attachment"}
     found: dict[int, bytes] = {}
-    for count, packet in enumerate(original.demux()):
+    for count, packet in enumerate(packets_of(original)):
         if packet.size:
             found.setdefault(packet.stream.index, bytes(packet))
         if count > _PACKETS_LOOKED_AT or len(found) == len(wanted):
