@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -44,6 +46,27 @@ def log_context(**ids: str | None) -> Iterator[None]:
 def current_request() -> str | None:
     """Returns the id of the request that is being answered, or that made the job that is being worked on."""
     return _CONTEXT.get().get("request")
+
+
+class RecurringWarning:
+    """Warns of what lasts when it begins or changes, then once a minute. Safe to use from several threads."""
+
+    PERIOD_S = 60.0
+
+    def __init__(self, log: logging.Logger) -> None:
+        self._log = log
+        self._lock = threading.Lock()
+        self._said = ""
+        self._again_at = 0.0
+
+    def say(self, message: str, *args: object) -> None:
+        """Logs a message as ``Logger.warning`` does, unless it is the one of less than a minute ago."""
+        text, now = message % args, time.monotonic()
+        with self._lock:
+            if text == self._said and now < self._again_at:
+                return
+            self._said, self._again_at = text, now + self.PERIOD_S
+        self._log.warning("%s", text)
 
 
 class _TextFormatter(logging.Formatter):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from pathlib import Path
 
 LAUNCHER = Path(__file__).with_name("launch.py")
 LOG_BYTES = 10 << 20
-"""A log that is larger than this when its child starts is renamed."""
+"""What a log holds goes to ``<name>.old.log``, in place of what is there, once it is more than this."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 10.0
 CRASHES, CRASH_PERIOD_S = 8, 60.0
 """A child with as many crashes in the period is given up. A segment that kills its worker causes three."""
@@ -64,7 +65,7 @@ class Child:
         """Starts the process; its output goes to the log."""
         spec = self.spec
         spec.clean()
-        _set_aside(spec.log)
+        self.trim_log()
         launcher = [sys.executable, "-I", "-S", str(LAUNCHER), str(os.getpid()), str(int(spec.death_signal))]
         with spec.log.open("ab") as log:
             self._process = subprocess.Popen(
@@ -134,14 +135,19 @@ class Child:
             self._process.kill()
             self._process.wait()
 
+    def trim_log(self) -> None:
+        """Sets aside what the log holds if that is much. The child appends, so it goes on at the new end.
+
+        What it writes just between the copy and the cut is lost. Without room for the copy, the log stays as it is.
+        """
+        log = self.spec.log
+        with suppress(OSError):
+            if log.stat().st_size > LOG_BYTES:
+                shutil.copyfile(log, log.with_suffix(".old.log"))
+                os.truncate(log, 0)
+
     def log_tail(self, lines: int = 15) -> str:
         """Returns the last lines of the log."""
         with suppress(OSError):
             return "\n".join(self.spec.log.read_text("utf-8", "replace").splitlines()[-lines:])
         return ""
-
-
-def _set_aside(log: Path) -> None:
-    with suppress(FileNotFoundError):
-        if log.stat().st_size > LOG_BYTES:
-            log.replace(log.with_suffix(".old.log"))

@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 LOOK_S = 0.1
 """Seconds between two looks at which children have died."""
 HEALTH_S = 1.0
-"""Seconds between two checks of their health."""
+"""Seconds between two checks of their health and of the size of their logs."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Supervisor:
                 one.child.start()
                 self._await(one)
             while not self._stopping.wait(LOOK_S):
-                self._kill_unhealthy()
+                self._look()
                 self._revive()
         except (StackFailed, OSError) as error:
             self._failure = error if isinstance(error, StackFailed) else StackFailed(str(error))
@@ -88,11 +88,13 @@ class Supervisor:
                     f"{one.child.spec.name} does not start. Its log ends with:\n{one.child.log_tail()}"
                 )
 
-    def _kill_unhealthy(self) -> None:
+    def _look(self) -> None:
+        """Ends children that are not healthy, and keeps logs short."""
         if time.monotonic() < self._look_at:
             return
         self._look_at = time.monotonic() + HEALTH_S
         for one in self._supervised:
+            one.child.trim_log()
             if one.child.running and one.child.pid and not one.is_healthy(one.child.pid):
                 log.warning("%s is not healthy and is started again", one.child.spec.name)
                 one.child.kill()

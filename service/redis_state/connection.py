@@ -20,6 +20,8 @@ CONNECT_TIMEOUT_S = 5.0
 REPLY_TIMEOUT_S = 30.0
 """The scripts of this service take microseconds: a reply that takes this long will not come."""
 
+_SCRIPT = re.compile(r"[.,]?\s*script: [0-9a-f]{40}, on @\w+:\d+")
+"""Where in a script of this service Redis refused a command, which changes nothing for a reader."""
 _PATH = re.compile(r"(?<!\S)(?:unix:)?/[^\s]*?(?=[.:,]?(?:\s|$))")
 
 
@@ -86,10 +88,10 @@ def broker_errors() -> Iterator[None]:
     try:
         yield
     except redis.RedisError as error:
-        raise _kind(error)(f"Redis cannot be used: {reason(error)}") from error
+        raise kind_of(error)(f"Redis cannot be used: {reason(error)}") from error
 
 
-def _kind(error: redis.RedisError) -> type[BrokerUnavailable]:
+def kind_of(error: redis.RedisError) -> type[BrokerUnavailable]:
     """Returns what an answer of Redis means; a script's error names that of its command after its own."""
     text = str(error)
     if isinstance(error, redis.exceptions.OutOfMemoryError) or "OOM command not allowed" in text:
@@ -99,7 +101,7 @@ def _kind(error: redis.RedisError) -> type[BrokerUnavailable]:
 
 def reason(error: Exception) -> str:
     """Returns the client's words for an error as a sentence, without the path of a socket: clients may read them."""
-    text = _PATH.sub("its socket", str(error)) or type(error).__name__
+    text = _PATH.sub("its socket", _SCRIPT.sub("", str(error))) or type(error).__name__
     return text if text.endswith(".") else f"{text}."
 
 

@@ -14,12 +14,14 @@ from service.errors.broker import BrokerUnavailable
 from service.jobs.reconcile import Reconciler
 from service.jobs.step_leases import StepLeases
 from service.jobs.workers import WorkerRegistry, WorkerState
+from service.logs import RecurringWarning
 from service.metrics import frames_restored
 from service.text import plural
 from service.worker.frame_rate import FrameRate
 from service.worker.watchdog import EXIT_TRY_AGAIN, Watchdog
 
 log = logging.getLogger(__name__)
+_unrecorded = RecurringWarning(log)
 
 RECONCILE_S = 5.0
 """Seconds for which a lost step may go unnoticed. A round over the active jobs takes milliseconds."""
@@ -95,7 +97,7 @@ class Heartbeat:
                     self._reconcile()
                     next_round = time.monotonic() + RECONCILE_S
             except BrokerUnavailable as error:
-                log.warning("A heartbeat was not recorded: %s", error)
+                _unrecorded.say("A heartbeat was not recorded: %s", error)
             self.stopping.wait(min(pause, RECONCILE_S))
         self._forgive()
 

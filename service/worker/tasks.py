@@ -14,6 +14,7 @@ from service.errors.broker import BrokerDiskFull, BrokerFull, BrokerUnavailable
 from service.jobs.queue import FINISH_TASK, PLAN_TASK, SEGMENT_TASK, JobQueue
 from service.jobs.step_names import FINISH, PLAN, segment_index, segment_step
 from service.jobs.turns import Turn, Turns
+from service.logs import RecurringWarning
 from service.worker.runner import StepRunner, Work
 from service.worker.steps.finish import FinishStep
 from service.worker.steps.plan import PlanStep
@@ -26,6 +27,7 @@ PASS_ON_S = 1.0
 """Seconds until a worker that drains sends a message on: where all drain, messages go round at this pace."""
 
 log = logging.getLogger(__name__)
+_waiting = RecurringWarning(log)
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ class NextSteps:
             while (turn := self.turns.take()) and not self.run(turn):
                 pass
         except (BrokerFull, BrokerDiskFull) as error:
-            log.warning("No step is begun: %s", error)
+            _waiting.say("No step is begun: %s", error)
             return False
         except BrokerUnavailable as error:
             log.warning("A message is left to a later round: %s", error)

@@ -7,11 +7,20 @@ notices that its connection is dead: it stays alive and idle until somebody rest
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import Any
 
 from kombu.transport import TRANSPORT_ALIASES, redis, virtual
 from kombu.utils.json import dumps
+from redis.exceptions import ResponseError
+
+from service.errors.broker import BrokerUnavailable
+from service.logs import RecurringWarning
+from service.redis_state.connection import kind_of, reason
+
+log = logging.getLogger(__name__)
+_not_looked_for = RecurringWarning(log)
 
 _NOTE = """
 redis.call('ZREM', KEYS[1], ARGV[1])
@@ -33,6 +42,17 @@ class _QoS(redis.QoS):
         with self.channel.conn_or_acquire() as client:
             client.eval(_NOTE, len(keys), *keys, delivery_tag, time.time(), noted)
         virtual.QoS.append(self, message, delivery_tag)  # type: ignore[no-untyped-call]
+
+    def restore_visible(self, *args: Any, **options: Any) -> None:
+        """Looks for messages that others took and never did; while Redis has no room, that waits for the next time."""
+        try:
+            super().restore_visible(*args, **options)  # type: ignore[no-untyped-call]
+        except ResponseError as error:
+            if kind_of(error) is BrokerUnavailable:
+                raise
+            _not_looked_for.say(
+                "Messages that were lost are not looked for: Redis cannot be used: %s", reason(error)
+            )
 
     def ack(self, delivery_tag: Any) -> None:
         try:

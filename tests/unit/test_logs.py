@@ -8,7 +8,7 @@ from contextvars import copy_context
 
 import pytest
 
-from service.logs import configure_logging, current_request, log_context
+from service.logs import RecurringWarning, configure_logging, current_request, log_context
 
 
 @pytest.fixture(autouse=True)
@@ -43,3 +43,16 @@ def test_threads_that_are_given_the_context_name_its_ids(capsys: pytest.CaptureF
         thread.join()
 
     assert capsys.readouterr().err.rstrip().endswith("x: there [request=r2]")
+
+
+def test_warning_of_what_lasts_comes_again_when_it_changes_or_after_a_while(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warning = RecurringWarning(logging.getLogger("x"))
+    for number in (1, 1, 2, 2, 1):
+        warning.say("No room: %d", number)
+    monkeypatch.setattr(RecurringWarning, "PERIOD_S", 0.0)
+    warning.say("No room: %d", 3)
+    warning.say("No room: %d", 3)
+
+    assert [record.getMessage() for record in caplog.records] == [f"No room: {n}" for n in (1, 2, 1, 3, 3)]

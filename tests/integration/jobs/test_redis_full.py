@@ -132,6 +132,7 @@ def test_service_waits_for_memory_and_says_so(tmp_path: Path) -> None:
             shown = service.http.get(f"/jobs/{running}")
             log = service.data / "logs" / "worker.log"
             until(lambda: "No step is begun" in log.read_text(), "the worker waits")
+            until(lambda: "Messages that were lost are not looked for" in log.read_text(), "Celery's round")
 
             assert (refused.status_code, refused.json()["code"]) == (503, "broker_full")
             assert int(refused.headers["Retry-After"]) > 0
@@ -140,6 +141,8 @@ def test_service_waits_for_memory_and_says_so(tmp_path: Path) -> None:
         service.until_status(running, "succeeded")
 
         assert worker_of() == worker
+        assert "Traceback" not in log.read_text()
+        assert "user_script" not in log.read_text()
 
 
 def worker_of() -> int:

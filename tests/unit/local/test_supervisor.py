@@ -46,3 +46,30 @@ def test_a_child_that_is_started_again_finds_the_settings_of_its_first_start(
             child.kill()
     finally:
         child.stop()
+
+
+def test_a_large_log_is_set_aside_while_its_child_writes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.local.children.LOG_BYTES", 2000)
+    log, old, go = tmp_path / "worker.log", tmp_path / "worker.old.log", tmp_path / "go"
+    program = "\n".join(
+        (
+            "import sys, time, pathlib",
+            "sys.stdout.write('before\\n' * 500), sys.stdout.flush()",
+            f"while not pathlib.Path({str(go)!r}).exists(): time.sleep(0.02)",
+            "print('after', flush=True), time.sleep(600)",
+        )
+    )
+    supervisor = Supervisor(
+        [SupervisedChild(Child(ChildSpec("worker", [sys.executable, "-c", program], log)))]
+    )
+    supervisor.start()
+    try:
+        until(lambda: old.is_file() and log.stat().st_size == 0, "the log set aside")
+        go.touch()
+        until(lambda: log.stat().st_size, "the line after that")
+        assert log.read_text() == "after\n"
+        assert old.read_text() == "before\n" * 500
+    finally:
+        supervisor.stop()
