@@ -127,7 +127,7 @@ class RedisJobStore(JobReader):
         """Deletes the record of a job in any state; workers notice at the next window. Raises JobNotFound."""
         tenant = self.get(job_id).tenant
         due = (key_names.PARTIALS_DUE, key_names.EXPIRY_DUE, key_names.FORGET_DUE)
-        transfers = (key_names.FETCHES_DUE, key_names.OUTPUTS_DUE)
+        transfers = (key_names.FETCHES_DUE, key_names.OUTPUTS_DUE, key_names.SIDE_BY_SIDE_DUE)
         lists = (*due, *transfers, key_names.ready_jobs(tenant), *_indexes(tenant, *JobStatus))
         with broker_errors():
             self._delete(keys=JobKeys(job_id).all(), args=[job_id, *lists])

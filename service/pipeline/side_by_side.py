@@ -61,10 +61,15 @@ class SideBySide:
 _REQUEST = TypeAdapter(SideBySide)
 
 
+def picture_of(target: Path) -> Path:
+    """Returns where the video without sound is while it is being made."""
+    return target.with_name(f"{target.name}.picture")
+
+
 def make(request: SideBySide, on_frame: Callable[[int], None]) -> None:
     """Writes the video; ``on_frame`` gets the number of frames that are done. Raises PipelineError and VideoError."""
     source, result = load_source(request.source, request.excerpt), load_source(request.result)
-    picture = request.target.with_name(f"{request.target.name}.picture")
+    picture = picture_of(request.target)
     size, rotation = shown_size(source.picture, (WIDTH - DIVIDER) // 2, across=True), source.picture.rotation
     canvas = _canvas(source, size)
     before = decode_range(source, 0, request.frames, request.deinterlace)

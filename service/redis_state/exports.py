@@ -9,9 +9,11 @@ import redis
 from service.redis_state import key_names
 from service.redis_state.connection import broker_errors
 from service.redis_state.due import DueList
+from service.redis_state.key_names import JobKeys
+from service.redis_state.scripts.jobs import COUNT_EXPORT
 
-SILENCE_S = 60
-"""Seconds without a word after which a worker counts as gone, and another one begins anew."""
+SAID_S = 60
+"""Seconds for which a worker's word counts; it is repeated as long as the worker is at it."""
 FAILED = "failed"
 
 
@@ -20,6 +22,7 @@ class SideBySideExports:
 
     def __init__(self, client: redis.Redis) -> None:
         self._redis = client
+        self._count = client.register_script(COUNT_EXPORT)
         self.due = DueList(client, key_names.SIDE_BY_SIDE_DUE)
 
     def ask(self, job_id: str) -> int | None:
@@ -29,19 +32,24 @@ class SideBySideExports:
             waits = self._redis.zscore(key_names.SIDE_BY_SIDE_DUE, job_id)
         if said == FAILED:
             return None
-        if said is None and (waits is None or float(waits) > time.time()):
+        if waits is None:
             self.due.add(job_id, time.time())
         return int(said or 0)
 
     def say(self, job_id: str, frames: int) -> None:
-        """Says how many frames are done, and that a worker is at it."""
+        """Says how many frames are done."""
         with broker_errors():
-            self._redis.set(key_names.side_by_side(job_id), frames, ex=SILENCE_S)
+            self._redis.set(key_names.side_by_side(job_id), frames, ex=SAID_S)
 
     def fail(self, job_id: str) -> None:
         """Says that the video cannot be made; it may be asked for again a little later."""
         with broker_errors():
-            self._redis.set(key_names.side_by_side(job_id), FAILED, ex=SILENCE_S)
+            self._redis.set(key_names.side_by_side(job_id), FAILED, ex=SAID_S)
+
+    def made(self, job_id: str, size: int) -> None:
+        """Counts the bytes of a video that is there for the API key of its job, until the job's files are removed."""
+        with broker_errors():
+            self._count(keys=[JobKeys(job_id).record], args=[job_id, size])
 
     def forget(self, job_id: str) -> None:
         """Says nothing any more: the video is there, or its job is gone."""

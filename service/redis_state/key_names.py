@@ -186,7 +186,7 @@ class JobKeys:
 
     @property
     def record(self) -> str:
-        """Hash: status, times, spec, plan, output, error, measured throughput, crashes, handover; bytes fetched."""
+        """Hash: status, times, spec, plan, output, error, measured speed, crashes, handover, bytes of transfers."""
         return f"cdvd:job:{self.job_id}"
 
     @property

@@ -11,7 +11,8 @@ import errno
 import os
 import shutil
 import sys
-from collections.abc import Collection, Iterator
+import tempfile
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -60,6 +61,20 @@ def claim_space(descriptor: int, path: Path, size: int, reserve: int) -> None:
         raise
 
 
+@contextmanager
+def held_space(directory: Path, size: int) -> Iterator[Callable[[int], None]]:
+    """Takes ``size`` bytes of a disk for what is to be written below ``directory`` until the block ends.
+
+    Gives a function to call with the bytes that are still to be held, as the others are used. Whatever becomes of this
+    process, the room is free afterwards. Where a file system gives none in advance, it is only looked for. Raises
+    StorageFull.
+    """
+    require_space(directory, size, 0)
+    with disk_errors(), tempfile.TemporaryFile(dir=directory) as file:
+        _allocate(file.fileno(), size, keep_size=False)
+        yield lambda still: os.ftruncate(file.fileno(), min(still, os.fstat(file.fileno()).st_size))
+
+
 def give_back_space(descriptor: int) -> None:
     """Frees the room that was taken for bytes that have not arrived; the file's times stay as they are."""
     state = os.fstat(descriptor)
@@ -98,12 +113,12 @@ def _number(error: BaseException | None, numbers: Collection[int]) -> int | None
     return None
 
 
-def _allocate(descriptor: int, size: int) -> None:
-    if sys.platform != "linux":
+def _allocate(descriptor: int, size: int, keep_size: bool = True) -> None:
+    if sys.platform != "linux" or not size:
         return
     fallocate = ctypes.CDLL(None, use_errno=True).fallocate
     fallocate.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.c_int64, ctypes.c_int64)
-    while fallocate(descriptor, _KEEP_SIZE, 0, size):
+    while fallocate(descriptor, _KEEP_SIZE if keep_size else 0, 0, size):
         code = ctypes.get_errno()
         if code in _UNSUPPORTED:
             return

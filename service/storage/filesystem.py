@@ -29,6 +29,8 @@ from service.storage.store import PIECES, SOURCE, DownloadHeaders
 _PRIVATE = 0o700
 CLAIMED_BYTES = 4 << 20
 """Room that an upload of unknown length takes at a time: little beside any reserve, and one call for many writes."""
+DRAFT_S = 24 * 3600.0
+"""Seconds after its last change at which a file that was never published is a leftover."""
 FLOOR = 8
 """The part of the reserve that is left by workers, too, as one in so many: for Redis, which may be on the same disk."""
 
@@ -185,6 +187,7 @@ class FilesystemStorage:
                     removed += 1
         for path in self._trash.iterdir():
             shutil.rmtree(path, ignore_errors=True)
+        self._sweep_drafts()
         return removed
 
     def check(self) -> None:
@@ -193,6 +196,13 @@ class FilesystemStorage:
         with disk_errors():
             probe.touch()
             probe.unlink(missing_ok=True)  # a sweep may have been quicker
+
+    def _sweep_drafts(self) -> None:
+        """Removes what killed workers had begun to write; nothing that is still being written is that old."""
+        for pattern in ("*/*.part*", f"*/{PIECES}/*.part*"):
+            for path in self._jobs.glob(pattern):
+                if _changed(path) <= time.time() - DRAFT_S:
+                    path.unlink(missing_ok=True)
 
     def _new_upload(self, job_id: str) -> FilesystemUpload:
         while True:

@@ -32,7 +32,7 @@ from service.redis_state.connection import connect
 from service.storage.open import open_storage
 from service.tracing import configure_tracing
 from service.worker import transport
-from service.worker.chores.background import BackgroundThread
+from service.worker.chores.background import BackgroundThread, stop_all
 from service.worker.chores.open import open_chores
 from service.worker.default_model import load_default_model
 from service.worker.engine_loader import engine_loader, parts_loader
@@ -50,6 +50,8 @@ from service.worker.tasks import JobSteps, NextSteps, register
 from service.worker.throughput_recorder import ThroughputRecorder
 from service.worker.watchdog import EXIT_TRY_AGAIN, Watchdog
 
+CHORES_END_S = 5.0
+"""Seconds for all chores to leave what they do to another worker."""
 LANE_ENDS_S = 10.0
 """Seconds for the step in the express lane to end when the worker stops; it is asked to at its next window."""
 
@@ -77,9 +79,9 @@ def main(device: str | None = None) -> None:
         with served(settings.metrics_host, settings.metrics_port):
             app.worker_main(_arguments(settings))
     finally:
-        for chore in chores:
-            chore.stop()
         lane.stop(LANE_ENDS_S)
+        heartbeat.stopping.set()  # Transfers and exports end, too.
+        stop_all(chores, CHORES_END_S)
         heartbeat.stop()
         engines.close()
 

@@ -30,6 +30,18 @@ account(KEYS[1], ARGV[1])
 )
 """Counts a new job in the account of its key."""
 
+COUNT_EXPORT = (
+    ACCOUNT
+    + """
+local record, id, bytes = KEYS[1], ARGV[1], ARGV[2]
+if redis.call('HEXISTS', record, 'status') == 0 then return 0 end
+redis.call('HSET', record, 'export_bytes', bytes)
+account(record, id)
+return 1
+"""
+)
+"""Counts the bytes of a video that was made of a job beside its result. Returns 0 if the job was deleted."""
+
 DELETE = (
     ACCOUNT
     + """

@@ -36,12 +36,13 @@ end
 
 ACCOUNT = f"""
 local function account(record, id)
-    local fields = redis.call('HMGET', record, 'key', 'status', 'source_bytes', 'output', 'counted_bytes')
+    local names = {{'key', 'status', 'source_bytes', 'output', 'counted_bytes', 'export_bytes'}}
+    local fields = redis.call('HMGET', record, unpack(names))
     local key, status = fields[1], fields[2]
     if not key then return end
     local bytes = 0
     if status and status ~= 'expired' then
-        bytes = tonumber(fields[3]) + (fields[4] and cjson.decode(fields[4]).bytes or 0)
+        bytes = tonumber(fields[3]) + (fields[4] and cjson.decode(fields[4]).bytes or 0) + tonumber(fields[6] or 0)
     end
     local change = string.format('%.0f', bytes - tonumber(fields[5] or 0))
     redis.call('INCRBY', string.format('{Account("%s").used}', key), change)

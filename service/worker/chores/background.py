@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 
 from service.errors.base import ServiceError
 
@@ -30,8 +31,15 @@ class BackgroundThread:
 
     def stop(self, patience_s: float = 1.0) -> None:
         """Begins nothing more, and waits up to ``patience_s`` seconds; unfinished work is due again later."""
+        stop_all([self], patience_s)
+
+    def end(self) -> None:
+        """Begins nothing more."""
         self._stopping.set()
-        self._thread.join(patience_s)
+
+    def wait(self, patience_s: float) -> None:
+        """Waits for the thread to end."""
+        self._thread.join(max(0.0, patience_s))
 
     def _run(self) -> None:
         while not self._stopping.is_set():
@@ -46,3 +54,12 @@ class BackgroundThread:
         except Exception:
             log.exception("%s: unexpected error", self._name)  # The thread must outlive one bad job.
         return False
+
+
+def stop_all(threads: Sequence[BackgroundThread], patience_s: float) -> None:
+    """Lets no thread begin anything more, and waits up to ``patience_s`` seconds for all of them together."""
+    deadline = time.monotonic() + patience_s
+    for thread in threads:
+        thread.end()
+    for thread in threads:
+        thread.wait(deadline - time.monotonic())

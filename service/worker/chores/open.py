@@ -59,12 +59,13 @@ def open_chores(settings: Settings, stopping: Event) -> tuple[BackgroundThread, 
     store = RedisJobStore(client, settings.retention_s)
     due = DueJobs(DueList(client, key_names.EXPIRY_DUE), DueList(client, key_names.FORGET_DUE))
     partials = PartialResults(store, storage, DueList(client, key_names.PARTIALS_DUE))
+    videos = SideBySideVideos(store, storage, SideBySideExports(client), settings.claim_ttl_s, stopping)
     sender = _webhook_sender(settings, client)
     return (
         BackgroundThread("webhooks 1", sender.step),
         BackgroundThread("webhooks 2", sender.step),
         BackgroundThread("partial results", partials.step),
-        BackgroundThread("side by side", SideBySideVideos(store, storage, SideBySideExports(client)).step),
+        BackgroundThread("side by side", videos.step),
         BackgroundThread("retention", Retention(store, storage, due, settings.record_retention_s).step),
         BackgroundThread("unused memory", unused.trim, unused.PAUSE_S),
         *_transfers(settings, client, storage, stopping),

@@ -5,117 +5,172 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import select
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
+from threading import Event
 
-from service.errors.job import JobNotFound
+from service.errors.job import JobCanceled, JobNotFound
 from service.errors.pipeline import PipelineError
 from service.errors.storage import StorageFull
 from service.jobs.job import Job, JobStatus
 from service.jobs.reader import JobReader
-from service.pipeline.side_by_side import SideBySide
+from service.pipeline.side_by_side import SideBySide, picture_of
+from service.redis_state.due import Ticket
 from service.redis_state.exports import SideBySideExports
-from service.storage.disk import require_space
+from service.storage.disk import held_space
 from service.storage.store import SIDE_BY_SIDE, SOURCE, Storage, result_name
+from service.transfers.lease import Lease
 
 log = logging.getLogger(__name__)
 
 _PACKAGES = Path(__file__).parents[3]
 """Where the package ``service`` lies, so that the child finds the same code."""
-LEASE_S = 24 * 3600.0
-"""Seconds for one video. A worker that is gone is noticed sooner, by its silence."""
-SAID_S = 1.0
-"""Seconds between two words on how far it is."""
+LOOK_S = 0.2
+"""Seconds after which it is noticed that nobody wants the video from here any more."""
 ROOM = 3
-"""Bytes that must be free, as a multiple of the result's: a draft without sound, and the video."""
+"""Bytes that are held on the disk, as a multiple of the result's: for a draft without sound, and the video."""
 FULL_S = 15.0
 """Seconds until a video for which there was no room is tried again."""
 
 
 class SideBySideVideos:
-    """Makes what is asked for. Safe to run in several workers."""
+    """Makes what is asked for. Safe to run in several workers: a video is leased meanwhile."""
 
-    def __init__(self, jobs: JobReader, storage: Storage, exports: SideBySideExports) -> None:
+    def __init__(
+        self, jobs: JobReader, storage: Storage, exports: SideBySideExports, ttl_s: float, stopping: Event
+    ) -> None:
+        """``ttl_s``: seconds of silence after which a lease lapses. ``stopping`` is set when the worker stops."""
         self._jobs = jobs
         self._storage = storage
         self._exports = exports
+        self._ttl_s = ttl_s
+        self._stopping = stopping
 
     def step(self) -> bool:
         """Makes one video if one is due; returns whether one was.
 
-        Raises BrokerUnavailable and StorageUnavailable; the video is then asked for again.
+        Raises BrokerUnavailable and StorageUnavailable; the video is due again when its lease lapses.
         """
-        ticket = self._exports.due.take(LEASE_S)
+        ticket = None if self._stopping.is_set() else self._exports.due.take(self._ttl_s)
         if ticket is None:
             return False
-        job_id = ticket.member
-        try:
-            self._exports.say(job_id, 0)
-            if self._make(self._jobs.get(job_id)):
-                self._exports.forget(job_id)
-            else:
-                self._exports.fail(job_id)
-        except StorageFull:
-            self._exports.due.reschedule(ticket, time.time() + FULL_S)
-            return True
-        except PipelineError as error:
-            log.error("%s", error, extra={"job": job_id})
-            self._exports.fail(job_id)
-        except (JobNotFound, FileNotFoundError):
-            self._exports.forget(job_id)
-        self._exports.due.remove(ticket)
+        export = _Export(self._storage, self._exports, ticket.member)
+        with self._lease(ticket, export.tell) as lease:
+            export.tell()
+            again_at = self._outcome(export, lease)
+        if again_at is None:
+            self._exports.due.remove(lease.ticket)
+        else:
+            self._exports.due.reschedule(lease.ticket, again_at)
         return True
 
-    def _make(self, job: Job) -> bool:
-        """Returns whether the video is there. Raises FileNotFoundError where the job's files were removed."""
-        if job.status is not JobStatus.SUCCEEDED or self._storage.find(job.id, SIDE_BY_SIDE):
-            return job.status is JobStatus.SUCCEEDED
+    def _lease(self, ticket: Ticket, on_beat: Callable[[], None]) -> Lease:
+        return Lease(self._exports.due, ticket, self._ttl_s, self._stopping, on_beat)
+
+    def _outcome(self, export: _Export, lease: Lease) -> float | None:
+        """Makes a video; returns when that is to be tried again, None if it is over."""
+        job_id = export.job_id
+        try:
+            export.make(self._jobs.get(job_id), lease.check)
+        except JobCanceled:
+            return time.time()
+        except StorageFull:
+            return time.time() + FULL_S
+        except (JobNotFound, FileNotFoundError):
+            self._exports.forget(job_id)
+        except PipelineError as error:
+            if self._jobs.exists(job_id):
+                log.error("%s", error, extra={"job": job_id})
+            self._exports.fail(job_id)
+        else:
+            self._exports.forget(job_id)
+        return None
+
+
+class _Export:
+    """One video, and how far it is."""
+
+    def __init__(self, storage: Storage, exports: SideBySideExports, job_id: str) -> None:
+        self.job_id = job_id
+        self._storage = storage
+        self._exports = exports
+        self._done = 0
+        self._use_room: Callable[[], None] = lambda: None
+
+    def tell(self) -> None:
+        """Tells how many frames are done, and gives back the room that their bytes took."""
+        self._use_room()
+        self._exports.say(self.job_id, self._done)
+
+    def make(self, job: Job, check: Callable[[], None]) -> None:
+        """Makes the video unless it is there. ``check`` raises JobCanceled if nobody wants it from here any more.
+
+        Raises PipelineError, StorageFull, and FileNotFoundError where the files of the job were removed.
+        """
+        if job.status is not JobStatus.SUCCEEDED:
+            raise PipelineError("The job has no result to be shown.")
+        if self._storage.find(job.id, SIDE_BY_SIDE):
+            return
         with ExitStack() as files:
             source = files.enter_context(self._storage.reading(job.id, SOURCE))
             result = files.enter_context(
                 self._storage.reading(job.id, result_name(job.spec.options.container))
             )
             target = files.enter_context(self._storage.writing(job.id, SIDE_BY_SIDE))
-            require_space(target.parent, ROOM * result.stat().st_size, 0)
+            self._hold_room(files, target, ROOM * result.stat().st_size)
             video, options = job.spec.video, job.spec.options
             request = SideBySide(source, result, target, video.frames, video.excerpt, options.deinterlace)
-            return self._run(job, request)
+            self._run(request, check)
+            size = target.stat().st_size
+        self._exports.made(job.id, size)
 
-    def _run(self, job: Job, request: SideBySide) -> bool:
-        """Returns True. Raises PipelineError, StorageFull, and FileNotFoundError where the job was deleted."""
+    def _hold_room(self, files: ExitStack, target: Path, size: int) -> None:
+        keep = files.enter_context(held_space(target.parent, size))
+
+        def use() -> None:
+            written = (path.stat().st_size for path in (target, picture_of(target)) if path.exists())
+            keep(max(0, size - sum(written)))
+
+        self._use_room = use
+        files.callback(setattr, self, "_use_room", lambda: None)
+
+    def _run(self, request: SideBySide, check: Callable[[], None]) -> None:
         command = [sys.executable, "-m", "service.pipeline.side_by_side", request.to_json()]
         with (
             tempfile.TemporaryFile("w+") as trouble,
-            subprocess.Popen(
-                command, cwd=_PACKAGES, stdout=subprocess.PIPE, stderr=trouble, text=True
-            ) as child,
+            subprocess.Popen(command, cwd=_PACKAGES, stdout=subprocess.PIPE, stderr=trouble) as child,
         ):
-            self._follow(job, child)
+            try:
+                self._follow(child, check)
+            finally:
+                child.kill()
+                child.wait()
+                picture_of(request.target).unlink(missing_ok=True)
             trouble.seek(0)
             text = trouble.read()
-        if not child.returncode:
-            return True
-        if not self._jobs.exists(job.id):
-            raise FileNotFoundError(f"Job {job.id} was deleted.")
         if os.strerror(errno.ENOSPC) in text:
             raise StorageFull("There is no room for the video of the upload beside its result.")
-        raise PipelineError(f"The upload and its result make no video side by side: {text[-2000:]}")
+        if child.returncode:
+            raise PipelineError(f"The upload and its result make no video side by side: {text[-2000:]}")
 
-    def _follow(self, job: Job, child: subprocess.Popen[str]) -> None:
-        """Says how far the child is, and ends it once the job is deleted."""
+    def _follow(self, child: subprocess.Popen[bytes], check: Callable[[], None]) -> None:
+        """Reads how far the child is until it ends."""
         assert child.stdout is not None
-        not_before = 0.0
-        try:
-            for line in child.stdout:
-                if time.monotonic() >= not_before:
-                    not_before = time.monotonic() + SAID_S
-                    self._exports.say(job.id, int(line))
-                    if not self._jobs.exists(job.id):
-                        return
-            child.wait()
-        finally:
-            child.kill()
+        said, rest = child.stdout.fileno(), b""
+        while True:
+            readable, _, _ = select.select([said], [], [], LOOK_S)
+            check()
+            if not readable:
+                continue
+            data = os.read(said, 1 << 16)
+            if not data:
+                break
+            *lines, rest = (rest + data).split(b"\n")
+            self._done = int(lines[-1]) if lines else self._done
+        child.wait()

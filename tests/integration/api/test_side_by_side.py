@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import av
 import httpx
 import numpy as np
+import psutil
 import pytest
 
+from service.redis_state.connection import connect
+from service.redis_state.key_names import SIDE_BY_SIDE_DUE
+from tests.support.api_keys import redis_url
 from tests.support.clips import Clip, read_frames, write_clip
-from tests.support.stack import QUICK, Service, running_stack, until
+from tests.support.stack import PATIENCE_S, QUICK, Service, running_stack, until
 
 pytestmark = pytest.mark.integration
 CLIP = Clip(frames=20, audio="aac")
@@ -83,6 +89,62 @@ def test_videos_that_are_turned_have_upright_halves(service: Service, tmp_path: 
     picture = frame.to_ndarray(format="rgb24").astype(float)
     assert picture.shape == (96, 2 * 64 + 4, 3)
     assert np.abs(picture[:, :64] - np.rot90(CLIP.picture(5), -1)).mean() < 6
+
+
+def test_one_worker_at_a_time_makes_it_and_leaves_nothing_when_it_stops(
+    service: Service, tmp_path: Path
+) -> None:
+    job_id = service.submit(write_clip(tmp_path / "a.mp4", Clip(frames=50)), model=QUICK)
+    service.until_status(job_id, "succeeded")
+    child = until(lambda: held(service, job_id), "a process that makes it")
+    try:
+        with connect(redis_url(service)) as client:
+            leased = [client.zscore(SIDE_BY_SIDE_DUE, job_id)]
+            for _ in range(2):  # although nothing is said
+                until(lambda: client.zscore(SIDE_BY_SIDE_DUE, job_id) != leased[-1], "the lease is renewed")
+                leased.append(client.zscore(SIDE_BY_SIDE_DUE, job_id))
+        assert leased == sorted(leased)
+        assert ask(service, job_id).status_code == 202
+        assert making() == [child]
+        (worker,) = (one for one in psutil.Process().children() if "service.worker" in one.cmdline())
+        worker.terminate()
+        psutil.wait_procs([worker], timeout=PATIENCE_S)
+        assert not child.is_running()
+        left = {name for name in service.files() if job_id in name and ".part" in name}
+        assert not left
+    finally:
+        with suppress(psutil.NoSuchProcess):
+            child.resume()
+    assert len(read_frames(made(service, job_id, tmp_path / "side.mp4"))) == 50
+
+
+def held(service: Service, job_id: str) -> psutil.Process | None:
+    """Stops the process that makes a video in the midst of it; has it made again where it was quicker."""
+    if ask(service, job_id).status_code == 200:
+        (service.data / "jobs" / job_id / "side-by-side.mp4").unlink()
+    with suppress(psutil.NoSuchProcess):
+        for child in making():
+            child.suspend()
+            if until(partial(_at_rest, child), "it stops or has ended") == psutil.STATUS_STOPPED:
+                return child
+    return None
+
+
+def _at_rest(process: psutil.Process) -> str | None:
+    state = str(process.status())
+    return state if state in (psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE) else None
+
+
+def making() -> list[psutil.Process]:
+    """The processes that make such videos."""
+    below = psutil.Process().children(recursive=True)
+    return [one for one in below if "service.pipeline.side_by_side" in _command(one)]
+
+
+def _command(process: psutil.Process) -> list[str]:
+    with suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
+        return list(process.cmdline())
+    return []
 
 
 def test_what_cannot_be_made_is_said(service: Service, tmp_path: Path) -> None:

@@ -103,6 +103,9 @@ def test_stored_bytes_are_limited(service: Service, ring: KeyRing, clip: Path, c
     job = until_ended(service, job_id, key)
     prefix = key["Authorization"].split("_")[1]
     assert client.get(f"cdvd:key:{prefix}:bytes") == str(size + job["output"]["bytes"])
+    video = until(lambda: _side_by_side(service, job_id, key), "the upload beside its result")
+    together = str(size + job["output"]["bytes"] + len(video))
+    until(lambda: client.get(f"cdvd:key:{prefix}:bytes") == together, "it counts, too")
     before = service.files()
     limited(submit(service, clip, key), "storage_quota_exceeded")
     upload = service.http.post("/uploads", headers={**key, **TUS, "Upload-Length": str(size)})
@@ -111,6 +114,11 @@ def test_stored_bytes_are_limited(service: Service, ring: KeyRing, clip: Path, c
     assert service.http.delete(f"/jobs/{job_id}", headers=key).status_code == 204
     assert client.get(f"cdvd:key:{prefix}:bytes") == "0"
     assert submit(service, clip, key).status_code == 202
+
+
+def _side_by_side(service: Service, job_id: str, key: dict[str, str]) -> bytes | None:
+    answer = service.http.get(f"/jobs/{job_id}/side-by-side.mp4", headers=key)
+    return answer.content if answer.status_code == 200 else None
 
 
 def test_what_a_gateway_that_died_had_reserved_lapses(ring: KeyRing, client: redis.Redis) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from service.errors.pipeline import PipelineError
 from service.errors.storage import StorageFull
-from service.storage.disk import claim_space, disk_errors
+from service.storage.disk import claim_space, disk_errors, held_space
 from service.storage.filesystem import FilesystemStorage
 from service.storage.spool import PROMISE_S, UploadSpool
 
@@ -42,6 +42,20 @@ def test_upload_of_unknown_length_stops_before_the_reserve(tmp_path: Path, reser
     assert upload.size <= ROOM
     upload.discard()
     assert list((tmp_path / "incoming").iterdir()) == []
+
+
+def test_held_room_is_nobody_elses_until_it_is_given_back(tmp_path: Path, reserve: int) -> None:
+    others = FilesystemStorage(tmp_path, reserve)
+    with held_space(tmp_path, ROOM * 2 // 3) as keep:
+        with pytest.raises(StorageFull):
+            others.begin_upload(JOB, ROOM * 2 // 3)
+        keep(ROOM // 12)
+        others.begin_upload(JOB, ROOM * 2 // 3).discard()
+        keep(ROOM)
+        others.begin_upload(JOB, ROOM * 2 // 3).discard()
+    with pytest.raises(StorageFull), held_space(tmp_path, 1 << 60):
+        pass
+    assert [path for path in tmp_path.iterdir() if path.is_file()] == []
 
 
 def test_room_of_an_upload_is_nobody_elses_before_a_byte_arrives(tmp_path: Path, reserve: int) -> None:

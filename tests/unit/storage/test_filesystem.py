@@ -94,6 +94,20 @@ def test_sweep_judges_by_the_latest_change(tmp_path: Path) -> None:
     assert [path.exists() for path in (abandoned, fresh)] == [False, True]
 
 
+def test_sweep_removes_what_a_killed_worker_was_writing_a_day_ago(tmp_path: Path) -> None:
+    storage = FilesystemStorage(tmp_path)
+    kept(storage)
+    home = tmp_path / "jobs" / JOB
+    old, new = home / "pieces" / "1.mp4.ab.part", home / "side-by-side.mp4.cd.part.picture"
+    for path in (old, new, home / "result.mp4"):
+        path.write_bytes(b"half")
+    for path in (old, home / "result.mp4"):
+        os.utime(path, (0, 0))
+
+    assert storage.sweep(lambda _: True, older_than_s=0) == 0
+    assert [path.exists() for path in (old, new, home / "result.mp4")] == [False, True, True]
+
+
 def test_sweep_takes_a_kept_upload_for_in_use_until_its_job_may_be_on_record(tmp_path: Path) -> None:
     storage, other = FilesystemStorage(tmp_path), FilesystemStorage(tmp_path)
     upload = storage.begin_upload(JOB, 3)
