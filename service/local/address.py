@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import ipaddress
+import os
 import socket
 from collections.abc import Callable
 
@@ -36,7 +38,11 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family, backlog=128)
     except OSError as error:
-        raise StackFailed(f"Cannot listen on {host} port {port}: {error.strerror or error}") from error
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        advice = (
+            " Is a `cdvd up` running? Another port needs --port." if error.errno == errno.EADDRINUSE else ""
+        )
+        raise StackFailed(f"Cannot listen on {host} port {port}: {reason}.{advice}") from error
 
 
 def url_of(listener: socket.socket) -> str:

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from service.errors.startup import InsecureAddress
-from service.local.address import is_loopback, require_safe_address
+from service.errors.startup import InsecureAddress, StackFailed
+from service.local.address import is_loopback, listen, require_safe_address, url_of
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "localhost", "::1", "[::1]"])
@@ -21,3 +21,10 @@ def test_every_other_address_needs_consent(host: str) -> None:
 
 def test_other_addresses_are_served_once_there_are_keys() -> None:
     require_safe_address("0.0.0.0", allow_unauthenticated=False, have_keys=lambda: True)
+
+
+def test_a_port_that_is_taken_is_said_with_what_to_do() -> None:
+    with listen("127.0.0.1", 0) as listener:
+        port = int(url_of(listener).rpartition(":")[2])
+        with pytest.raises(StackFailed, match=f"port {port}: Address already in use. Is .*--port"):
+            listen("127.0.0.1", port)
