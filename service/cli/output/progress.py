@@ -124,14 +124,16 @@ class ProgressLog:
 
     def __init__(self, write: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
         self._write, self._clock = write, clock
-        self._activity, self._next = "", 0.0
+        self._next: dict[str, float] = {}
+        """When each activity is written again; those of several videos take turns."""
 
     def show(self, state: ProgressState) -> None:
         """Writes the state unless the same activity was written less than ``LINES_EVERY_S`` ago."""
-        if state.activity == self._activity and self._clock() < self._next:
-            return
-        self._activity, self._next = state.activity, self._clock() + LINES_EVERY_S
-        self._write(str(state))
+        now = self._clock()
+        self._next = {activity: due for activity, due in self._next.items() if now < due}
+        if state.activity not in self._next:
+            self._next[state.activity] = now + LINES_EVERY_S
+            self._write(str(state))
 
 
 @contextmanager

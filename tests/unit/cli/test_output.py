@@ -7,7 +7,7 @@ import pytest
 from service.cli.output.jobs import job_progress
 from service.cli.output.lines import complain
 from service.cli.output.progress import JobBar, ProgressLog, ProgressState
-from service.cli.output.units import duration
+from service.cli.output.units import data_size, duration
 from service.client import Job, Progress
 from tests.unit.client.services import Clock
 
@@ -71,6 +71,21 @@ def test_without_a_terminal_progress_is_a_line_per_phase_and_now_and_then() -> N
         clock.now = second
         log.show(ProgressState("Deblurring", second, 25, f"{second} of 25"))
     assert lines == ["Sending: 1 of 9", "Deblurring: 0 of 25", "Deblurring: 10 of 25", "Deblurring: 20 of 25"]
+
+
+def test_a_log_of_videos_that_take_turns_has_a_line_now_and_then_for_each() -> None:
+    clock, lines = Clock(), list[str]()
+    log = ProgressLog(lines.append, clock.monotonic)
+    for second in range(12):
+        clock.now = second
+        log.show(ProgressState("a.mp4: Deblurring", second, 25))
+        log.show(ProgressState("b.mp4: Deblurring", second, 25))
+    assert lines == ["a.mp4: Deblurring", "b.mp4: Deblurring"] * 2
+
+
+def test_sizes_have_the_unit_that_fits() -> None:
+    sizes = [data_size(count) for count in (0, 50743, 1 << 20, 5 << 30)]
+    assert sizes == ["0.0 KiB", "49.6 KiB", "1.0 MiB", "5.0 GiB"]
 
 
 def test_lines_of_several_videos_name_each() -> None:
