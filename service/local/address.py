@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import ipaddress
-import os
 import socket
 from collections.abc import Callable
 
@@ -38,11 +37,10 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family, backlog=128)
     except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else str(error)
-        advice = (
-            " Is a `cdvd up` running? Another port needs --port." if error.errno == errno.EADDRINUSE else ""
-        )
-        raise StackFailed(f"Cannot listen on {host} port {port}: {reason}.{advice}") from error
+        place = f"{host} port {port}"
+        if error.errno == errno.EADDRINUSE:
+            raise StackFailed(f"Something listens on {place} already; --port takes another one.") from error
+        raise StackFailed(f"Cannot listen on {place}: {error.strerror or error}") from error
 
 
 def url_of(listener: socket.socket) -> str:
