@@ -13,6 +13,7 @@ from tests.support.chromium import chromium
 from tests.support.stack import PacedService, Service, paced_stack, until
 
 PATIENCE_MS = 120_000
+expect.set_options(timeout=PATIENCE_MS)  # a slow machine is no fault of the page
 EXPLAINED = re.compile(
     r"Failed to load resource.* (4\d\d |net::ERR_(INTERNET_DISCONNECTED|CONNECTION_RESET))"
 )
