@@ -11,31 +11,39 @@ import argparse
 import cProfile
 import pstats
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from types import FunctionType
+from typing import cast
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from cascade.data.picture_mix import generated_picture
+from cascade.synthesis.camera.processing import CameraProcessing
+from cascade.synthesis.camera.response import CameraResponse, add_sensor_noise, compress
+from cascade.synthesis.camera.video_codec import through_codec
+from cascade.synthesis.crops import random_crop
+from cascade.synthesis.exact_flow import exact_flows
+from cascade.synthesis.exposure import expose_frames, render_frames
 from cascade.synthesis.synthesize import SynthesisConfig, synthesize
+from cascade.synthesis.trajectory import random_trajectory
 
 PICTURES = 8
-STEPS = {
-    "motion": ("trajectory.py", "random_trajectory"),
-    "pieces of photographs": ("crops.py", "random_crop"),
-    "exposures": ("exposure.py", "expose_frames"),
-    "sharp frames": ("exposure.py", "render_frames"),
-    "exact flow": ("exact_flow.py", "exact_flows"),
-    "sensor noise": ("camera.py", "add_sensor_noise"),
-    "levels": ("camera.py", "to_levels"),
-    "camera processing": ("camera_processing.py", "__call__"),
-    "JPEG": ("camera.py", "compress"),
-    "video codec": ("video_codec.py", "through_codec"),
+STEPS: dict[str, Callable[..., object]] = {
+    "motion": random_trajectory,
+    "pieces of photographs": random_crop,
+    "exposures": expose_frames,
+    "sharp frames": render_frames,
+    "exact flow": exact_flows,
+    "sensor noise": add_sensor_noise,
+    "levels": CameraResponse.to_levels,
+    "camera processing": CameraProcessing.__call__,
+    "JPEG": compress,
+    "video codec": through_codec,
 }
-"""What the time goes to: file and function of each step."""
+"""What the time goes to."""
 
 
 @dataclass(frozen=True)
@@ -76,12 +84,15 @@ def _shares(pictures: Sequence[NDArray[np.uint8]], config: SynthesisConfig, samp
     for number in range(samples):
         profile.runcall(synthesize, pictures, config, np.random.default_rng(number))
     stats = pstats.Stats(profile)
-    taken = dict.fromkeys(STEPS, 0.0)
-    for (file, _, function), (_, _, _, cumulative, _) in stats.stats.items():
-        for step, place in STEPS.items():
-            if (Path(file).name, function) == place:
-                taken[step] += cumulative
-    return {step: value / stats.total_tt for step, value in taken.items()}
+    taken = {step: _cumulative(stats, cast(FunctionType, function)) for step, function in STEPS.items()}
+    return {step: seconds / stats.total_tt for step, seconds in taken.items()}
+
+
+def _cumulative(stats: pstats.Stats, function: FunctionType) -> float:
+    """Returns the seconds from calls of ``function`` to their ends, 0 where it was never called."""
+    code = function.__code__
+    entry = stats.stats.get((code.co_filename, code.co_firstlineno, code.co_name))
+    return float(entry[3]) if entry else 0.0
 
 
 def table(results: Sequence[Result]) -> str:

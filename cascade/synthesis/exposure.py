@@ -32,15 +32,12 @@ def render(layers: Sequence[Layer], time: float, size: tuple[int, int]) -> NDArr
 
     ``layers`` are given background first; ``size`` is height and width.
     """
-    return render_frames(layers, np.array([time]), size)[0]
+    return render_frames(place(layers, np.array([time]), size))[0]
 
 
-def render_frames(
-    layers: Sequence[Layer], times: NDArray[np.float64], size: tuple[int, int]
-) -> list[NDArray[np.float32]]:
-    """Returns the linear light float32 [H, W, 3] at each time, as `render` does."""
-    placed = place(layers, times, size)
-    return [_light(_composite(placed, index, smooth=True), 1) for index in range(len(times))]
+def render_frames(placed: Sequence[PlacedLayer]) -> list[NDArray[np.float32]]:
+    """Returns the linear light float32 [H, W, 3] at each time that the layers are placed at, as `render` does."""
+    return [_light(_composite(placed, index, smooth=True), 1) for index in range(len(placed[0].boxes))]
 
 
 def expose(
@@ -95,11 +92,11 @@ def measure_paths(
     for layer in layers:
         matrices = layer.matrices(moments.ravel()).reshape(*moments.shape, 3, 3)
         shown = layer.limits(matrices[:, PATH_POINTS // 2], size)
-        frame = np.zeros((1, 2), np.int64), np.array([[size[1], size[0]]])
-        for row, limits in zip(longest, (shown, frame), strict=True):
-            steps = np.diff(project(matrices, _points_to_follow(*limits)[:, None]), axis=1)
-            lengths = np.hypot(steps[..., 0], steps[..., 1]).sum(axis=1).max(axis=1)
-            np.maximum(row, lengths, out=row)
+        frame = np.zeros_like(shown[0]), np.full_like(shown[1], size[::-1])
+        points = np.concatenate([_points_to_follow(*limits) for limits in (shown, frame)], axis=1)
+        steps = np.diff(project(matrices, points[:, None]), axis=1)
+        lengths = np.hypot(steps[..., 0], steps[..., 1]).sum(axis=1)
+        np.maximum(longest, lengths.reshape(len(times), 2, -1).max(axis=-1).T, out=longest)
     return Paths(content=longest[0], frame=longest[1])
 
 

@@ -149,6 +149,8 @@ def project(matrices: Matrices, points: NDArray[np.float64]) -> NDArray[np.float
 
 
 def _place(layer: Layer, matrices: Matrices, size: tuple[int, int]) -> PlacedLayer:
+    if layer.opaque:
+        return PlacedLayer(layer, matrices, [Box(0, 0, size[1], size[0])] * len(matrices), matrices)
     low, high = layer.limits(matrices, size)
     boxes = [Box(*first, *last) for first, last in zip(low.tolist(), high.tolist(), strict=True)]
     from_box = matrices.copy()

@@ -12,6 +12,7 @@ from cascade.synthesis.blur_strength import blur_lengths
 from cascade.synthesis.camera.recording import RecordingConfig, random_recording, with_video_camera
 from cascade.synthesis.exact_flow import exact_flows
 from cascade.synthesis.exposure import expose_frames, render_frames
+from cascade.synthesis.layers import place
 from cascade.synthesis.scene import SceneConfig, random_scene
 
 LARGE_BLUR = 64.0
@@ -106,10 +107,11 @@ def synthesize(
     recording = with_video_camera(recording, config.recording, rng)
     times = np.arange(config.frames, dtype=np.float64)
     lights = expose_frames(layers, times, exposure, size, config.subframes)
-    flow_next, flow_previous = exact_flows(layers, config.frames, size)
+    instants = place(layers, times, size)
+    flow_next, flow_previous = exact_flows(instants)
     return Sample(
         blurred=recording.record(lights, rng),
-        sharp=np.stack([recording.response.to_levels(light) for light in render_frames(layers, times, size)]),
+        sharp=np.stack([recording.response.to_levels(light) for light in render_frames(instants)]),
         flow_next=flow_next,
         flow_previous=flow_previous,
     )

@@ -1,4 +1,4 @@
-"""The distribution of the samples, against figures of the first synthesis, which took nearly twice the time.
+"""The distribution of the samples, against figures of the first synthesis, which took twice the time.
 
 The figures are means over samples that the first synthesis made with the same seeds, and the standard errors of these
 means. Faster ways to the same thing may change the noise, and every pixel by a rounding, but no mean by more than a

@@ -11,7 +11,7 @@ from cascade.synthesis.blur_strength import blur_lengths
 from cascade.synthesis.camera.response import add_sensor_noise, compress, make_response, random_response
 from cascade.synthesis.exact_flow import exact_flows
 from cascade.synthesis.exposure import expose, measure_paths, render
-from cascade.synthesis.layers import Layer, project
+from cascade.synthesis.layers import Layer, place, project
 from cascade.synthesis.trajectory import Spectrum, Trajectory, random_trajectory
 
 SIZE = (40, 60)
@@ -62,7 +62,7 @@ def test_path_length_counts_the_fastest_layer_during_the_exposure() -> None:
 
 
 def test_flow_follows_the_layer_in_front() -> None:
-    (flow,), _ = exact_flows(scene(sliding(3.0), sliding(5.0)), 2, SIZE)
+    (flow,), _ = exact_flows(place(scene(sliding(3.0), sliding(5.0)), np.arange(2.0), SIZE))
     np.testing.assert_allclose(flow[20, 35], [-8.0, 0.0], atol=1e-4)
     np.testing.assert_allclose(flow[5, 5], [-3.0, 0.0], atol=1e-4)
     assert np.isclose(flow[..., 0], -8.0, atol=1e-3).sum() == 100
@@ -97,7 +97,9 @@ def test_the_middle_of_a_trajectory_looks_straight_at_the_plane() -> None:
 def test_what_is_near_on_a_slanted_plane_shifts_more() -> None:
     # From 6 pixels of shift in the middle to 9 at the radius of 36 pixels on the right, and to 3 on the left.
     wall_to_the_right = replace(sliding(6.0), slant=(0.5, 0.0))
-    (flow,), _ = exact_flows([Layer(wall(0.2), (-15.0, -10.0), wall_to_the_right)], 2, SIZE)
+    (flow,), _ = exact_flows(
+        place([Layer(wall(0.2), (-15.0, -10.0), wall_to_the_right)], np.arange(2.0), SIZE)
+    )
     here = CENTER[0] + np.array([-18.0, 0.0, 18.0])
     shifts = np.interp(here, np.arange(SIZE[1]), -flow[20, :, 0])
     # Roughly, since what comes nearer also grows.
