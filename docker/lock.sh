@@ -10,7 +10,7 @@ pin() { # target source...
   compile --generate-hashes --constraints "$constraints" "${@:2}" -o "$1.txt" >/dev/null
 }
 cd docker/requirements
-for image in build gateway export triton-cpu; do pin "$image" "$image.in"; done
+for image in build gateway export torch triton-cpu; do pin "$image" "$image.in"; done
 for image in worker all-in-one; do
   pin "$image" "$image.in" runtime-cpu.in
   pin "$image-gpu" "$image.in" runtime-gpu.in

@@ -93,13 +93,19 @@ def test_image_installs_what_its_programs_import(image: str) -> None:
     assert run.returncode == 0, run.stderr
 
 
-@pytest.mark.parametrize("image", [*PROGRAMS, "triton-cpu", "worker-gpu", "all-in-one-gpu"])
+@pytest.mark.parametrize("image", [*PROGRAMS, "triton-cpu", "torch", "worker-gpu", "all-in-one-gpu"])
 def test_pinned_versions_are_those_that_the_project_allows(image: str) -> None:
     limits = allowed()
     for name, requirements in pinned(image).items():
         for requirement in requirements if name in limits else ():
             (version,) = requirement.specifier
             assert limits[name].specifier.contains(version.version), requirement
+
+
+def test_image_that_exports_has_the_same_torch_from_either_index() -> None:
+    (torch,) = pinned("torch")["torch"]
+    (version,) = torch.specifier
+    assert f"ARG TORCH_VERSION={version.version}\n" in (ROOT / "docker" / "export" / "Dockerfile").read_text()
 
 
 def test_gateway_is_light_and_no_image_that_serves_holds_torch() -> None:
