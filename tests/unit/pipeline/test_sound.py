@@ -10,6 +10,7 @@ import pytest
 from service.findings import Code, Finding, Kind
 from service.pipeline.finalize import finalize
 from service.video.packets.opus import opus_samples
+from tests.support.clips import read_packets
 from tests.support.track_clips import Track, Tracks, samples, tone, write_tracks
 from tests.support.whole_way import Restored, restored
 
@@ -204,6 +205,19 @@ def test_finishing_twice_gives_the_same_bytes(tmp_path: Path) -> None:
 
     assert finalize(source, job.pieces, job.path, job.info, job.options) == job.report
     assert job.path.read_bytes() == first
+
+
+def test_dts_is_copied_as_it_is(tmp_path: Path) -> None:
+    """Nothing here encodes DTS, so that a stream of MP2 is given its name: no decoder is asked."""
+    source = write_tracks(tmp_path / "in.mkv", Tracks([Track("mp2")]))
+    payloads = [payload for _, payload in read_packets(source, "audio")]
+    source.write_bytes(source.read_bytes().replace(b"A_MPEG/L2", b"A_DTS\0\0\0\0"))
+    result = restored(source)
+
+    assert said(result.report.findings) == [Kind.KEPT]
+    with av.open(str(result.path)) as output:
+        assert output.streams.audio[0].codec_context.codec.canonical_name == "dts"
+    assert [payload for _, payload in read_packets(result.path, "audio")] == payloads
 
 
 @pytest.mark.parametrize("container", ["mkv", "mp4"])

@@ -165,6 +165,28 @@ def test_text_subtitles_and_fonts_stay_in_matroska(tmp_path: Path) -> None:
     assert kinds(result, Code.SUBTITLES) == kinds(result, Code.ATTACHMENTS) == [Kind.KEPT]
 
 
+@pytest.mark.parametrize(
+    ("codec", "containers"),
+    [("dvd_subtitle", {"mkv", "mp4"}), ("hdmv_pgs_subtitle", {"mkv"}), ("dvb_subtitle", {"mkv"})],
+)
+def test_subtitles_that_are_pictures_are_copied_or_said_to_be_lost(
+    tmp_path: Path, codec: str, containers: set[str]
+) -> None:
+    """They are those of DVD, Blu-ray and broadcasts; what says the end of a picture of Blu-ray ends all of them."""
+    shown = [b"\x16\x00\x0b" + bytes([0, 96, 0, 64, 0x10, 0, number, 0, 0, 0, 0]) for number in range(2)]
+    pictures = [(100, 200, shown[0] + b"\x80\x00\x00"), (350, 100, shown[1] + b"\x80\x00\x00")]
+    texts = [Text(codec, pictures, {"language": "fra"})]
+    source = write_tracks(tmp_path / "in.mkv", Tracks(texts=texts))
+    for container, picture in (("mkv", "h264"), ("mp4", "h264"), ("mov", "h264"), ("webm", "vp9")):
+        result = restored(source, container=container, codec=picture)
+        kept = container in containers
+
+        assert kinds(result, Code.SUBTITLES) == [Kind.KEPT if kept else Kind.LOST], container
+        assert [copy.identical for copy in result.report.copies] == [True] * kept
+        with av.open(str(result.path)) as output:
+            assert [one.language for one in output.streams.subtitles] == ["fra"] * kept
+
+
 def test_text_subtitles_become_plain_text_in_mp4_and_fonts_are_said_to_be_lost(tmp_path: Path) -> None:
     source = write_tracks(
         tmp_path / "in.mkv",
