@@ -8,6 +8,7 @@ what the flow reaches in the neighbors give the same tile of the result, whereve
 from __future__ import annotations
 
 import contextlib
+import copy
 import io
 import warnings
 from pathlib import Path
@@ -19,34 +20,46 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from cascade.network.cascade import Cascade
+from cascade.network.light_flow import LightLevel
 from cascade.network.prior import sharpness_prior
 from cascade.network.restoration import RestorationInput
 
 FLOW_GRAPH, RESTORATION_GRAPH = "flow.onnx", "restoration.onnx"
+DOWNSCALE = "downscale"
+"""Under this name the flow's graph says by how much frames are smaller there, after both sides were rounded up to
+multiples of 64."""
 UNITS = 64
 """Per level of 0..255: what frames are counted in between the parts. Half precision would round restored frames
 eight times as coarsely, and where motion is hard to tell that shows in the flow of the second stage."""
+_BANDS = 8
+"""Of the finest level of the flow, which takes several times the memory of all others."""
 _WHITE = 255.0 * UNITS
 _VALID = 0.999
 """As in `cascade.network.warp`: a sample is inside the frame when its bilinear weights there sum to at least this."""
 
 
 class FlowPart(nn.Module):
-    """Estimates the flow between two frames."""
+    """Estimates the flow between two frames that have the size which the flow network works at.
+
+    Frames are brought to that size, and the flow from its grid to the frame's, outside of the graph, a few rows or a
+    tile at a time: at the size of the frame, that took more memory than the network.
+    """
 
     def __init__(self, cascade: Cascade) -> None:
         super().__init__()
-        self.flow = cascade.stage.flow
+        self.flow = copy.deepcopy(cascade.stage.flow)
+        finest = self.flow.decoders[-1]
+        if isinstance(finest, LightLevel):
+            finest.bands = _BANDS
 
     def forward(self, center: Tensor, neighbor: Tensor) -> Tensor:
-        """``center``, ``neighbor``: int16 [1, 3, H, W] RGB, in 64ths of a level of 0..255.
+        """``center``, ``neighbor``: float32 [1, 3, h, w] RGB, 0..1, h and w multiples of 64 / downscale.
 
-        Returns float32 [1, 2, H, W]: the flow from the center to the neighbor, in pixels.
+        Returns float32 [1, 2, h', w']: the flow from the center to the neighbor, in pixels of downscale * h by
+        downscale * w.
         """
-        frames = torch.cat((center, neighbor)).float() / _WHITE
-        pyramid = self.flow.encode(frames)
-        first, second = [level[:1] for level in pyramid], [level[1:] for level in pyramid]
-        flow: Tensor = self.flow.decode(first, second, (center.shape[-2], center.shape[-1])).flow
+        first, second = self.flow.features(center), self.flow.features(neighbor)
+        flow: Tensor = self.flow.decode(first, second, (center.shape[-2], center.shape[-1])).levels[-1]
         return flow
 
 
@@ -104,12 +117,14 @@ def write_parts(cascade: Cascade, directory: Path, opset: int) -> None:
     """Exports both parts of ``cascade`` to ``directory`` with all sizes dynamic, and checks the files."""
     picture = torch.zeros(1, 3, 96, 128, dtype=torch.int16)
     frame = {2: "height", 3: "width"}
+    small = torch.zeros(1, 3, 128, 192)
     _write(
         FlowPart(cascade),
-        (picture, picture),
+        (small, small),
         directory / FLOW_GRAPH,
-        {"center": frame, "neighbor": frame, "flow": frame},
+        {"center": frame, "neighbor": frame, "flow": {2: "flow_height", 3: "flow_width"}},
         opset,
+        {DOWNSCALE: str(cascade.config.flow.downscale)},
     )
     place = torch.tensor([[0.0, 0.0], [96.0, 128.0], [0.0, 0.0], [0.0, 0.0]])
     _write(
@@ -125,13 +140,22 @@ def write_parts(cascade: Cascade, directory: Path, opset: int) -> None:
             "restored": frame,
         },
         opset,
+        {},
     )
 
 
 def _write(
-    part: nn.Module, example: tuple[Tensor, ...], path: Path, axes: dict[str, dict[int, str]], opset: int
+    part: nn.Module,
+    example: tuple[Tensor, ...],
+    path: Path,
+    axes: dict[str, dict[int, str]],
+    opset: int,
+    said: dict[str, str],
 ) -> None:
-    """Exports ``part``; ``axes`` names its inputs and, last, its output, with their dynamic axes."""
+    """Exports ``part``; ``axes`` names its inputs and, last, its output, with their dynamic axes.
+
+    ``said``: what the file says beside the graph.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     *inputs, output = axes
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
@@ -146,5 +170,7 @@ def _write(
             opset_version=opset,
             dynamo=False,
         )
-    onnx.save(onnxslim.slim(onnx.load(str(path))), str(path))
+    slim = onnxslim.slim(onnx.load(str(path)))
+    onnx.helper.set_model_props(slim, said)
+    onnx.save(slim, str(path))
     onnx.checker.check_model(str(path), full_check=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -31,6 +33,8 @@ class LightLevel(nn.Module):
         super().__init__()
         self.is_top = level == len(config.channels)
         self.radius = config.radius[level - 1]
+        self.bands = 1
+        """In how many bands of rows one above the other an exported graph does this level, to take less memory."""
         self.filler = 0
         """How many channels of ``first`` come once more, last, for convolutions that want blocks of channels."""
         inputs = volume_channels(self.radius) + config.channels[level - 1]
@@ -58,9 +62,26 @@ class LightLevel(nn.Module):
         size = (first.shape[-2], first.shape[-1])
         upflow = resize(above[0], size) * 2
         warped, _ = warp(second, upflow, padding="zeros")
-        features = self._features(first, self._volume(first, warped), first, upflow, resize(above[1], size))
+        refined = self._refined if self.bands == 1 else self._refined_in_bands
+        return refined(first, warped, upflow, resize(above[1], size))
+
+    def _refined(self, first: Tensor, warped: Tensor, upflow: Tensor, above: Tensor) -> tuple[Tensor, Tensor]:
+        features = self._features(first, self._volume(first, warped), first, upflow, above)
         # In float32 also under autocast: bfloat16 would round a flow of 30 px to eighths.
         return upflow + self.predict(features).float(), features
+
+    def _refined_in_bands(self, *inputs: Tensor) -> tuple[Tensor, Tensor]:
+        """Does what ``_refined`` does; each band is computed with as many rows around it as reach into it."""
+        reach = self.radius + len(self.layers) + 1
+        height = torch.as_tensor(inputs[0].shape[-2])
+        bounds = [height * band // self.bands for band in range(self.bands + 1)]
+        parts = []
+        for start, stop in pairwise(bounds):
+            low = torch.clamp(start - reach, min=0)
+            part = self._refined(*(each[:, :, low : stop + reach] for each in inputs))
+            parts.append([each[:, :, start - low : stop - low] for each in part])
+        flow, features = (torch.cat(each, dim=2) for each in zip(*parts, strict=True))
+        return flow, features
 
     def _features(self, first: Tensor, *inputs: Tensor) -> Tensor:
         filler = (first[:, : self.filler],) if self.filler else ()
@@ -92,7 +113,11 @@ class LightFlow(nn.Module):
     def encode(self, frames: Tensor) -> Pyramid:
         """Computes the features of ``frames`` [M, 3, H, W] RGB in [0, 1]."""
         size = network_size((frames.shape[-2], frames.shape[-1]), self.config.downscale)
-        pyramid = self.pyramid(resize(frames, size) - 0.5)
+        return self.features(resize(frames, size))
+
+    def features(self, frames: Tensor) -> Pyramid:
+        """Computes the features of ``frames`` that have the network's size."""
+        pyramid = self.pyramid(frames - 0.5)
         return [features - features.mean(dim=(2, 3), keepdim=True) for features in pyramid]
 
     def decode(self, first: Pyramid, second: Pyramid, size: tuple[int, int]) -> FlowPrediction:

@@ -90,7 +90,11 @@ class PwcNet(nn.Module):
     def encode(self, frames: Tensor) -> Pyramid:
         """Computes the features of ``frames`` [M, 3, H, W] RGB in [0, 1]."""
         size = network_size((frames.shape[-2], frames.shape[-1]), self.config.downscale)
-        return self.pyramid(resize(frames, size))  # type: ignore[no-any-return]
+        return self.features(resize(frames, size))
+
+    def features(self, frames: Tensor) -> Pyramid:
+        """Computes the features of ``frames`` that have the network's size."""
+        return self.pyramid(frames)  # type: ignore[no-any-return]
 
     def decode(self, first: Pyramid, second: Pyramid, size: tuple[int, int]) -> FlowPrediction:
         """Estimates the flow from M first frames of ``size`` (height, width) to M second ones."""

@@ -46,6 +46,8 @@ class SegmentRequest:
     """Output frames T per call of the engine; the last window of a scene may be shorter."""
     in_flight: int = 2
     """Most windows at the engine at the same time."""
+    lean: bool = False
+    """Whether nothing is decoded ahead and nothing held twice, for pictures that fill the memory."""
     excerpt: Excerpt | None = None
     """The part of the source that the segment's frames are counted in."""
 
@@ -139,13 +141,15 @@ class _SegmentWork:
         should_stop: Callable[[], bool],
     ) -> None:
         request = self._request
-        windows = form_windows(self._decoded(), request.segment, request.window, self._notes.note_cut)
+        windows = form_windows(
+            self._decoded(), request.segment, request.window, self._notes.note_cut, lean=request.lean
+        )
 
         def stopped() -> bool:
             return self._ended.is_set() or should_stop()
 
         with (
-            closing(prefetch(windows, WINDOWS_AHEAD)) as ready,
+            closing(windows if request.lean else prefetch(windows, WINDOWS_AHEAD)) as ready,
             closing(
                 map_ahead(lambda window: self._restore(window, stopped), ready, request.in_flight)
             ) as done,
@@ -155,6 +159,7 @@ class _SegmentWork:
             for window, restored in done:
                 self._write(piece, window, restored)
                 on_progress(self._done, self._newest(window, restored))
+                del window, restored  # not while the next ones are made
                 self._check(should_stop)
 
     @contextmanager

@@ -7,11 +7,12 @@ Context never crosses a scene cut or the ends of the video; there it is mirrored
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterable, Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 from av.video.frame import VideoFrame
+from numpy.typing import NDArray
 
 from service.inference.engine import Frames
 from service.pipeline.scenes import is_cut
@@ -51,16 +52,22 @@ def mirrored(position: int, low: int, high: int) -> int:
 
 
 def form_windows(
-    frames: Iterable[DecodedFrame], segment: Segment, length: int, on_cut: Callable[[int], None]
-) -> Iterator[Window]:
+    frames: Iterable[DecodedFrame],
+    segment: Segment,
+    length: int,
+    on_cut: Callable[[int], None],
+    *,
+    lean: bool = False,
+) -> Generator[Window]:
     """Yields windows that together restore every frame of ``segment`` once, in order.
 
     ``frames``: the segment's frames and up to two on each side, in order. At most ``length`` + 5 frames are held.
     ``length``: output frames of a window; the first of the segment has what is left over when the others have as many,
     so that somebody who watches sees the first frames soon. The last window of a scene may have fewer.
-    ``on_cut`` gets the number of each frame with which a scene begins.
+    ``on_cut`` gets the number of each frame with which a scene begins. ``lean``: whether the frames that are held share
+    the memory of the last window, which then stays until the next is formed.
     """
-    scene = _Scene(segment, length)
+    scene = _Scene(segment, length, lean=lean)
     for frame in frames:
         if scene.held and is_cut(scene.held[-1].image, frame.image):
             on_cut(frame.number)
@@ -73,13 +80,14 @@ def form_windows(
 class _Scene:
     """Holds the frames of the current scene that are still needed, and the number of the next frame to restore."""
 
-    def __init__(self, segment: Segment, length: int) -> None:
+    def __init__(self, segment: Segment, length: int, *, lean: bool) -> None:
         self.held: deque[DecodedFrame] = deque()
         self._next = segment.start
         self._stop = segment.stop
         self._length = length
         self._first = segment.frames % length or length
         self._start = segment.start
+        self._lean = lean
 
     def full_windows(self) -> Iterator[Window]:
         """Yields the windows of full length whose context has arrived."""
@@ -111,4 +119,14 @@ class _Scene:
         while self.held and self.held[0].number < self._next - SIDE:
             self.held.popleft()
         originals = tuple(frame.original for frame in outputs)
-        return Window(start, np.stack(chosen), originals, tuple(frame.interlaced for frame in outputs))
+        frames = np.stack(chosen)
+        if self._lean:
+            self._share(dict(zip(wanted, frames, strict=True)))
+        return Window(start, frames, originals, tuple(frame.interlaced for frame in outputs))
+
+    def _share(self, images: dict[int, NDArray[np.uint8]]) -> None:
+        """Has the frames that are held use these ``images`` of theirs in place of their own."""
+        self.held = deque(
+            replace(frame, image=images[frame.number]) if frame.number in images else frame
+            for frame in self.held
+        )

@@ -112,6 +112,7 @@ def _restore(
                 segment,
                 recipe.options,
                 recipe.window_frames,
+                lean=windows.lean,
                 excerpt=recipe.excerpt,
             )
             progress = partial(_report_progress, on_progress, segment.start, info.frames)

@@ -1,13 +1,15 @@
 """An engine for pictures of any size: finds the flow between whole frames and restores each frame tile by tile.
 
-It computes what the whole graph computes, one frame after the other, and holds six frames and one tile at a time. So
-the memory that it takes does not grow with the length of a window, and hardly with the size of the frames.
+It computes what the whole graph computes, one frame after the other, and holds three restored frames and one tile at a
+time beside the window. So the memory that it takes does not grow with the length of a window, and a window of one frame
+is no more work per frame than a longer one: what the first stage made of the frames that both windows share is kept.
 """
 
 from __future__ import annotations
 
+import threading
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,86 +17,120 @@ from numpy.typing import NDArray
 from service.errors.job import JobCanceled
 from service.inference.engine import Frames, Stopped, check_window, never
 from service.inference.tiled.parts import UNITS, Flow, Levels, Parts
-from service.inference.tiled.tiles import MULTIPLE, Span, Tile, tiles
+from service.inference.tiled.pictures import Given, Picture, Restored
+from service.inference.tiled.resampling import flow_there, shrunk
+from service.inference.tiled.tiles import Span, Tile, tiles
 from service.types import CONTEXT_FRAMES
 
-_STAGES = CONTEXT_FRAMES // 2
+_KEPT = 2
+"""Frames of the first stage that the next window has, too."""
+
+Three = tuple[Picture, Picture, Picture]
 
 
 class TiledEngine:
-    """Restores windows from the two parts of a model. Implements ``DeblurEngine``."""
+    """Restores windows from the two parts of a model. Implements ``DeblurEngine``; windows take turns."""
 
     def __init__(self, parts: Parts, side: int) -> None:
         """``side``: most pixels of a tile's side; all windows of a video have the same."""
         self._parts = parts
         self._side = side
+        self._one_at_a_time = threading.Lock()
+        self._kept: dict[tuple[bytes, ...], Restored] = {}
+        """What the first stage made of three frames, by their digests: the newest last."""
 
     def restore(self, window: Frames, stopped: Stopped = never, /) -> Frames:
         """``stopped`` is asked before every tile."""
         check_window(window)
-        height, width = window.shape[1:3]
-        frames: Iterator[Levels] = (_levels(frame) for frame in window)
-        for _ in range(_STAGES):
-            frames = self._stage(frames, stopped)
-        restored = np.empty((len(window) - CONTEXT_FRAMES, height, width, 3), np.uint8)
-        for image, frame in zip(restored, frames, strict=True):
-            image[:] = _rounded(frame[:, :height, :width])
-        return restored
+        with self._one_at_a_time:
+            _check(stopped)
+            restored = np.empty_like(window[: len(window) - CONTEXT_FRAMES])
+            threes = _threes(self._first_stage(window, stopped))
+            for image in restored:
+                self._second_stage(image, next(threes), stopped)  # nothing here keeps the three
+            return restored
 
     def close(self) -> None:
         self._parts.close()
 
-    def _stage(self, frames: Iterable[Levels], stopped: Stopped) -> Iterator[Levels]:
-        """Yields each frame that has two neighbors, restored; holds three frames."""
-        held: deque[Levels] = deque(maxlen=3)
-        for frame in frames:
-            held.append(frame)
-            if len(held) == held.maxlen:
-                previous, center, following = held
-                yield self._frame(previous, center, following, stopped)
+    def _second_stage(self, image: NDArray[np.uint8], three: Three, stopped: Stopped) -> None:
+        """Restores the center of ``three`` to ``image``."""
+        for tile, found in self._tiles(three, stopped):
+            part = image[tile.rows.start : tile.rows.stop, tile.columns.start : tile.columns.stop]
+            part[:] = _rounded(found)[: part.shape[0], : part.shape[1]]
 
-    def _frame(self, previous: Levels, center: Levels, following: Levels, stopped: Stopped) -> Levels:
-        neighbors = (previous, following)
-        flow = np.stack([self._flow(center, neighbor, stopped) for neighbor in neighbors])
-        restored = np.empty_like(center)
-        last = center.shape[1:]
-        for tile in tiles(center.shape[1], center.shape[2], self._side):
-            _check(stopped)
+    def _first_stage(self, window: Frames, stopped: Stopped) -> Iterator[Restored]:
+        given = [Given(frame) for frame in window]
+        digests = [frame.digest() for frame in given]
+        for start in range(len(window) - 2):
+            key = tuple(digests[start : start + 3])
+            found = self._kept.get(key)
+            if found is None:
+                found = self._whole((given[start], given[start + 1], given[start + 2]), stopped)
+            self._keep(key, found)
+            yield found
+
+    def _keep(self, key: tuple[bytes, ...], found: Restored) -> None:
+        self._kept.pop(key, None)
+        self._kept[key] = found
+        while len(self._kept) > _KEPT:
+            del self._kept[next(iter(self._kept))]
+
+    def _whole(self, three: Three, stopped: Stopped) -> Restored:
+        restored = Restored(three[1].height, three[1].width)
+        for tile, found in self._tiles(three, stopped):
             rows, columns = tile.rows, tile.columns
-            found = self._tile(center, neighbors, flow, tile, keep=(rows.stop, columns.stop) != last)
-            restored[:, rows.start : rows.stop, columns.start : columns.stop] = _units(found)
+            restored.levels[:, rows.start : rows.stop, columns.start : columns.stop] = found
         return restored
 
-    def _tile(
-        self, center: Levels, neighbors: tuple[Levels, Levels], flow: Flow, tile: Tile, *, keep: bool
-    ) -> NDArray[np.float32]:
+    def _tiles(self, three: Three, stopped: Stopped) -> Iterator[tuple[Tile, Levels]]:
+        """Yields what the center of three frames is restored to, a tile without its overlap at a time."""
+        center = three[1]
+        flows = self._flows(three, stopped)
+        for tile in tiles(center.height, center.width, self._side):
+            _check(stopped)
+            last = (tile.rows.stop, tile.columns.stop) == (center.height, center.width)
+            yield tile, _units(self._tile(three, flows, tile, keep=not last))
+
+    def _tile(self, three: Three, flows: tuple[Flow, Flow], tile: Tile, *, keep: bool) -> NDArray[np.float32]:
         """Returns the tile without its overlap: float32 [3, h, w] in 64ths of a level."""
-        rows, columns = _slice(tile.rows), _slice(tile.columns)
-        there = np.ascontiguousarray(flow[:, :, rows, columns])
+        previous, center, following = three
+        height, width = center.height, center.width
+        there = np.stack([flow_there(flow, tile, height, width) for flow in flows])
         reached = [
-            (
-                _reach(there[side, 1], tile.rows, center.shape[1]),
-                _reach(there[side, 0], tile.columns, center.shape[2]),
-            )
-            for side in range(2)
+            (_reach(flow[1], tile.rows, height), _reach(flow[0], tile.columns, width)) for flow in there
         ]
-        previous, following = (
-            np.ascontiguousarray(neighbor[:, y, x])
-            for neighbor, (y, x) in zip(neighbors, reached, strict=True)
-        )
         origins = [(y.start, x.start) for y, x in reached]
-        place = np.array([(rows.start, columns.start), center.shape[1:], *origins], np.float32)
+        rows, columns = _slice(tile.rows), _slice(tile.columns)
+        place = np.array([(rows.start, columns.start), (height, width), *origins], np.float32)
         restored = self._parts.restored(
-            np.ascontiguousarray(center[:, rows, columns]), previous, following, there, place, keep=keep
+            center.part(rows, columns),
+            previous.part(*reached[0]),
+            following.part(*reached[1]),
+            there,
+            place,
+            keep=keep,
         )
         top, left = tile.rows.start - tile.rows.low, tile.columns.start - tile.columns.low
-        height, width = tile.rows.stop - tile.rows.start, tile.columns.stop - tile.columns.start
-        return restored[:, top : top + height, left : left + width]
+        kept_rows, kept_columns = tile.rows.stop - tile.rows.start, tile.columns.stop - tile.columns.start
+        return restored[:, top : top + kept_rows, left : left + kept_columns]
 
-    def _flow(self, center: Levels, neighbor: Levels, stopped: Stopped) -> Flow:
-        """Returns float32 [2, H, W], in pixels."""
+    def _flows(self, three: Three, stopped: Stopped) -> tuple[Flow, Flow]:
+        """Returns the flow to the previous and to the next frame."""
+        center = shrunk(three[1], self._parts.downscale)
         _check(stopped)
-        return self._parts.flow(center, neighbor)
+        back = self._parts.flow(center, shrunk(three[0], self._parts.downscale))
+        _check(stopped)
+        return back, self._parts.flow(center, shrunk(three[2], self._parts.downscale))
+
+
+def _threes(frames: Iterable[Restored]) -> Generator[Three]:
+    """Yields each frame that has two neighbors, between them; holds two while the next one is made."""
+    held: deque[Restored] = deque()
+    for frame in frames:
+        held.append(frame)
+        if len(held) == 3:
+            yield held.popleft(), held[0], held[1]
 
 
 def _check(stopped: Stopped) -> None:
@@ -114,16 +150,9 @@ def _reach(flow: NDArray[np.float32], span: Span, length: int) -> slice:
     return slice(low, min(length, max(high, low + 2)))
 
 
-def _levels(frame: NDArray[np.uint8]) -> Levels:
-    """Returns a frame [H, W, 3] as [3, H', W'] in 64ths of a level, padded right and bottom by repeating the edge."""
-    height, width = (-side % MULTIPLE for side in frame.shape[:2])
-    padded = np.pad(frame, ((0, height), (0, width), (0, 0)), mode="edge") if height or width else frame
-    return np.ascontiguousarray(padded.transpose(2, 0, 1)).astype(np.int16) * np.int16(UNITS)
-
-
-def _rounded(frame: Levels) -> NDArray[np.uint8]:
-    """Returns [3, H, W] as uint8 [H, W, 3]; halves go to even."""
-    levels = (np.rint(channel / np.float32(UNITS)) for channel in frame)
+def _rounded(part: Levels) -> NDArray[np.uint8]:
+    """Returns [3, h, w] as uint8 [h, w, 3]; halves go to even."""
+    levels = (np.rint(channel / np.float32(UNITS)) for channel in part)
     return np.stack([channel.clip(0, 255).astype(np.uint8) for channel in levels], axis=-1)
 
 

@@ -13,7 +13,14 @@ from numpy.typing import NDArray
 from service.errors.engine import EngineUnavailable, ModelNotFound
 from service.inference.local import does_not_load, failure
 from service.inference.onnx import returning_memory
-from service.inference.tiled.parts import FLOW_GRAPH, RESTORATION_GRAPH, Flow, Levels
+from service.inference.tiled.parts import (
+    DOWNSCALE,
+    FLOW_GRAPH,
+    RESTORATION_GRAPH,
+    Flow,
+    Levels,
+    Small,
+)
 
 _RUNTIME = "ONNX Runtime"
 _QUIET = 3
@@ -25,11 +32,17 @@ class OnnxParts:
 
     def __init__(self, model_dir: Path, *, threads: int | None = None) -> None:
         """Loads ``model_dir/1/flow.onnx`` and ``restoration.onnx``. Raises ModelNotFound and EngineError."""
-        self._flow: ort.InferenceSession | None = _load(model_dir, FLOW_GRAPH, threads)
+        flow = _load(model_dir, FLOW_GRAPH, threads)
+        self._downscale = _downscale(flow, model_dir.name)
+        self._flow: ort.InferenceSession | None = flow
         self._restoration: ort.InferenceSession | None = _load(model_dir, RESTORATION_GRAPH, threads)
         self._one_at_a_time = threading.Lock()
 
-    def flow(self, center: Levels, neighbor: Levels, /) -> Flow:
+    @property
+    def downscale(self) -> int:
+        return self._downscale
+
+    def flow(self, center: Small, neighbor: Small, /) -> Flow:
         return self._run(self._flow, {"center": center[None], "neighbor": neighbor[None]}, keep=False)
 
     def restored(
@@ -65,12 +78,22 @@ class OnnxParts:
         return result
 
 
+def _downscale(flow: ort.InferenceSession, model: str) -> int:
+    said = flow.get_modelmeta().custom_metadata_map.get(DOWNSCALE, "")
+    if not said.isdecimal():
+        raise does_not_load(
+            model, ValueError(f"1/{FLOW_GRAPH} does not say its {DOWNSCALE}; export the model again")
+        )
+    return int(said)
+
+
 def _load(model_dir: Path, name: str, threads: int | None) -> ort.InferenceSession:
     path = model_dir / "1" / name
     if not path.is_file():
         raise ModelNotFound(f"The model {model_dir.name!r} has no parts for tiles: 1/{name} is missing.")
     options = ort.SessionOptions()
     options.log_severity_level = _QUIET
+    options.enable_mem_pattern = False  # A pattern is room for all tensors beside that of the first run.
     if threads is not None:
         options.intra_op_num_threads = threads
     try:

@@ -7,6 +7,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+DOWNSCALE = "downscale"
+"""The name under which the flow's graph says it."""
 FLOW_GRAPH, RESTORATION_GRAPH = "flow.onnx", "restoration.onnx"
 
 UNITS = 64
@@ -14,14 +16,21 @@ UNITS = 64
 
 Levels = NDArray[np.int16]
 """int16 [3, H, W], RGB in 64ths of a level."""
+Small = NDArray[np.float32]
+"""float32 [3, h, w], RGB, 0..1: a frame whose sides were rounded up to multiples of 64 and divided by `downscale`."""
 Flow = NDArray[np.float32]
-"""float32 [2, H, W]: to the right and down, in pixels."""
+"""float32 [2, h', w']: to the right and down, on the grid of the network, in pixels of the frame of rounded sides."""
 
 
 class Parts(Protocol):
     """Runs the parts of one model."""
 
-    def flow(self, center: Levels, neighbor: Levels, /) -> Flow:
+    @property
+    def downscale(self) -> int:
+        """By how much frames are smaller where flow is looked for."""
+        ...
+
+    def flow(self, center: Small, neighbor: Small, /) -> Flow:
         """Estimates the flow from a frame to a neighbor. Raises InferenceFailed and OutOfMemory."""
         ...
 

@@ -21,6 +21,10 @@ _CPU_AVX_512F = 13
 _X264 = "open-gop=0" + (":asm=AVX2" if cv2.checkHardwareSupport(_CPU_AVX_512F) else "")
 """Without open-gop=0 a piece refers to its neighbor. With AVX-512, x264's look-ahead reads memory that it never wrote
 where a picture's width is no multiple of 128: now and then a piece has other bytes. AVX2 is as fast."""
+_HUGE = 12_000_000
+"""Pixels of a frame from which on encoders look fewer frames ahead and back: for 8K, x264 then takes a quarter of
+4.4 GB."""
+_X264_HUGE, _X265_HUGE = "rc-lookahead=4:ref=1", "rc-lookahead=4:ref=1"
 _X265 = "open-gop=0:bframes=0:cutree=0:weightp=0:pools=2:frame-threads=1:log-level=error:info=0"
 """With cutree, small pictures have other bytes in one of twenty encodings, with weightp in one of hundreds, whatever
 the threads and the assembly."""
@@ -51,8 +55,14 @@ class Pictures:
     """What an encoder has to know of the pictures."""
 
     pixels: Pixels
+    width: int
     height: int
     light: Light | None = None
+
+    @property
+    def huge(self) -> bool:
+        """Whether encoders have to save memory, whatever machine they run on: bytes depend on it."""
+        return self.width * self.height >= _HUGE
 
 
 def software(options: EncodeOptions, pictures: Pictures) -> Encoder:
@@ -69,7 +79,9 @@ def software(options: EncodeOptions, pictures: Pictures) -> Encoder:
 
 def _h264(options: EncodeOptions, pictures: Pictures) -> Encoder:
     rate = {"qp": "0"} if options.crf is None else {"crf": str(options.crf)}
-    parameters = _parameters(_X264, *_light(pictures.light, "mastering-display", "cll"))
+    parameters = _parameters(
+        _X264, *([_X264_HUGE] if pictures.huge else []), *_light(pictures.light, "mastering-display", "cll")
+    )
     fixed = {"preset": "medium", "threads": str(_THREADS), "bf": "0", "x264-params": parameters}
     return Encoder("libx264", {**fixed, **rate})
 
@@ -77,9 +89,8 @@ def _h264(options: EncodeOptions, pictures: Pictures) -> Encoder:
 def _hevc(options: EncodeOptions, pictures: Pictures) -> Encoder:
     rate = "lossless=1" if options.crf is None else f"crf={options.crf}"
     light = _light(pictures.light, "master-display", "max-cll")
-    return Encoder(
-        "libx265", {"preset": "medium", "x265-params": _parameters(_X265, rate, *light)}, tag=TAGS["hevc"]
-    )
+    parameters = _parameters(_X265, *([_X265_HUGE] if pictures.huge else []), rate, *light)
+    return Encoder("libx265", {"preset": "medium", "x265-params": parameters}, tag=TAGS["hevc"])
 
 
 def _av1(options: EncodeOptions, pictures: Pictures) -> Encoder:

@@ -142,4 +142,4 @@ class PieceEncoder:
 def _encoder(options: EncodeOptions, layout: Layout, picture: PictureFormat) -> Encoder:
     if options.encoder == "hardware":
         return hardware(options, layout.pixels)
-    return software(options, Pictures(layout.pixels, picture.height, picture.light))
+    return software(options, Pictures(layout.pixels, picture.width, picture.height, picture.light))

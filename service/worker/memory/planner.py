@@ -35,6 +35,11 @@ class Windows:
         """Most pixels of a tile's side; None restores whole frames."""
         return None if self.plan is None else self.plan.tile
 
+    @property
+    def lean(self) -> bool:
+        """Whether the pictures are so big that nothing is to be held twice."""
+        return self.tile is not None
+
     def engine(self, engines: EngineCache) -> DeblurEngine:
         """Returns what restores the windows; raises as the methods of EngineCache do."""
         return engines.get(self.model) if self.tile is None else engines.tiled(self.model, self.tile)

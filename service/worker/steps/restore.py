@@ -80,6 +80,7 @@ class RestoreStep:
                 encode=job.spec.options,
                 window=how.frames,
                 in_flight=how.in_flight,
+                lean=how.lean,
                 excerpt=job.spec.video.excerpt,
             )
             show = NewestFrameShow(self.storage, job).show
