@@ -32,7 +32,7 @@ UNITS = 64
 """Per level of 0..255: what frames are counted in between the parts. Half precision would round restored frames
 eight times as coarsely, and where motion is hard to tell that shows in the flow of the second stage."""
 _BANDS = 8
-"""Of the finest level of the flow, which takes several times the memory of all others."""
+"""Of the two finest levels of the flow, which take several times the memory of all others."""
 _WHITE = 255.0 * UNITS
 _VALID = 0.999
 """As in `cascade.network.warp`: a sample is inside the frame when its bilinear weights there sum to at least this."""
@@ -48,9 +48,9 @@ class FlowPart(nn.Module):
     def __init__(self, cascade: Cascade) -> None:
         super().__init__()
         self.flow = copy.deepcopy(cascade.stage.flow)
-        finest = self.flow.decoders[-1]
-        if isinstance(finest, LightLevel):
-            finest.bands = _BANDS
+        for level in self.flow.decoders[-2:]:
+            if isinstance(level, LightLevel):
+                level.bands = _BANDS
 
     def forward(self, center: Tensor, neighbor: Tensor) -> Tensor:
         """``center``, ``neighbor``: float32 [1, 3, h, w] RGB, 0..1, h and w multiples of 64 / downscale.

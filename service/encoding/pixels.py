@@ -8,6 +8,11 @@ from dataclasses import dataclass, replace
 CHROMAS = ("gray", "410", "411", "420", "440", "422", "444", "rgb")
 """Resolutions of chroma, as in 4:2:0; ``gray`` has none, ``rgb`` is coded without a matrix."""
 
+HUGE_PIXELS = 12_000_000
+"""Pixels of a frame from which on encoders save memory, on every machine alike, because bytes depend on it."""
+_SAMPLES = {"gray": 1.0, "410": 1.125, "411": 1.5, "420": 1.5, "440": 2.0, "422": 2.0, "444": 3.0, "rgb": 3.0}
+"""Samples per pixel."""
+
 _HOLDS: dict[str, str] = {
     "gray": "420",
     "410": "420",
@@ -32,6 +37,11 @@ class Pixels:
     def plain(self) -> bool:
         """Whether these are the 8-bit 4:2:0 pixels that every player decodes."""
         return self == Pixels()
+
+    @property
+    def bytes(self) -> float:
+        """Bytes per pixel of a frame."""
+        return (_SAMPLES[self.chroma] + self.alpha) * (2 if self.depth > 8 else 1)
 
     @property
     def format(self) -> str:

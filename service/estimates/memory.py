@@ -23,7 +23,9 @@ def plan_memory(
     memory = min((worker.memory for worker in alive if worker.memory is not None), default=None)
     if memory is None or card.memory is None:
         return None
-    demand = Demand(video.width, video.height, video.frames, video.looks, card.memory, card.tiles)
+    demand = Demand(
+        video.width, video.height, video.frames, video.looks, card.memory, card.tiles, video.coding
+    )
     plan = best_plan(demand, limits, memory)
     if plan is None:
         raise NeedsMoreMemory(wanting(demand, limits, memory))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from service.memory.coding import USUAL, Coding
+
 
 @dataclass(frozen=True)
 class Workload:
@@ -16,6 +18,8 @@ class Workload:
     looks: int = 1
     cost: float = 1.0
     """Of the model, as its card says."""
+    coding: Coding = USUAL
+    """Decides memory alone."""
 
     @property
     def pixels(self) -> int:

@@ -13,6 +13,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from service.memory.coding import USUAL, Coding
 from service.types import CONTEXT_FRAMES
 from service.window_limits import WindowLimits, WindowMemory
 
@@ -20,10 +21,9 @@ PROCESS_BYTES = 260 << 20
 """A worker with a small model and no job."""
 _RGB = 3
 """Bytes of a decoded pixel."""
-_CODEC = 130
-"""Bytes per pixel of the decoder's and the encoder's pictures, of which the encoder looks 40 ahead."""
-_TILE_FRAMES = 72
-"""Bytes per pixel of what tiles are restored from: frames of both stages in half precision, and the flow."""
+_TILE_FRAMES = 25
+"""Bytes per pixel of what tiles are restored from: three frames of the first stage in 16 bits, two small frames to
+look for the flow in, and the flow."""
 _STEP = 0.75
 """Share of a plan's memory that the plan after it takes at most: a frame less in a window would hardly help."""
 TILE_SIDES = (2048, 1280, 768)
@@ -72,6 +72,7 @@ class Demand:
     whole: WindowMemory
     tiles: TileMemory | None
     """None for a model that was exported without parts for tiles."""
+    coding: Coding = USUAL
 
     @property
     def pixels(self) -> int:
@@ -128,22 +129,31 @@ def _candidates(demand: Demand, limits: WindowLimits) -> Iterator[MemoryPlan]:
 def _whole(demand: Demand, window: int, in_flight: int) -> MemoryPlan:
     engine = demand.whole.bytes(demand.pixels, window)
     taken = engine + demand.pixels * _pipeline(demand, window, in_flight)
-    return MemoryPlan(window, in_flight, None, PROCESS_BYTES + taken)
+    return MemoryPlan(window, in_flight, None, PROCESS_BYTES + int(taken))
 
 
 def _tiled(demand: Demand, model: TileMemory, window: int, side: int) -> MemoryPlan:
     tile = min(side, demand.width) * min(side, demand.height)
-    engine = demand.pixels * (_TILE_FRAMES + model.flow) + tile * model.tile
-    taken = engine + demand.pixels * _pipeline(demand, window, 1)
-    return MemoryPlan(window, 1, side, PROCESS_BYTES + taken)
+    # A tile is restored when the flow is known.
+    engine = demand.pixels * _TILE_FRAMES + max(demand.pixels * model.flow, tile * model.tile)
+    taken = engine + demand.pixels * _lean_pipeline(demand, window)
+    return MemoryPlan(window, 1, side, PROCESS_BYTES + int(taken))
 
 
-def _pipeline(demand: Demand, window: int, in_flight: int) -> int:
+def _pipeline(demand: Demand, window: int, in_flight: int) -> float:
     """Returns bytes per pixel of the frames around the engine: those that wait to be a window, windows, results."""
     given = window + CONTEXT_FRAMES
     waiting = given + 1 + given * 2  # in the scene, being made, and ready
     looked_at = (given + window) * in_flight * (1 if demand.looks == 1 else demand.looks + 3)
-    return _RGB * (waiting + looked_at) + _CODEC
+    kept = given + window * (2 + in_flight)
+    return _RGB * (waiting + looked_at) + demand.coding.bytes(demand.pixels, kept)
+
+
+def _lean_pipeline(demand: Demand, window: int) -> float:
+    """Returns bytes per pixel where nothing is decoded ahead, and frames that wait share a window's memory."""
+    given = window + CONTEXT_FRAMES
+    looks = 0 if demand.looks == 1 else (given + window) * (demand.looks + 1)
+    return _RGB * (given + window + looks) + demand.coding.bytes(demand.pixels, given)
 
 
 def wanting(demand: Demand, limits: WindowLimits, memory: int) -> str:

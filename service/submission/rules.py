@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from anyio.to_thread import run_sync
 
+from service.encoding.choice import pixels_of
 from service.errors.engine import ModelNotFound
 from service.errors.outbound import AddressRefused
 from service.errors.submission import InvalidOption
@@ -15,6 +16,7 @@ from service.estimates.workload import Workload
 from service.fidelity import require_lossless
 from service.jobs.job import JobSpec, Order, SourceFile
 from service.logs import current_request
+from service.memory.coding import coding
 from service.options import JobOptions
 from service.outbound.address import Reach, permitted_addresses, read_target
 from service.quality import ModelChoice
@@ -86,7 +88,7 @@ class SubmissionRules:
             require_lossless(video.findings)
         check_preview(options, video)
         choice = await run_sync(self.chooser.choose, options, video.width * video.height * video.fps)
-        await run_sync(self.check_memory, choice, video)
+        await run_sync(self.check_memory, choice, video, options.encode(video))
         return JobSpec(
             model=choice.model,
             looks=choice.looks,
@@ -132,9 +134,10 @@ class SubmissionRules:
             f"models with {options.stages}: {', '.join(others) or 'none'}."
         )
 
-    def check_memory(self, choice: ModelChoice, video: VideoInfo) -> None:
+    def check_memory(self, choice: ModelChoice, video: VideoInfo, encode: EncodeOptions) -> None:
         """Raises NeedsMoreMemory if no plan for frames of this size fits the live workers."""
-        workload = Workload(choice.model, video.width, video.height, video.frames, choice.looks)
+        how = coding(encode, pixels_of(video))
+        workload = Workload(choice.model, video.width, video.height, video.frames, choice.looks, coding=how)
         self.chooser.estimator.memory_plan(workload, self.chooser.catalog.require(choice.model))
 
     def check_webhook(self, url: str | None) -> None:

@@ -15,12 +15,15 @@ from service.api.openapi.form import MULTIPART, estimate_form
 from service.api.openapi.responses import REQUEST_HEADER, UPLOAD_REFUSALS, problems
 from service.api.upload.json_body import json_body
 from service.api.upload.receiving import received_upload
+from service.encoding.choice import pixels_of
+from service.encoding.pixels import Pixels
 from service.errors.engine import ModelNotFound
 from service.errors.limit import RateLimited
 from service.estimates.estimate import Estimator
 from service.estimates.turns_before import Claimant
 from service.estimates.workload import Workload
 from service.findings import Finding, lost
+from service.memory.coding import coding
 from service.model_catalog import ModelCard
 from service.options import EncodingRequest, JobOptions, RestorationOptions
 from service.quality import Quality
@@ -148,13 +151,16 @@ async def _of_upload(received: ReceivedUpload, rules: SubmissionRules) -> _Work:
     info = await rules.look_at(received, options)
     frame = _Frames(info.width, info.height, info.frames, info.fps)
     encode = options.encode(info)
-    work = await run_sync(_work, frame, encode, options, rules.chooser, received.upload.size)
+    work = await run_sync(_work, frame, encode, options, rules.chooser, received.upload.size, pixels_of(info))
     return replace(work, findings=info.findings)
 
 
 def _of_description(asked: EstimateRequest, rules: SubmissionRules) -> _Work:
     frames = _Frames(asked.width, asked.height, asked.frame_count, asked.frame_rate)
     return _work(frames, asked.encode(), asked, rules.chooser, asked.bytes)
+
+
+_PLAIN = Pixels()
 
 
 @dataclass(frozen=True)
@@ -168,13 +174,19 @@ class _Frames:
 
 
 def _work(
-    frames: _Frames, encode: EncodeOptions, options: RestorationOptions, chooser: Chooser, size: int | None
+    frames: _Frames,
+    encode: EncodeOptions,
+    options: RestorationOptions,
+    chooser: Chooser,
+    size: int | None,
+    pixels: Pixels = _PLAIN,
 ) -> _Work:
     """Raises ModelNotFound and BrokerUnavailable."""
     speed = frames.width * frames.height * frames.rate if frames.rate else None
     choice = chooser.choose(options, speed)
     card = chooser.catalog.require(choice.model)
-    video = Workload(choice.model, frames.width, frames.height, frames.count, choice.looks, card.cost)
+    how = coding(encode, pixels)
+    video = Workload(choice.model, frames.width, frames.height, frames.count, choice.looks, card.cost, how)
     return _Work(video, card, choice.quality, encode, size)
 
 

@@ -6,12 +6,14 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from service.encoding.choice import pixels_of
 from service.errors.engine import OutOfMemory
 from service.errors.submission import NeedsMoreMemory
 from service.inference.engine import DeblurEngine
 from service.jobs.job import Job
 from service.jobs.step_leases import StepLeases
 from service.jobs.workers import WorkerRegistry
+from service.memory.coding import coding
 from service.memory.plan import Demand, MemoryPlan, best_plan, smaller_plan, wanting
 from service.window_limits import WindowLimits
 from service.worker.engines import EngineCache
@@ -118,4 +120,5 @@ class MemoryPlanner:
         card, video = self._engines.card(job.spec.model), job.spec.video
         if card.memory is None:
             return None
-        return Demand(video.width, video.height, video.frames, job.spec.looks, card.memory, card.tiles)
+        how = coding(job.spec.options, pixels_of(video))
+        return Demand(video.width, video.height, video.frames, job.spec.looks, card.memory, card.tiles, how)
