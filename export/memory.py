@@ -21,6 +21,11 @@ _SIDES = (128, 192)
 _RESERVE = 1.8
 """ONNX Runtime took 1.3 to 1.76 times the sum of live tensors on the CPU (the light network up to 720p, the paper's at
 256x320, one to four output frames): its arena grows in steps, and convolutions want workspaces."""
+_FLOW_SIDES = (1024, 1536)
+"""Flow is found in bands, whose overlap would count for too much in a small frame."""
+_FLOW_RESERVE, _TILE_RESERVE = 1.35, 2.5
+"""The parts of tiles took 1.35 and 2.46 times as much (the light network, 7680x4320 and tiles of 768x768): the bands of
+the flow are small."""
 _VIEWS = frozenset({"Reshape", "Squeeze", "Unsqueeze", "Identity"})
 """Their output is their input under another shape."""
 _QUIET = 3
@@ -77,14 +82,17 @@ def tile_cost(directory: Path) -> TileCost:
         "flow": np.zeros((2, 2, *_SIDES), np.float32),
         "place": place,
     }
+    downscale = int(onnx.load(str(directory / FLOW_GRAPH)).metadata_props[0].value)
+    frame = np.zeros((1, 3, *(side // downscale for side in _FLOW_SIDES)), np.float32)
+    small: Feeds = {"center": frame, "neighbor": frame}
     return TileCost(
-        flow=_bytes_per_pixel(directory / FLOW_GRAPH, {"center": picture, "neighbor": picture}),
-        tile=_bytes_per_pixel(directory / RESTORATION_GRAPH, tile),
+        flow=_bytes_per_pixel(directory / FLOW_GRAPH, _FLOW_RESERVE, small, _FLOW_SIDES),
+        tile=_bytes_per_pixel(directory / RESTORATION_GRAPH, _TILE_RESERVE, tile, _SIDES),
     )
 
 
-def _bytes_per_pixel(path: Path, feeds: Feeds) -> int:
-    return ceil(_RESERVE * _peak(onnx.load(str(path)), feeds) / (_SIDES[0] * _SIDES[1]))
+def _bytes_per_pixel(path: Path, reserve: float, feeds: Feeds, sides: tuple[int, int]) -> int:
+    return ceil(reserve * _peak(onnx.load(str(path)), feeds) / (sides[0] * sides[1]))
 
 
 def _peak(model: ModelProto, feeds: Feeds) -> int:

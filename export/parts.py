@@ -171,6 +171,24 @@ def _write(
             dynamo=False,
         )
     slim = onnxslim.slim(onnx.load(str(path)))
+    _put_in_order_of_use(slim.graph)
     onnx.helper.set_model_props(slim, said)
     onnx.save(slim, str(path))
     onnx.checker.check_model(str(path), full_check=True)
+
+
+def _put_in_order_of_use(graph: onnx.GraphProto) -> None:
+    """Orders nodes as ONNX Runtime runs them: each as late as may be, so that few results are held at a time."""
+    makers = {name: node for node in graph.node for name in node.output}
+    ordered: dict[int, onnx.NodeProto] = {}
+    waiting = [makers[output.name] for output in reversed(graph.output)]
+    while waiting:
+        node = waiting[-1]
+        wanted = [makers[name] for name in node.input if name in makers and id(makers[name]) not in ordered]
+        if wanted:
+            waiting += reversed(wanted)
+        else:
+            ordered.setdefault(id(node), waiting.pop())
+    nodes = [onnx.NodeProto.FromString(node.SerializeToString()) for node in ordered.values()]
+    del graph.node[:]
+    graph.node.extend(nodes)

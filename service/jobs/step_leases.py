@@ -24,8 +24,8 @@ from service.redis_state.key_names import JobKeys
 from service.redis_state.scripts import steps
 from service.types import Segment
 
-_DEVICE = " device"
-"""Ends the names of fields that say where a step ran, beside those of the workers."""
+_DEVICE, _PLAN = " device", " plan"
+"""End the names of fields that say where a step ran and by which memory plan, beside those of the workers."""
 
 
 class StepLeases:
@@ -109,8 +109,17 @@ class StepLeases:
             found = self._add_memory_plan(keys=[JobKeys(job_id).record], args=texts)
         return MEMORY_PLANS.validate_json(str(found))
 
-    def complete(self, job_id: str, step: str, frames: int, placement: Placement | None = None) -> bool:
+    def complete(
+        self,
+        job_id: str,
+        step: str,
+        frames: int,
+        placement: Placement | None = None,
+        plan: int | None = None,
+    ) -> bool:
         """Finishes a segment of ``frames`` frames; ``placement`` is where it was restored, if it was just now.
+
+        ``plan``: the place among the job's memory plans of that which it was restored by.
 
         Returns True to exactly one caller per job, the last, who then enqueues the ``finish`` step.
         """
@@ -120,7 +129,15 @@ class StepLeases:
         used += [names.events, names.workers]
         ran_on = f"{placement.device} {placement.line}" if placement else ""
         with broker_errors():
-            return bool(self._complete(keys=used, args=[step, self._owner, time.time(), frames, ran_on]))
+            args: list[str | int | float] = [
+                step,
+                self._owner,
+                time.time(),
+                frames,
+                ran_on,
+                "" if plan is None else plan,
+            ]
+            return bool(self._complete(keys=used, args=args))
 
     def drop(self, job_id: str, step: str) -> None:
         """Gives up the claim on a step of a job that has ended."""
@@ -154,7 +171,7 @@ class StepLeases:
         """Returns the name of the worker that finished each finished segment, by step."""
         with broker_errors():
             found = self._redis.hgetall(JobKeys(job_id).workers)
-        return {str(step): str(worker) for step, worker in found.items() if not str(step).endswith(_DEVICE)}
+        return {str(step): str(worker) for step, worker in found.items() if " " not in str(step)}
 
     def restored_on(self, job_id: str) -> dict[str, tuple[str, str]]:
         """Returns the device of each finished segment, and the sentence that says why, by step."""
@@ -165,6 +182,16 @@ class StepLeases:
             name.removesuffix(_DEVICE): (device, line)
             for name, (device, _, line) in named.items()
             if name.endswith(_DEVICE)
+        }
+
+    def restored_by(self, job_id: str) -> dict[str, int]:
+        """Returns the place of the memory plan that each finished segment was restored by, by step."""
+        with broker_errors():
+            found = self._redis.hgetall(JobKeys(job_id).workers)
+        return {
+            str(name).removesuffix(_PLAN): int(place)
+            for name, place in found.items()
+            if str(name).endswith(_PLAN)
         }
 
     def holder(self, job_id: str, step: str) -> str | None:

@@ -211,7 +211,7 @@ class JobKeys:
 
     @property
     def workers(self) -> str:
-        """Hash: segment step -> name of the worker that finished it; ``<step> device`` -> where it ran and why."""
+        """Hash: segment step -> its worker; ``<step> device`` -> where and why; ``<step> plan`` -> memory plan."""
         return f"{self.record}:workers"
 
     @property

@@ -73,6 +73,7 @@ class SegmentBody(BaseModel):
     stop: int
     worker: str | None
     device: str | None
+    memory_plan: int | None = Field(None, description="Its place in `memory_plans`, counted from 0.")
 
 
 class ReportBody(BaseModel):

@@ -115,7 +115,7 @@ COMPLETE = (
     + WORKER
     + """
 local record, steps, done, claim, deliveries, frames, events, workers = unpack(KEYS)
-local step, owner, now, count, device = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local step, owner, now, count, device, plan = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 if redis.call('GET', claim) == owner then redis.call('DEL', claim) end
 if redis.call('HDEL', steps, step) == 0 then return 0 end
 redis.call('HDEL', deliveries, step)
@@ -123,6 +123,7 @@ redis.call('SADD', done, step)
 redis.call('HSET', frames, step, count)
 redis.call('HSET', workers, step, worker_of(owner))
 if device ~= '' then redis.call('HSET', workers, step .. ' device', device) end
+if plan ~= '' then redis.call('HSET', workers, step .. ' plan', plan) end
 redis.call('HDEL', record, 'crashes', 'wanting')
 event(events, now, 'type', 'step_done', 'step', step, 'worker', worker_of(owner))
 local segments = tonumber(redis.call('HGET', record, 'segments'))

@@ -82,21 +82,22 @@ class MemoryPlanner:
 
     def run(
         self, job: Job, touch: Touch, should_stop: Callable[[], bool], restore: Callable[[Windows], None]
-    ) -> None:
+    ) -> int | None:
         """Has ``restore`` do a segment by the plan of its job, with as much memory; by smaller plans if it runs out.
 
-        Raises OutOfMemory when there is no smaller plan, JobCanceled, and what ``restore`` raises.
+        Returns the place of the plan that did among those of the job; None where memory does not decide. Raises
+        OutOfMemory when there is no smaller plan, JobCanceled, and what ``restore`` raises.
         """
         plans = self.fix(job)
         if not plans:
             restore(self._unplanned(job))
-            return
+            return None
         while True:
             plan = plans[-1]
             try:
                 with self._gate.lent(plan.bytes, touch, should_stop):
                     restore(Windows(job.spec.model, plan.window, plan.in_flight, plan))
-                return
+                return len(plans) - 1
             except OutOfMemory as error:
                 plans = self._smaller(job, plans, error)
 

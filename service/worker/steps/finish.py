@@ -134,12 +134,14 @@ class FinishStep:
             "looks": job.spec.looks,
         }
         workers, devices = self.leases.finished_by(job.id), self.leases.restored_on(job.id)
+        plans = self.leases.restored_by(job.id)
         ran_on = sorted({line for _, line in devices.values()})
         segments = []
         for segment in job.plan:
             step = segment_step(segment.index)
             device, _ = devices.get(step, (None, ""))
-            segments.append({**asdict(segment), "worker": workers.get(step), "device": device})
+            made = {"worker": workers.get(step), "device": device, "memory_plan": plans.get(step)}
+            segments.append({**asdict(segment), **made})
         memory = [{**asdict(plan), "manner": plan.manner} for plan in job.memory_plans]
         told = {"job": job.id, "model": made_with, "ran_on": ran_on, **report, **self._recipe(job, output)}
         text = json.dumps({**told, "memory_plans": memory, "segments": segments}, indent=2)

@@ -50,16 +50,17 @@ class RestoreStep:
         Raises SourceMissing, JobCanceled if the job or the worker stops meanwhile, and FidelityLost if a strict job
         lost something.
         """
-        segment, placement = job.plan[index], None
+        segment = job.plan[index]
+        placement = plan = None
         if self.storage.find(job.id, piece_name(segment)) is None:
-            self.memory.run(
+            plan = self.memory.run(
                 job,
                 touch,
                 lambda: self._should_stop(job.id),
                 lambda how: self._restore(job, segment, how, touch),
             )
             placement = self.engines.placement(job.spec.model)
-        if self.leases.complete(job.id, segment_step(index), segment.frames, placement):
+        if self.leases.complete(job.id, segment_step(index), segment.frames, placement, plan):
             self.queue.enqueue(job.id, FINISH)
 
     def _restore(self, job: Job, segment: Segment, how: Windows, touch: Touch) -> None:

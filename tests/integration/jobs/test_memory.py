@@ -81,6 +81,7 @@ def test_a_job_that_runs_out_of_memory_goes_on_in_smaller_parts(service: Service
     assert plans[0]["window"] > 1
     assert plans[-1]["window"] == 1
     assert [plan["bytes"] for plan in plans] == sorted((plan["bytes"] for plan in plans), reverse=True)
+    assert [segment["memory_plan"] for segment in report["segments"]] == [len(plans) - 1]
     assert report["frames_out"] == 9
 
 

@@ -9,6 +9,8 @@ from itertools import pairwise
 
 import pytest
 
+from service.encoding.pixels import Pixels
+from service.memory.coding import coding
 from service.memory.plan import (
     Demand,
     TileMemory,
@@ -18,6 +20,7 @@ from service.memory.plan import (
     smaller_plan,
     wanting,
 )
+from service.types import EncodeOptions
 from service.window_limits import WindowLimits, WindowMemory
 
 GIB = 1 << 30
@@ -76,6 +79,29 @@ def test_looks_are_part_of_the_plan() -> None:
     one, four = (least_plan(at(1280, 720, looks=looks), LIMITS) for looks in (1, 4))
 
     assert four.bytes > one.bytes
+
+
+def test_8k_is_planned_within_a_container_of_4_gib() -> None:
+    lite = at(7680, 4320, whole=WindowMemory(frame=252, context=505), tiles=TileMemory(flow=26, tile=350))
+    plan = best_plan(lite, LIMITS, int(0.9 * 4 * GIB))
+
+    assert plan is not None
+    assert (plan.window, plan.in_flight) == (1, 1)
+    assert plan.tile is not None
+
+
+def test_frames_that_are_kept_as_they_were_are_part_of_the_plan() -> None:
+    plain, deep = (
+        coding(EncodeOptions(codec=codec), pixels)
+        for codec, pixels in (("h264", Pixels()), ("hevc", Pixels("422", 10)))
+    )
+
+    assert not plain.kept
+    assert deep.kept
+    assert deep.bytes(LITE.pixels, 10) == deep.bytes(LITE.pixels, 0) + 10 * 4
+    for size in ((1280, 720), (7680, 4320)):
+        taken = [least_plan(at(*size, coding=how), LIMITS).bytes for how in (plain, deep)]
+        assert taken[0] < taken[1]
 
 
 def test_a_model_without_parts_is_not_planned_in_tiles() -> None:
