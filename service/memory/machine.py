@@ -10,6 +10,16 @@ _NO_LIMIT = 1 << 60
 """Version 1 of control groups writes a number near 2 to the 63 where there is no limit."""
 
 
+_SHARE = 0.9
+"""Of the memory that is free where nothing was set; the rest is for what lives beside the worker."""
+
+
+def worker_memory(setting: int | None) -> int | None:
+    """Returns the bytes that a worker may take, as set or of what there is; None where nobody says."""
+    found = memory_limit() if setting is None else None
+    return setting if found is None else int(found * _SHARE)
+
+
 def memory_limit(root: Path = Path("/")) -> int | None:
     """Returns the bytes that this process, alone on the machine, may take; None where the system does not tell.
 

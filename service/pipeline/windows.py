@@ -73,6 +73,7 @@ def form_windows(
             on_cut(frame.number)
             yield from scene.finish()
         scene.held.append(frame)
+        del frame  # not beside a lean window
         yield from scene.full_windows()
     yield from scene.finish()
 

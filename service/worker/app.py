@@ -26,7 +26,7 @@ from service.jobs.turns import Turns
 from service.jobs.workers import WorkerRegistry, WorkerState
 from service.local.data_version import open_data_directory
 from service.logs import configure_logging
-from service.memory.machine import memory_limit
+from service.memory.machine import worker_memory
 from service.metrics import served
 from service.redis_state.connection import connect
 from service.storage.open import open_storage
@@ -54,9 +54,6 @@ CHORES_END_S = 5.0
 """Seconds for all chores to leave what they do to another worker."""
 LANE_ENDS_S = 10.0
 """Seconds for the step in the express lane to end when the worker stops; it is asked to at its next window."""
-
-_SHARE = 0.9
-"""Of the memory that is free where nothing was set; the rest is for what lives beside the worker."""
 
 
 def main(device: str | None = None) -> None:
@@ -106,7 +103,7 @@ def build(settings: Settings) -> tuple[Celery, EngineCache, Heartbeat, Backgroun
     owner = f"{settings.worker_name}/{secrets.token_hex(8)}"
     leases = StepLeases(client, owner, settings.claim_ttl_s)
     engines = EngineCache(settings.models, engine_loader(settings, _end), parts_loader(settings))
-    memory = None if settings.engine == "triton" else _memory_limit(settings)
+    memory = None if settings.engine == "triton" else worker_memory(settings.memory_limit)
     workers = WorkerRegistry(client)
     watchdog = Watchdog(settings.stall_timeout_s)
     heartbeat = Heartbeat(
@@ -175,14 +172,6 @@ def _end(reason: str) -> None:
     logging.getLogger(__name__).critical("The device is lost, and this worker ends: %s", reason)
     logging.shutdown()
     os._exit(EXIT_TRY_AGAIN)
-
-
-def _memory_limit(settings: Settings) -> int | None:
-    """Returns the bytes that this worker may take; None where nobody says."""
-    if settings.memory_limit is not None:
-        return settings.memory_limit
-    found = memory_limit()
-    return None if found is None else int(found * _SHARE)
 
 
 def _describe(settings: Settings, engines: EngineCache, running: int, memory: int | None) -> WorkerState:

@@ -23,6 +23,9 @@ from service.errors.startup import RequirementMissing
 from service.local.redis_server import find_redis_server
 from service.local.triton.install import VERSION as TRITON_VERSION
 from service.local.triton.install import cache_directory, find_install, require_platform
+from service.memory.machine import worker_memory
+from service.memory.plan import Demand, least_plan
+from service.model_catalog import ModelCard
 from service.text import plural
 
 OLDEST_PYTHON = (3, 11)
@@ -31,6 +34,9 @@ REDIS_TIMEOUT_S = 10.0
 GIB = 1 << 30
 REMOTE_PROVIDER = "Azure"
 """Every build of ONNX Runtime names it; it calls servers of others, and nothing here does."""
+LEAST_FRAME = (1920, 1080)
+"""Width and height of the frames that the smallest machine restores."""
+_FRAMES = ((1280, 720), LEAST_FRAME, (3840, 2160), (7680, 4320))
 
 
 @dataclass(frozen=True)
@@ -57,6 +63,25 @@ def machine() -> Finding:
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / GIB
     detail = f"{plural(cores or 1, 'core')}, {memory:.1f} GiB memory, {platform.machine()}"
     return Finding("Machine", True, detail, required=False)
+
+
+def memory(settings: Settings, card: ModelCard | None) -> Finding:
+    """Reports the largest frames that a worker has the memory for; those of LEAST_FRAME are required."""
+    limit = worker_memory(settings.memory_limit)
+    if limit is None or card is None or card.memory is None:
+        return Finding("Memory", True, "nothing says how much is free or needed", required=False)
+    demands = [Demand(*size, settings.max_frames, 1, card.memory, card.tiles) for size in _FRAMES]
+    least = [least_plan(demand, settings.window_limits()).bytes for demand in demands]
+    fitting = [size for size, needed in zip(_FRAMES, least, strict=True) if needed <= limit]
+    there = f"{limit / GIB:.1f} GiB for a worker"
+    if LEAST_FRAME not in fitting:
+        needed = least[_FRAMES.index(LEAST_FRAME)] / GIB
+        return Finding("Memory", False, there, f"{card.name} wants {needed:.1f} GiB at {_by(LEAST_FRAME)}")
+    return Finding("Memory", True, f"{there}: {card.name} restores frames of up to {_by(fitting[-1])}")
+
+
+def _by(size: tuple[int, int]) -> str:
+    return f"{size[0]}x{size[1]}"
 
 
 def redis() -> Finding:

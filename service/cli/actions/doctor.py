@@ -26,6 +26,7 @@ def examine(models: Path | None) -> list[Finding]:
     return [
         checks.python(),
         checks.machine(),
+        *memory(settings, models or settings.models),
         checks.redis(),
         checks.ffmpeg(),
         checks.x264(),
@@ -47,6 +48,13 @@ def runtime(settings: Settings, models: Path | None) -> Iterator[Finding]:
     """Reports what ``cdvd up`` measured, unless CDVD_ENGINE names the engine."""
     if "engine" not in settings.model_fields_set or settings.engine == "auto":
         yield checks.runtime(settings.model_copy(update={"models": models or settings.models}))
+
+
+def memory(settings: Settings, models: Path) -> Iterator[Finding]:
+    """Checks the memory for the default model, unless servers of models have their own."""
+    if settings.engine != "triton":
+        cards = {card.name: card for card in ModelCatalog(models).models()}
+        yield checks.memory(settings, cards.get(settings.model))
 
 
 def triton(settings: Settings) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ import pytest
 
 from service.cli.actions import checks
 from service.cli.actions.checks import Finding
-from service.cli.actions.doctor import healthy, print_report, repository, triton
+from service.cli.actions.doctor import healthy, memory, print_report, repository, triton
 from service.config import Settings, default_models
 from service.distribution import build_command
 from tests.support.models import write_model
@@ -54,6 +54,22 @@ def test_a_default_model_that_is_nowhere_is_missing(tmp_path: Path) -> None:
     (finding,) = repository(tmp_path / "absent", "cdvd_lite")
     assert not healthy([finding])
     assert "cdvd_lite" in finding.detail
+
+
+@pytest.mark.parametrize(("gib", "found"), [(0.5, False), (2, True), (4, True)])
+def test_the_memory_for_the_smallest_frames_is_required(gib: float, found: bool) -> None:
+    settings = Settings(memory_limit=int(gib * checks.GIB))
+    (finding,) = memory(settings, default_models())
+
+    assert finding.found is found
+    assert ("restores frames of up to" in finding.detail) is found
+    assert ("1920x1080" in finding.remedy) is not found
+
+
+def test_4_gib_are_enough_for_8k() -> None:
+    (finding,) = memory(Settings(memory_limit=4 * checks.GIB), default_models())
+
+    assert "cdvd_lite restores frames of up to 7680x4320" in finding.detail
 
 
 def test_two_builds_of_one_runtime_are_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

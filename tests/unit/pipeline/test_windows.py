@@ -1,8 +1,10 @@
+import weakref
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from service.pipeline.windows import Window, form_windows, mirrored
 from service.types import Segment
@@ -35,6 +37,24 @@ def test_windows_hold_the_outputs_and_two_neighbors_on_each_side() -> None:
     assert [window.start for window in windows] == [10, 15]
     assert contents(windows[0]) == list(range(8, 17))
     assert contents(windows[1]) == list(range(13, 22))
+
+
+def test_lean_windows_are_the_same_and_their_frames_are_not_held_beside_them() -> None:
+    images: list[weakref.ref[NDArray[np.uint8]]] = []
+
+    def decoded() -> Iterator[DecodedFrame]:
+        for number in range(8, 22):
+            made = [frame(number)]
+            images.append(weakref.ref(made[0].image))
+            yield made.pop()
+
+    segment = Segment(1, 10, 20)
+    found = []
+    for window in form_windows(decoded(), segment, 1, lambda _frame: None, lean=True):
+        found.append((window.start, contents(window)))
+        assert not any(image() is not None for image in images)
+
+    assert found == [(window.start, contents(window)) for window in windows_of(range(8, 22), segment, 1)]
 
 
 def test_what_is_left_over_comes_first_so_that_something_is_to_be_seen_soon() -> None:
