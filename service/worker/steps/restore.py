@@ -87,7 +87,13 @@ class RestoreStep:
             show = NewestFrameShow(self.storage, job).show
             listeners = ProgressListeners(self.leases, self.recorder, touch, show)
             meter = ProgressMeter(listeners, job, segment_step(segment.index), lambda: giving_way.waited_s)
-            result = restore_segment(request, looking, meter.advance, lambda: self._should_stop(job.id))
+
+            def should_stop() -> bool:
+                if how.lean:
+                    touch()  # asked before every tile: a window of them can take longer than a worker may hang
+                return self._should_stop(job.id)
+
+            result = restore_segment(request, looking, meter.advance, should_stop)
             self._write_sharpness(job, segment, result)
             with self.storage.writing(job.id, findings_name(segment)) as file:
                 write_findings(file, result.findings)
