@@ -63,8 +63,9 @@ class SideBySideVideos:
         export = _Export(self._storage, self._exports, ticket.member)
         with self._lease(ticket, export.tell) as lease:
             export.tell()
-            again_at = self._outcome(export, lease)
+            again_at, conclude = self._outcome(export, lease)
         if again_at is None:
+            conclude(export.job_id)  # after the lease, which tells how far it is
             self._exports.due.remove(lease.ticket)
         else:
             self._exports.due.reschedule(lease.ticket, again_at)
@@ -73,24 +74,22 @@ class SideBySideVideos:
     def _lease(self, ticket: Ticket, on_beat: Callable[[], None]) -> Lease:
         return Lease(self._exports.due, ticket, self._ttl_s, self._stopping, on_beat)
 
-    def _outcome(self, export: _Export, lease: Lease) -> float | None:
-        """Makes a video; returns when that is to be tried again, None if it is over."""
+    def _outcome(self, export: _Export, lease: Lease) -> tuple[float | None, Callable[[str], None]]:
+        """Makes a video; returns when that is to be tried again, None if it is over, and how to say so then."""
         job_id = export.job_id
         try:
             export.make(self._jobs.get(job_id), lease.check)
         except JobCanceled:
-            return time.time()
+            return time.time(), self._exports.forget
         except StorageFull:
-            return time.time() + FULL_S
+            return time.time() + FULL_S, self._exports.forget
         except (JobNotFound, FileNotFoundError):
-            self._exports.forget(job_id)
+            return None, self._exports.forget
         except PipelineError as error:
             if self._jobs.exists(job_id):
                 log.error("%s", error, extra={"job": job_id})
-            self._exports.fail(job_id)
-        else:
-            self._exports.forget(job_id)
-        return None
+            return None, self._exports.fail
+        return None, self._exports.forget
 
 
 class _Export:
@@ -101,11 +100,9 @@ class _Export:
         self._storage = storage
         self._exports = exports
         self._done = 0
-        self._use_room: Callable[[], None] = lambda: None
 
     def tell(self) -> None:
-        """Tells how many frames are done, and gives back the room that their bytes took."""
-        self._use_room()
+        """Tells how many frames are done; called from another thread meanwhile."""
         self._exports.say(self.job_id, self._done)
 
     def make(self, job: Job, check: Callable[[], None]) -> None:
@@ -123,49 +120,45 @@ class _Export:
                 self._storage.reading(job.id, result_name(job.spec.options.container))
             )
             target = files.enter_context(self._storage.writing(job.id, SIDE_BY_SIDE))
-            self._hold_room(files, target, ROOM * result.stat().st_size)
+            room = ROOM * result.stat().st_size
+            keep = files.enter_context(held_space(target.parent, room))
+
+            def look() -> None:
+                check()
+                keep(max(0, room - _size(target) - _size(picture_of(target))))
+
             video, options = job.spec.video, job.spec.options
             request = SideBySide(source, result, target, video.frames, video.excerpt, options.deinterlace)
-            self._run(request, check)
+            self._run(request, look)
             size = target.stat().st_size
         self._exports.made(job.id, size)
 
-    def _hold_room(self, files: ExitStack, target: Path, size: int) -> None:
-        keep = files.enter_context(held_space(target.parent, size))
-
-        def use() -> None:
-            written = (path.stat().st_size for path in (target, picture_of(target)) if path.exists())
-            keep(max(0, size - sum(written)))
-
-        self._use_room = use
-        files.callback(setattr, self, "_use_room", lambda: None)
-
-    def _run(self, request: SideBySide, check: Callable[[], None]) -> None:
+    def _run(self, request: SideBySide, look: Callable[[], None]) -> None:
         command = [sys.executable, "-m", "service.pipeline.side_by_side", request.to_json()]
         with (
             tempfile.TemporaryFile("w+") as trouble,
             subprocess.Popen(command, cwd=_PACKAGES, stdout=subprocess.PIPE, stderr=trouble) as child,
         ):
             try:
-                self._follow(child, check)
+                self._follow(child, look)
             finally:
                 child.kill()
                 child.wait()
                 picture_of(request.target).unlink(missing_ok=True)
             trouble.seek(0)
             text = trouble.read()
-        if os.strerror(errno.ENOSPC) in text:
+        if child.returncode and os.strerror(errno.ENOSPC) in text:
             raise StorageFull("There is no room for the video of the upload beside its result.")
         if child.returncode:
             raise PipelineError(f"The upload and its result make no video side by side: {text[-2000:]}")
 
-    def _follow(self, child: subprocess.Popen[bytes], check: Callable[[], None]) -> None:
-        """Reads how far the child is until it ends."""
+    def _follow(self, child: subprocess.Popen[bytes], look: Callable[[], None]) -> None:
+        """Reads how far the child is until it ends. Calls ``look`` again and again, which may raise."""
         assert child.stdout is not None
         said, rest = child.stdout.fileno(), b""
         while True:
             readable, _, _ = select.select([said], [], [], LOOK_S)
-            check()
+            look()
             if not readable:
                 continue
             data = os.read(said, 1 << 16)
@@ -174,3 +167,10 @@ class _Export:
             *lines, rest = (rest + data).split(b"\n")
             self._done = int(lines[-1]) if lines else self._done
         child.wait()
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
