@@ -88,6 +88,7 @@ def _first_visit(page: Page, folder: Path) -> str:
     expect(page.locator("#glimpse")).to_be_visible()
     print(f"First deblurred second: {time.monotonic() - start:.0f} s after the click on the sample clip")
     expect(page.locator("#qualities")).to_contain_text("about")
+    expect(page.locator("#second-note")).to_be_empty()  # all of the second is there
     _write(page, folder / "page_second.jpg")
     page.get_by_role("button", name="Back to the video").click()
     _write(page, folder / "page_chosen.jpg")
@@ -116,6 +117,7 @@ def _prior_in_the_dark(page: Page, folder: Path) -> None:
 
 def _show_frame(page: Page) -> None:
     expect(page.locator("#curve")).to_be_visible()
+    page.wait_for_function("['before', 'after'].every((id) => document.getElementById(id).readyState > 1)")
     page.get_by_role("slider", name="Frame, by its sharpness").fill(str(FRAME))
     page.wait_for_function("[...document.querySelectorAll('video')].every((video) => !video.seeking)")
     page.mouse.move(0, 0)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.e2e.conftest import PATIENCE_MS, open_job, until_loaded
 from tests.e2e.test_accessibility import LEVELS
@@ -299,6 +300,24 @@ def test_a_result_that_the_browser_cannot_play_is_shown_frame_by_frame(
     page.keyboard.press(".")
     expect_frame(page, 2)
     expect(page.get_by_role("link", name="Download (ProRes in MOV")).to_be_visible()
+
+
+def test_a_frame_that_is_chosen_before_the_result_has_loaded_is_shown(
+    page: Page, service: PacedService, clip: Path
+) -> None:
+    job_id = service.submit(clip, model=QUICK)
+    service.until_status(job_id, "succeeded")
+    held, released = list[Route](), threading.Event()
+    page.route("**/result", lambda route: route.continue_() if released.is_set() else held.append(route))
+    open_job(page, job_id)
+    page.get_by_role("slider", name="Frame, by its sharpness").fill("8")
+    until(lambda: page.evaluate("true") and held, "the result to be asked for")
+    released.set()
+    for route in held:
+        route.continue_()
+    expect_frame(page, 9)
+    until_loaded(page)
+    expect(page.locator("#before-picture")).to_be_hidden()
 
 
 def test_what_is_kept_and_lost_is_listed(page: Page, service: PacedService, tmp_path: Path) -> None:

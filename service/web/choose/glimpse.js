@@ -26,6 +26,7 @@ export class Glimpse {
     this.#player = new Player($("glimpse-before"), $("glimpse-after"), {
       frame: () => {},
       playing: () => {},
+      ready: () => {},
       failed: () => {}, // pictures are shown where a video cannot be played
     });
     $("glimpse-after").addEventListener("playing", hideStill);

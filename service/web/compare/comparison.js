@@ -33,6 +33,7 @@ export class Comparison {
     this.#player = new Player($("before"), $("after"), {
       frame: () => this.#showFrame(),
       playing: (playing) => this.#controls.showPlaying(playing),
+      ready: () => this.#videosReady(),
       failed: (which, error) => this.#failed(which, error),
     });
     this.#pictures = new Pictures($("before-picture"), $("after-picture"), {
@@ -44,7 +45,6 @@ export class Comparison {
     this.#stage = new Stage($("stage"), $("split"), (scale) => this.#controls.showZoom(scale));
     this.#curve = new Curve((frame) => this.show(frame));
     this.#prior = new Prior($("prior"), (text) => this.#note(text));
-    $("after").addEventListener("loadeddata", () => this.#videosReady());
   }
 
   /** The number of the frame that is shown. */

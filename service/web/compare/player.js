@@ -11,9 +11,13 @@ export class Player {
   #on;
   #times;
   #loaded = false;
+  #first = 0; // the frame to show once the video after has loaded
   #loop = true;
 
-  /** `on`: { frame(index), playing(boolean), failed("before" or "after", MediaError) }. */
+  /**
+   * `on`: { frame(index), playing(boolean), ready(), failed("before" or "after", MediaError) }; ready is when there is a
+   * frame of each to see, as far as they can be played.
+   */
   constructor(before, after, on) {
     [this.#before, this.#after, this.#on] = [before, after, on];
     this.#listen();
@@ -26,8 +30,7 @@ export class Player {
 
   /** Loads both, and shows a frame as soon as it can. */
   load(source, result, times, frame = 0) {
-    [this.#times, this.#loaded] = [times, true];
-    if (frame) this.#after.addEventListener("loadedmetadata", () => this.show(frame), { once: true });
+    [this.#times, this.#loaded, this.#first] = [times, true, frame];
     this.#before.src = source;
     this.#after.src = result;
   }
@@ -93,7 +96,8 @@ export class Player {
   /** Stops at a frame. */
   show(frame) {
     this.#after.pause();
-    this.seek(this.#times.middle(Math.max(frame, 0)));
+    if (this.#after.readyState) this.seek(this.#times.middle(Math.max(frame, 0)));
+    else this.#first = frame;
   }
 
   seek(seconds) {
@@ -110,7 +114,8 @@ export class Player {
 
   #listen() {
     const after = this.#after;
-    after.addEventListener("loadedmetadata", () => this.#follow());
+    after.addEventListener("loadedmetadata", () => this.#begin());
+    for (const video of [this.#before, after]) video.addEventListener("loadeddata", () => this.#reportReady());
     this.#before.addEventListener("loadedmetadata", () => this.#follow());
     after.addEventListener("play", () => this.#on.playing(true));
     after.addEventListener("pause", () => this.#paused());
@@ -121,6 +126,16 @@ export class Player {
     after.addEventListener("error", () => this.#failed("after", after));
     this.#before.addEventListener("error", () => this.#failed("before", this.#before));
     this.#watchFrames();
+  }
+
+  #begin() {
+    this.#follow();
+    if (this.#first) this.show(this.#first);
+  }
+
+  #reportReady() {
+    const seen = ({ readyState }) => readyState >= HTMLMediaElement.HAVE_CURRENT_DATA;
+    if (this.#loaded && seen(this.#after) && (seen(this.#before) || this.#before.error)) this.#on.ready();
   }
 
   /** Follows the frames on the screen: where browsers report them, that is more exact than their clock. */
@@ -166,6 +181,8 @@ export class Player {
   }
 
   #failed(which, video) {
-    if (this.#loaded && video.getAttribute("src")) this.#on.failed(which, video.error);
+    if (!this.#loaded || !video.getAttribute("src")) return;
+    this.#on.failed(which, video.error);
+    this.#reportReady();
   }
 }
