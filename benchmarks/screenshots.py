@@ -33,6 +33,8 @@ REPETITIONS = 6
 QUALITY = 82
 """Of the JPEG."""
 TIMEOUT_MS = 300_000
+HAVE_ENOUGH_DATA = 4
+"""The readyState of a video that plays."""
 
 
 def main() -> int:
@@ -87,8 +89,8 @@ def _first_visit(page: Page, folder: Path) -> str:
     page.get_by_role("button", name="Deblur one second here").click()
     expect(page.locator("#glimpse")).to_be_visible()
     print(f"First deblurred second: {time.monotonic() - start:.0f} s after the click on the sample clip")
-    expect(page.locator("#qualities")).to_contain_text("about")
     expect(page.locator("#second-note")).to_be_empty()  # all of the second is there
+    expect(page.locator("#qualities")).to_contain_text("about")
     _write(page, folder / "page_second.jpg")
     page.get_by_role("button", name="Back to the video").click()
     _write(page, folder / "page_chosen.jpg")
@@ -117,9 +119,12 @@ def _prior_in_the_dark(page: Page, folder: Path) -> None:
 
 def _show_frame(page: Page) -> None:
     expect(page.locator("#curve")).to_be_visible()
-    page.wait_for_function("['before', 'after'].every((id) => document.getElementById(id).readyState > 1)")
+    videos = [page.locator("#before"), page.locator("#after")]
+    for video in videos:
+        expect(video).to_have_js_property("readyState", HAVE_ENOUGH_DATA)
     page.get_by_role("slider", name="Frame, by its sharpness").fill(str(FRAME))
-    page.wait_for_function("[...document.querySelectorAll('video')].every((video) => !video.seeking)")
+    for video in videos:
+        expect(video).to_have_js_property("seeking", False)
     page.mouse.move(0, 0)
     page.evaluate("document.activeElement.blur()")
 

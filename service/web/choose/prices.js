@@ -27,8 +27,8 @@ export class Prices {
 
   /** Asks once for the whole video, since keys may ask for so many estimates a minute; a part takes its share. */
   async #ask(item, asked) {
+    if (item !== this.#item || asked !== this.#asked) this.#answers.clear(); // else what was said holds until then
     [this.#item, this.#asked] = [item, asked];
-    this.#answers.clear();
     if (!item.facts?.fps) return;
     const current = () => this.#item === item && this.#asked === asked;
     const video = { ...item.facts, bytes: item.file.size };
