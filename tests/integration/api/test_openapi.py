@@ -66,7 +66,7 @@ def explore(service: Service, job_id: str, where: Path, *options: str) -> None:
     switches = ["--exclude-path-regex", "^/admin/intake"]  # a closed intake refuses all that follows
     fixed = ["--max-examples", EXAMPLES, "--seed", "1", "--no-color", "--generation-database", "none"]
     run = subprocess.run(
-        [*command, *switches, *fixed], cwd=where, capture_output=True, text=True, timeout=300
+        [*command, *switches, *fixed], cwd=where, capture_output=True, text=True, timeout=540
     )
     assert run.returncode == 0, run.stdout[run.stdout.find("= FAILURES") :][:8000] + run.stderr[-2000:]
 
