@@ -34,13 +34,22 @@ START_TIMEOUT_S = 120.0
 
 
 @dataclass(frozen=True)
+class Asked:
+    """How clips are to be restored, whatever their size."""
+
+    model: str
+    looks: int
+    engine: str
+    frames: int
+
+
+@dataclass(frozen=True)
 class Row:
     """One job."""
 
     size: tuple[int, int]
     """Width and height."""
-    model: str
-    looks: int
+    asked: Asked
     limit: int
     outcome: str
     """How it was restored, or why it was refused."""
@@ -49,20 +58,24 @@ class Row:
     """Bytes."""
 
 
-def measure(size: tuple[int, int], model: str, looks: int, limit: int, frames: int) -> Row:
-    """Restores ``frames`` frames in a service whose worker may take ``limit`` bytes."""
+def measure(size: tuple[int, int], asked: Asked, limit: int) -> Row:
+    """Restores a clip in a service whose worker may take ``limit`` bytes."""
     with tempfile.TemporaryDirectory() as directory:
-        clip = _clip(Path(directory) / "clip.mp4", size, frames)
-        settings = {"CDVD_MEMORY_LIMIT": str(limit), "CDVD_MAX_FRAME_PIXELS": str(size[0] * size[1])}
+        clip = _clip(Path(directory) / "clip.mp4", size, asked.frames)
+        settings = {
+            "CDVD_MEMORY_LIMIT": str(limit),
+            "CDVD_MAX_FRAME_PIXELS": str(size[0] * size[1]),
+            "CDVD_ENGINE": asked.engine,
+        }
         options = EmbeddedOptions(data=Path(directory) / "data", start_timeout_s=START_TIMEOUT_S)
         with patch.dict(os.environ, settings), EmbeddedStack(options) as stack, Client(stack.url) as client:
             try:
-                job = client.submit(clip, options={"model": model, "looks": str(looks)})
+                job = client.submit(clip, options={"model": asked.model, "looks": str(asked.looks)})
             except ClientError as error:
-                return Row(size, model, looks, limit, str(error), None, None)
+                return Row(size, asked, limit, str(error), None, None)
             client.wait(job.id)
             plan = client.report(job.id)["memory_plans"][-1]
-            return Row(size, model, looks, limit, _manner(plan), plan["bytes"], _peak(_worker()))
+            return Row(size, asked, limit, _manner(plan), plan["bytes"], _peak(_worker()))
 
 
 def _manner(plan: dict[str, object]) -> str:
@@ -99,14 +112,15 @@ def _peak(process: Path) -> int:
 def table(rows: Sequence[Row]) -> str:
     """Lists the rows as Markdown."""
     lines = [
-        "| size | model | looks | limit | plan | predicted | peak |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
+        "| size | frames | model | looks | engine | limit | plan | predicted | peak |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     for row in rows:
-        width, height = row.size
+        (width, height), asked = row.size, row.asked
         sizes = " | ".join(_gib(value) for value in (row.predicted, row.peak))
         lines.append(
-            f"| {width}x{height} | `{row.model}` | {row.looks} | {row.limit / GIB:g} GiB | {row.outcome} | {sizes} |"
+            f"| {width}x{height} | {asked.frames} | `{asked.model}` | {asked.looks} | {asked.engine} "
+            f"| {row.limit / GIB:g} GiB | {row.outcome} | {sizes} |"
         )
     return "\n".join(lines)
 
@@ -122,11 +136,8 @@ def _size(text: str) -> tuple[int, int]:
 
 def main() -> None:
     chosen = _parser().parse_args()
-    rows = [
-        measure(size, chosen.model, chosen.looks, int(limit * GIB), chosen.frames)
-        for size in chosen.size
-        for limit in chosen.limit
-    ]
+    asked = Asked(chosen.model, chosen.looks, chosen.engine, chosen.frames)
+    rows = [measure(size, asked, int(limit * GIB)) for size in chosen.size for limit in chosen.limit]
     print(table(rows))
 
 
@@ -140,6 +151,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--limit", type=float, nargs="+", default=[4.0], help="GiB that the worker may take")
     parser.add_argument("--model", default="cdvd_lite")
     parser.add_argument("--looks", type=int, default=1)
+    parser.add_argument("--engine", choices=("onnx", "openvino"), default="onnx")
     parser.add_argument("--frames", type=int, default=6)
     return parser
 

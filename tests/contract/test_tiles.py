@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -92,6 +93,23 @@ def test_the_bytes_do_not_depend_on_the_length_of_windows_or_on_the_run(parts: O
     alone = np.concatenate([engine.restore(window[start : start + 5]) for start in range(3)])
 
     np.testing.assert_array_equal(together, alone)
+
+
+def test_what_two_windows_share_is_restored_once() -> None:
+    asked: list[int] = []
+    window = clip(6, 64, 72)
+    loaded = OnnxParts(LITE, threads=1)
+
+    def count() -> bool:
+        asked.append(1)
+        return False
+
+    with closing(TiledEngine(loaded, SIDE)) as engine:
+        engine.restore(window[:5], count)
+        first = len(asked)
+        engine.restore(window[1:], count)
+
+    assert len(asked) - first < 0.6 * first  # two frames in place of four
 
 
 def test_a_window_that_nobody_waits_for_ends_at_the_next_tile(parts: OnnxParts) -> None:
