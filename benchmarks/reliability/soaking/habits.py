@@ -28,6 +28,8 @@ class Habits:
         while not over.is_set():
             try:
                 self.done[habit(self)] += 1
+            except httpx.HTTPStatusError as error:
+                self.done[f"refused with {error.response.status_code} ({habit.__name__})"] += 1
             except httpx.HTTPError as error:
                 self.done[f"failed ({type(error).__name__})"] += 1
             over.wait(REST_S)
