@@ -31,7 +31,7 @@ class FindingBody(BaseModel):
         examples=["sound_stored"],
         description="Names the sentence, for whoever says it in another language; empty if it has no name.",
     )
-    values: dict[str, str | float] = Field(
+    values: dict[str, str | int | float] = Field(
         description="What the sentence was made with; a value such as `part.exact` names a part of it."
     )
 
