@@ -189,11 +189,14 @@ class _SegmentWork:
         first, stop = max(0, segment.start - SIDE), min(self._source.index.frames, segment.stop + SIDE)
         options = self._request.encode
         kept = needs_originals(self._source.picture, options)
-        for frame in timed(decode_range(self._source, first, stop, options.deinterlace, kept), "decode"):
-            self._notes.note(frame)
-            if frame.captions:
-                self._captions[frame.number] = frame.captions
-            yield frame
+        frames = decode_range(self._source, first, stop, options.deinterlace, kept)
+        return map(self._noted, timed(frames, "decode"))
+
+    def _noted(self, frame: DecodedFrame) -> DecodedFrame:
+        self._notes.note(frame)
+        if frame.captions:
+            self._captions[frame.number] = frame.captions
+        return frame
 
     def _restore(self, window: Window, stopped: Stopped) -> _Restored:
         """Measures here, too: in a thread of its own, while the engine has the next window and the encoder the last."""
