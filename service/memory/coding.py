@@ -10,7 +10,7 @@ from service.types import EncodeOptions
 
 _PLAIN = 1.5
 """Bytes of a pixel in 8-bit 4:2:0."""
-_DECODED = 6
+_DECODED = 10
 """Frames that a decoder, and what follows it, hold of a large picture."""
 _ENCODER = {"h264": 135.0, "hevc": 125.0}
 """Bytes per pixel of 8-bit 4:2:0 in an encoder, which looks 40 frames ahead; of others nothing was measured."""

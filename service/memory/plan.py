@@ -134,8 +134,8 @@ def _whole(demand: Demand, window: int, in_flight: int) -> MemoryPlan:
 
 def _tiled(demand: Demand, model: TileMemory, window: int, side: int) -> MemoryPlan:
     tile = min(side, demand.width) * min(side, demand.height)
-    # A tile is restored when the flow is known.
-    engine = demand.pixels * _TILE_FRAMES + max(demand.pixels * model.flow, tile * model.tile)
+    # A tile is restored when the flow is known, but neither gives all of its memory back.
+    engine = demand.pixels * (_TILE_FRAMES + model.flow) + tile * model.tile
     taken = engine + demand.pixels * _lean_pipeline(demand, window)
     return MemoryPlan(window, 1, side, PROCESS_BYTES + int(taken))
 
