@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.clips import Clip, write_clip
+from tests.support.clips import Clip, read_frames, write_clip
 from tests.support.stack import Service, running_stack
 
 pytestmark = pytest.mark.integration
 
-README = Path(__file__).resolve().parents[2] / "README.md"
+ROOT = Path(__file__).resolve().parents[2]
+README = ROOT / "README.md"
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +46,13 @@ def test_a_job_runs_by_the_lines_of_the_readme(service: Service, tmp_path: Path)
     service.until_status(found[1], "succeeded")
     shell(fetch.replace("<id>", found[1]), tmp_path)
     assert (tmp_path / "shaky_deblurred.mp4").stat().st_size > 0
+
+
+def test_there_is_a_clip_to_try_with(tmp_path: Path) -> None:
+    (line,) = re.findall(r"^cp .*$", README.read_text(), re.MULTILINE)
+    (tmp_path / "service").symlink_to(ROOT / "service")
+    shell(line, tmp_path)
+    assert read_frames(tmp_path / "shaky.mp4")
 
 
 def test_the_complexity_of_the_presets_is_printed(tmp_path: Path) -> None:

@@ -38,7 +38,8 @@ RUN = {
     "cdvd delete": "tests/integration/client/test_guide.py::test_the_lines_for_a_shell",
     "curl -i": "tests/integration/test_readme.py::test_a_job_runs_by_the_lines_of_the_readme",
     "curl http": "tests/integration/test_readme.py::test_a_job_runs_by_the_lines_of_the_readme",
-    "curl -OJ": "tests/integration/test_readme.py::test_a_job_runs_by_the_lines_of_the_readme",
+    "curl -fOJ": "tests/integration/test_readme.py::test_a_job_runs_by_the_lines_of_the_readme",
+    "cp service/web/sample": "tests/integration/test_readme.py::test_there_is_a_clip_to_try_with",
     "python -m cascade.train": "tests/integration/training/test_training.py::"
     "test_a_training_killed_at_any_moment_resumes_to_the_same_weights",
     "python -m cascade.figures.curve": "tests/unit/cascade/figures/test_curve.py::"
@@ -65,6 +66,7 @@ RUN = {
 NEEDS = {
     "make demo": "minutes",
     "make install": "a package index",
+    ". .venv/bin/activate": "what make install made",
     "make package": "a package index; tests/integration/test_wheel.py builds and installs without one",
     "pip install": "a package index; tests/integration/test_wheel.py builds and installs without one",
     "docker ": "Docker; `make compose-test` builds and runs the images and the stack",
