@@ -17,8 +17,8 @@ from service.memory.coding import USUAL, Coding
 from service.types import CONTEXT_FRAMES
 from service.window_limits import WindowLimits, WindowMemory
 
-PROCESS_BYTES = 300 << 20
-"""A worker with a model and no job."""
+PROCESS_BYTES = 350 << 20
+"""A worker with a model, and what it gives back to the system late."""
 _RGB = 3
 """Bytes of a decoded pixel."""
 _TILE_FRAMES = 25
