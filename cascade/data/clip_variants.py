@@ -35,6 +35,13 @@ def unblurred(clip: Clip) -> Clip:
     return replace(clip, blurred=clip.sharp)
 
 
+def held_still(clip: Clip) -> Clip:
+    """Takes the middle sharp frame, for as long as the clip is, as input and truth: a still, sharp video."""
+    middle = clip.sharp[len(clip.sharp) // 2]
+    still = np.broadcast_to(middle, clip.sharp.shape)
+    return replace(clip, blurred=still, sharp=still)
+
+
 def _halve(frames: Frames) -> Frames:
     height, width = (side // 2 for side in frames.shape[1:3])
     even = frames[:, : 2 * height, : 2 * width]

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from cascade.data.clip_variants import at_half_size, coded, unblurred
+from cascade.data.clip_variants import at_half_size, coded, held_still, unblurred
 from cascade.data.clips import Clip
 from cascade.evaluation.metrics import psnr
 
@@ -37,3 +37,9 @@ def test_half_size_is_the_mean_of_two_by_two_pixels_of_both_halves(clip: Clip) -
 def test_an_unblurred_clip_has_its_truth_as_input(clip: Clip) -> None:
     np.testing.assert_array_equal(unblurred(clip).blurred, clip.sharp)
     np.testing.assert_array_equal(unblurred(clip).sharp, clip.sharp)
+
+
+def test_a_clip_that_is_held_still_shows_one_sharp_frame(clip: Clip) -> None:
+    still = held_still(clip)
+    for frames in (still.blurred, still.sharp):
+        np.testing.assert_array_equal(frames, np.stack([clip.sharp[2]] * 5))

@@ -91,9 +91,10 @@ def test_every_subject_has_a_table(pairs: Path, capsys: pytest.CaptureFixture[st
     assert figures["videos"][1]["flicker"] == {}
 
 
-def test_sharp_frames_have_no_gain(pairs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("input_", ["--sharp", "--still"])
+def test_sharp_frames_have_no_gain(pairs: Path, capsys: pytest.CaptureFixture[str], input_: str) -> None:
     stored = pairs / "figures.json"
-    main(["--data", str(pairs), "--model", str(_saved(pairs)), "--sharp", "--json", str(stored)])
+    main(["--data", str(pairs), "--model", str(_saved(pairs)), input_, "--json", str(stored)])
     quality, flicker = _tables(capsys.readouterr().out)
     assert [row[2] for row in quality[2:]] == ["inf / 1.000"] * 3
     assert [row[5] for row in quality[2:]] == ["-"] * 3
