@@ -7,6 +7,7 @@ them name real modules. The command ends with an error when a package has no des
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 import tomllib
 from collections.abc import Iterator, Sequence
@@ -17,6 +18,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 PICTURE = ROOT / "docs" / "architecture.svg"
+MOST_IN_A_ROW = 7
 
 PURPOSES = {
     "service.cli": "the cdvd command",
@@ -49,7 +51,7 @@ PURPOSES = {
     "service.distribution": "install advice",
     "service.settings": "of gateways",
     "service.quality": "fast, good, best",
-    "service.text": "plurals",
+    "service.text": "plurals, phrases",
     "service.window_limits": "sizes, memory",
     "service.findings": "kept and lost",
     "service.fidelity": "strict jobs",
@@ -139,7 +141,14 @@ def layers(package: str) -> list[list[str]]:
     configuration = tomllib.loads((ROOT / "pyproject.toml").read_text())
     contracts = configuration["tool"]["importlinter"]["contracts"]
     rows = next(one["layers"] for one in contracts if one.get("containers") == [package])
-    return [[f"{package}.{name.strip()}" for name in row.split("|")] for row in rows]
+    named = [[f"{package}.{name.strip()}" for name in row.split("|")] for row in rows]
+    return [part for row in named for part in _parts(row)]
+
+
+def _parts(row: list[str]) -> Iterator[list[str]]:
+    """Yields a row in as many as their names need to fit; packages of one row do not import each other."""
+    each = math.ceil(len(row) / math.ceil(len(row) / MOST_IN_A_ROW))
+    return (row[first : first + each] for first in range(0, len(row), each))
 
 
 def _short(name: str) -> str:

@@ -199,10 +199,13 @@ class FilesystemStorage:
 
     def _sweep_drafts(self) -> None:
         """Removes what killed workers had begun to write; nothing that is still being written is that old."""
-        for pattern in ("*/*.part*", f"*/{PIECES}/*.part*"):
-            for path in self._jobs.glob(pattern):
-                if _changed(path) <= time.time() - DRAFT_S:
-                    path.unlink(missing_ok=True)
+        latest = time.time() - DRAFT_S
+        for job in self._jobs.iterdir():
+            for directory in (job, job / PIECES):
+                with suppress(FileNotFoundError, NotADirectoryError):  # deleted meanwhile, or a stray file
+                    for path in directory.iterdir():
+                        if ".part" in path.name and _changed(path) <= latest:
+                            path.unlink(missing_ok=True)
 
     def _new_upload(self, job_id: str) -> FilesystemUpload:
         while True:
