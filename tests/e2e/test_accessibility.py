@@ -22,7 +22,7 @@ LEVELS = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 def test_the_page_is_accessible(
     page: Page, service: Service, tmp_path: Path, scheme: Literal["light", "dark"]
 ) -> None:
-    page.emulate_media(color_scheme=scheme)
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # no color halfway
     job = finished_job(page, service, write_clip(tmp_path / f"{scheme}.mp4", Clip(frames=12)))
     job.get_by_role("link", name="Open").click()
     until_loaded(page)
@@ -34,7 +34,7 @@ def test_the_page_is_accessible(
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_start_is_accessible(page: Page, tmp_path: Path, scheme: Literal["light", "dark"]) -> None:
-    page.emulate_media(color_scheme=scheme)
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # no color halfway
     expect(page.get_by_text("megapixels a frame")).to_be_visible()
     expect_accessible(page)
 

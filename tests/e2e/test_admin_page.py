@@ -90,7 +90,7 @@ def test_the_page_is_accessible_and_fits(
     scheme: Literal["light", "dark"],
     width: int,
 ) -> None:
-    admin.emulate_media(color_scheme=scheme)
+    admin.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # no color halfway
     admin.set_viewport_size({"width": width, "height": 900})
     job_id = service.submit_held(write_clip(tmp_path / f"a_rather_long_name_{'x' * 60}.mp4", Clip(frames=12)))
     service.until_held()
