@@ -109,9 +109,8 @@ async def get_still(
     job = await run_sync(job_with_files, jobs, job_id)
     _check_frame(job, frame)
     still = await pictures.still(job, frame, View(view))
-    return await run_sync(
-        tagged, request, still, "image/png", CACHE
-    )  # A hash of 100 MB stops everybody for long.
+    # The hash of a picture of 100 MB would hold up every other request.
+    return await run_sync(tagged, request, still, "image/png", CACHE)
 
 
 @router.get("/jobs/{job_id}/poster.jpg", response_class=Response, responses=_SMALL)
