@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from service.text import Value, plural, written
+from service.text import Value, plural, presentable, written
 
 SHOWN = 100
 """Frames that a finding lists; ``count`` says how many there are."""
@@ -114,8 +114,14 @@ def said(
     stream: int | None = None,
     places: int = 0,
 ) -> Finding:
-    """Returns a finding with the text of a phrase. ``places``: how many frames or places it is about."""
-    made_with = dict(values or {})
+    """Returns a finding with the text of a phrase. ``places``: how many frames or places it is about.
+
+    Values may come out of a stranger's file: they are made presentable.
+    """
+    made_with = {
+        name: presentable(value) if isinstance(value, str) else value
+        for name, value in (values or {}).items()
+    }
     text = written(phrase, made_with)
     return Finding(kind, code, text, stream, count=places, phrase=phrase, values=made_with)
 

@@ -11,6 +11,10 @@ from collections.abc import Mapping
 
 Value = str | int | float
 _PART = "part."
+_PART_PLACES = frozenset({"title", "what", "reason", "how", "ended"})
+"""Only these places of a sentence may hold the name of a part: in others there may be words of a stranger's file."""
+MOST_CHARACTERS = 300
+"""Of one value: a file may hold megabytes of names, which would go into every description of its job."""
 
 PHRASES: dict[str, str | tuple[str, str]] = {
     # Frames and their times
@@ -127,13 +131,20 @@ def written(name: str, values: Mapping[str, Value]) -> str:
     text = PHRASES[name]
     if not isinstance(text, str):
         text = text[values["count"] != 1]
-    return text.format(**{key: _part(value, values) for key, value in values.items()})
+    return text.format(**{key: _part(key, value, values) for key, value in values.items()})
 
 
-def _part(value: Value, values: Mapping[str, Value]) -> Value:
+def _part(place: str, value: Value, values: Mapping[str, Value]) -> Value:
     """Returns the text of a part where the value is the name of one."""
-    text = PHRASES.get(value) if isinstance(value, str) and value.startswith(_PART) else None
+    named = place in _PART_PLACES and isinstance(value, str) and value.startswith(_PART)
+    text = PHRASES.get(str(value)) if named else None
     return text.format(**values) if isinstance(text, str) else value
+
+
+def presentable(text: str, most: int = MOST_CHARACTERS) -> str:
+    """Makes words of a stranger fit for a sentence: without control characters, and ``most`` long with its "..."."""
+    shown = "".join(one if one.isprintable() else " " for one in text[: most + 1])
+    return shown if len(shown) <= most else f"{shown[: most - 3].rstrip()}..."
 
 
 def plural(count: int, noun: str, several: str | None = None) -> str:

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import service
 from service.findings import SHOWN, Code, Finding, Kind, at_frames, lost, merged, said, sentence
-from service.text import PHRASES
+from service.text import MOST_CHARACTERS, PHRASES
 
 HELD = "The picture before is held."
 
@@ -46,6 +46,19 @@ def test_a_phrase_is_filled_with_values_and_with_parts_that_have_the_same_values
 
     named = said(Kind.KEPT, Code.METADATA, "metadata_kept", {"count": 1, "names": "part.{what}"})
     assert named.text == "1 entry of metadata kept: part.{what}."
+
+
+def test_words_of_a_strangers_file_are_short_printable_and_no_parts() -> None:
+    timecode = said(Kind.KEPT, Code.TIMECODE, "timecode_kept", {"timecode": "part.untaken"})
+    assert timecode.text == "The timecode part.untaken is kept."
+
+    long = said(Kind.KEPT, Code.METADATA, "metadata_kept", {"count": 1, "names": "n" * 1_000_000})
+    assert long.values["names"] == "n" * (MOST_CHARACTERS - 3) + "..."
+    assert len(long.text) < 2 * MOST_CHARACTERS
+
+    title = {"title": "part.attachment", "number": 1, "details": "a\r\n\x1b[2J\u202eb"}
+    copied = said(Kind.KEPT, Code.ATTACHMENTS, "attachment_copied", title)
+    assert copied.text == "Attachment of stream 1 (a   [2J b) is copied."
 
 
 def test_each_phrase_is_said_somewhere() -> None:

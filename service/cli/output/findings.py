@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from service.cli.output import tables
 from service.cli.output.lines import say
 from service.client import Finding
 
-_PIPE_WIDTH = 500
-"""Columns of a table that no terminal shows: programs get each finding on one line."""
 _STYLES = {"kept": "green", "changed": "yellow", "lost": "red"}
 
 
@@ -41,4 +38,4 @@ def print_table(findings: Sequence[Mapping[str, Any]]) -> None:
         table.add_row(
             str(one["code"]).replace("_", " "), Text(kind, style=_STYLES.get(kind, "")), one["text"]
         )
-    Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH).print(table)
+    tables.print_table(table)

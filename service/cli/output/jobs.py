@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from service.cli.output import tables
 from service.cli.output.findings import print_findings, print_table
 from service.cli.output.lines import note, say
 from service.cli.output.units import data_size, duration, local_time
 from service.client import Job, Progress
 from service.text import plural
 
-PIPE_WIDTH = 500
-"""Columns of a table that no terminal shows: programs get each job on one line."""
 _STATUS_STYLES = {"succeeded": "green", "running": "cyan", "failed": "red", "canceled": "yellow"}
 
 
@@ -73,7 +70,7 @@ def print_jobs(jobs: list[Job]) -> None:
     for job in jobs:
         made, status = local_time(job.created_at), _status_text(job.status)
         table.add_row(job.id, made, status, job.filename, job_progress(job))
-    Console(width=None if sys.stdout.isatty() else PIPE_WIDTH).print(table)
+    tables.print_table(table)
 
 
 def print_report(report: Mapping[str, Any], indent: str = "") -> None:

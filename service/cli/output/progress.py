@@ -165,10 +165,10 @@ class _TimeLeft(ProgressColumn):
 def _live(console: Console) -> Bars:
     columns = (
         SpinnerColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),  # names of files may hold brackets
         BarColumn(),
         TextColumn("{task.percentage:>3.0f}%"),
-        TextColumn("{task.fields[detail]}"),
+        TextColumn("{task.fields[detail]}", markup=False),
         _TimeLeft(),
     )
     return Bars(

@@ -4,6 +4,7 @@ import { decimal, known, t } from "../languages/language.js";
 
 const NAMED = 3; // places that a sentence names
 const PART = "part.";
+const PART_PLACES = ["title", "what", "reason", "how", "ended"]; // all others may hold words of a stranger's file
 
 /** The sentence of a finding: { text, lang }; `lang` is "" for the language of the page. */
 export function sentence({ phrase, values, text, count, times_s: times }) {
@@ -16,9 +17,10 @@ export function sentence({ phrase, values, text, count, times_s: times }) {
 
 /** A value may be the name of a part of the sentence. */
 function filled(values) {
-  const written = (value) => (isPart(value) ? t(`finding.${value}`, values) : value);
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, written(value)]));
+  const written = (name, value) => (isPart(name, value) ? t(`finding.${value}`, values) : value);
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, written(name, value)]));
 }
 
-const isPart = (value) => typeof value === "string" && value.startsWith(PART) && known(`finding.${value}`);
+const isPart = (name, value) =>
+  PART_PLACES.includes(name) && typeof value === "string" && value.startsWith(PART) && known(`finding.${value}`);
 const shortened = (seconds) => decimal(seconds, Number.isInteger(seconds) ? 0 : 2);

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from service.cli.output.jobs import job_progress
+from service.cli.output.findings import print_table
+from service.cli.output.jobs import job_progress, print_jobs
 from service.cli.output.lines import complain
-from service.cli.output.progress import JobBar, ProgressLog, ProgressState
+from service.cli.output.progress import JobBar, ProgressLog, ProgressState, job_bar
 from service.cli.output.units import data_size, duration
 from service.client import Job, Progress
 from tests.unit.client.services import Clock
@@ -21,6 +24,30 @@ def job(status: str, progress: Progress) -> Job:
 )
 def test_durations_read_like_clocks(seconds: float, text: str) -> None:
     assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    "name", ["[b]clip[/b].mp4", "[/oops].mp4", "[link=https://other.example]a[/link] :smile:.mp4"]
+)
+def test_names_of_files_are_no_styles_in_a_table(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    one = replace(job("queued", Progress()), created_at="2026-01-01T00:00:00Z", filename=name)
+    print_jobs([one])
+    print_table(
+        [{"code": "attachments", "kind": "kept", "text": f"Attachment of stream 1 ({name}) is copied."}]
+    )
+    shown = capsys.readouterr().out
+    assert shown.count(name) == 2
+
+
+def test_names_of_files_are_no_styles_in_a_progress_bar(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")  # a terminal, for rich
+    monkeypatch.setenv("COLUMNS", "200")
+    with job_bar() as bar:
+        bar.title = "[b]clip[/b] [/oops].mp4: "
+        bar.frames(1, 2)
+    assert "[b]clip[/b] [/oops].mp4: Deblurring" in capsys.readouterr().err
 
 
 def test_progress_tells_frames_speed_and_time_left() -> None:
