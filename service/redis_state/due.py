@@ -24,12 +24,26 @@ class Ticket:
     until: float
 
 
+@dataclass(frozen=True)
+class Taken:
+    """A leased member, and for whom it is."""
+
+    ticket: Ticket
+    tenant: str
+    server: str
+    """The tenant, and after a space the host and port of its server, if the list's members have one."""
+
+
 class DueList:
     """One set of members by the time at which each is due. Methods raise BrokerUnavailable."""
 
-    def __init__(self, client: redis.Redis, key: str) -> None:
-        """``key``: the sorted set, from ``service.redis_state.key_names``."""
+    def __init__(self, client: redis.Redis, key: str, address: str = "") -> None:
+        """``key``: the sorted set, from ``service.redis_state.key_names``.
+
+        ``address``: the field of a job's record with the URL to which its member goes.
+        """
         self._key = key
+        self._address = address
         self._add = client.register_script(due.ADD)
         self._claim = client.register_script(due.CLAIM)
         self._claim_of_others = client.register_script(due.CLAIM_OF_OTHERS)
@@ -48,16 +62,19 @@ class DueList:
             member = self._claim(keys=[self._key], args=[now, until])
         return None if member is None else Ticket(str(member), until)
 
-    def take_of_others(self, lease_s: float, tenants: Collection[str]) -> tuple[Ticket, str] | None:
-        """Leases the job that has been due longest and is of none of ``tenants``; returns it with its tenant.
+    def take_of_others(self, lease_s: float, busy: Collection[str]) -> Taken | None:
+        """Leases the member that has been due longest and is of none of the tenants and servers in ``busy``.
 
-        For sets whose members are jobs. Returns None if none is due.
+        For sets whose members are jobs, or begin with the id of one. Returns None if none is due.
         """
         now = time.time()
         until = round(now + lease_s, 3)
         with broker_errors():
-            found = self._claim_of_others(keys=[self._key], args=[now, until, *tenants])
-        return None if found is None else (Ticket(str(found[0]), until), str(found[1]))
+            found = self._claim_of_others(keys=[self._key], args=[now, until, self._address, *busy])
+        if found is None:
+            return None
+        member, tenant, server = (str(part) for part in found)
+        return Taken(Ticket(member, until), tenant, server)
 
     def renew(self, ticket: Ticket, lease_s: float) -> Ticket | None:
         """Prolongs a lease; returns None if it was lost: the member was removed, or made due anew."""

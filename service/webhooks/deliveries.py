@@ -65,23 +65,22 @@ class DeliveryStore:
 
     def __init__(self, client: redis.Redis) -> None:
         self._redis = client
-        self._due = DueList(client, key_names.WEBHOOKS_DUE)
+        self._due = DueList(client, key_names.WEBHOOKS_DUE, address="webhook_url")
         self._update = client.register_script(webhooks.UPDATE)
 
-    def take(self, lease_s: float) -> tuple[Ticket, Delivery | None, str] | None:
-        """Leases a due delivery for ``lease_s`` seconds; returns its ticket, the delivery and its URL.
+    @property
+    def due(self) -> DueList:
+        """Returns what is to be delivered, by the time at which it is due."""
+        return self._due
 
-        The delivery is None if its job was deleted. Returns None if nothing is due.
-        """
-        ticket = self._due.take(lease_s)
-        if ticket is None:
-            return None
+    def read(self, ticket: Ticket) -> tuple[Delivery, str] | None:
+        """Returns a leased delivery and its URL; None if its job was deleted."""
         job_id, _, event_id = ticket.member.partition(" ")
         names = JobKeys(job_id)
         with broker_errors():
             text = self._redis.hget(names.webhooks, event_id)
             url = self._redis.hget(names.record, "webhook_url")
-        return ticket, _read(job_id, event_id, str(text)) if text and url else None, str(url or "")
+        return (_read(job_id, event_id, str(text)), str(url)) if text and url else None
 
     def settle(self, ticket: Ticket, delivery: Delivery | None) -> None:
         """Records the outcome of an attempt; the delivery is due again at ``next_attempt_at``, or over without one."""

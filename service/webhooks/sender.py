@@ -1,4 +1,4 @@
-"""Delivers webhooks that are due, one at a time, and repeats failed attempts over hours."""
+"""Delivers webhooks that are due, and repeats failed attempts over hours."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from http import HTTPStatus
 
 from service.errors.webhook import WebhookFailed, WebhookRefused
 from service.outbound.retry_plan import RetryPlan
+from service.redis_state.shares import Shares
 from service.tenancy.api_keys import DEFAULT_TENANT
 from service.webhooks.deliveries import Delivery, DeliveryState, DeliveryStore
 from service.webhooks.post import WebhookClient
@@ -28,15 +29,19 @@ class WebhookSender:
     def __init__(
         self,
         deliveries: DeliveryStore,
+        shares: Shares,
         client: WebhookClient,
         plan: RetryPlan,
         secret: str | None = None,
     ) -> None:
-        """``secret`` signs for the default tenant; without it, a secret kept in Redis does.
+        """``shares`` are those of all that deliver in this worker.
+
+        ``secret`` signs for the default tenant; without it, a secret kept in Redis does.
 
         Every other tenant has a secret of its own in Redis: with a common one, tenants could sign in each other's name.
         """
         self._deliveries = deliveries
+        self._shares = shares
         self._client = client
         self._plan = plan
         self._secret = secret
@@ -44,12 +49,11 @@ class WebhookSender:
     def step(self) -> bool:
         """Makes one attempt if one is due; returns whether one was. After BrokerUnavailable it is due again later."""
         timeout_s = self._client.timeout_s
-        taken = self._deliveries.take(min(3 * timeout_s, timeout_s + RESOLVE_S))
-        if taken is None:
-            return False
-        ticket, delivery, url = taken
-        self._deliveries.settle(ticket, self._attempt(delivery, url) if delivery else None)
-        return True
+        with self._shares.taken(min(3 * timeout_s, timeout_s + RESOLVE_S)) as ticket:
+            if ticket is not None:
+                found = self._deliveries.read(ticket)
+                self._deliveries.settle(ticket, self._attempt(*found) if found else None)
+        return ticket is not None
 
     def _attempt(self, delivery: Delivery, url: str) -> Delivery:
         now = time.time()

@@ -33,7 +33,7 @@ class Receiver:
     def answer(self, request: Received) -> int:
         self.received.append(request)
         status = self.answers.pop(0) if self.answers else 200
-        self.hold.wait(30)
+        self.hold.wait()
         return status
 
 

@@ -24,24 +24,34 @@ return found[1]
 """Leases the member that has been due longest and returns it; returns nil if none is due."""
 
 CLAIM_OF_OTHERS = f"""
-local now, leased_until = ARGV[1], ARGV[2]
-local passed_over, page, first = {{}}, 100, 0
-for i = 3, #ARGV do passed_over[ARGV[i]] = true end
+local now, leased_until, address = ARGV[1], ARGV[2], ARGV[3]
+local busy, page, first = {{}}, 100, 0
+for i = 4, #ARGV do busy[ARGV[i]] = true end
+local function owner_of(member)
+    local record = string.format('{JobKeys("%s").record}', string.match(member, '^%S+'))
+    local tenant = redis.call('HGET', record, 'tenant') or ''
+    local url = address ~= '' and redis.call('HGET', record, address) or ''
+    return tenant, tenant .. ' ' .. string.lower(string.match(url, '://([^/?#]*)') or '')
+end
 repeat
     local found = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', first, page)
-    for _, id in ipairs(found) do
-        local tenant = redis.call('HGET', string.format('{JobKeys("%s").record}', id), 'tenant') or ''
-        if not passed_over[tenant] then
-            redis.call('ZREM', KEYS[1], id)
-            redis.call('ZADD', KEYS[1], leased_until, id)
-            return {{id, tenant}}
+    for _, member in ipairs(found) do
+        local tenant, server = owner_of(member)
+        if not busy[tenant] and not busy[server] then
+            redis.call('ZREM', KEYS[1], member)
+            redis.call('ZADD', KEYS[1], leased_until, member)
+            return {{member, tenant, server}}
         end
     end
     first = first + page
 until #found < page
 return false
 """
-"""Leases the job that has been due longest of all whose tenant is not in ``ARGV``, and returns it with its tenant."""
+"""Leases the member that has been due longest of all whose tenant and server are not in ``ARGV``; returns all three.
+
+A member is the id of a job, or begins with one and a space. ``address``: the field of its record with the server's URL,
+or nothing. A server is that of one tenant: two of them at one address are two.
+"""
 
 SETTLE = """
 local member, leased_until, next_due = ARGV[1], ARGV[2], ARGV[3]

@@ -23,6 +23,7 @@ from service.options import JobOptions
 from service.outbound.download import Downloader
 from service.outbound.retry_plan import RetryPlan
 from service.redis_state.due import DueList, Ticket
+from service.redis_state.shares import Shares
 from service.storage.store import Storage, Upload
 from service.submission.acceptance import JobAcceptance
 from service.submission.received import ReceivedUpload
@@ -31,7 +32,6 @@ from service.tenancy.api_keys import ApiKey, KeyRing
 from service.tenancy.quotas import Quotas
 from service.transfers.bookkeeping import Transfers
 from service.transfers.lease import Lease
-from service.transfers.shares import TransferShares
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ class Fetches:
     def __init__(
         self,
         parts: FetchParts,
-        shares: TransferShares,
+        shares: Shares,
         downloader: Downloader,
         plan: RetryPlan,
         ttl_s: float,

@@ -17,11 +17,11 @@ from service.logs import log_context
 from service.outbound.retry_plan import RetryPlan
 from service.outbound.upload import Sender
 from service.redis_state.due import DueList, Ticket
+from service.redis_state.shares import Shares
 from service.storage.store import Storage, result_name
 from service.transfers.bookkeeping import Transfers
 from service.transfers.lease import Lease
 from service.transfers.media_types import media_type
-from service.transfers.shares import TransferShares
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ class Handovers:
     def __init__(
         self,
         parts: HandoverParts,
-        shares: TransferShares,
+        shares: Shares,
         sender: Sender,
         plan: RetryPlan,
         ttl_s: float,

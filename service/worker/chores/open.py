@@ -25,6 +25,7 @@ from service.redis_state import key_names
 from service.redis_state.connection import connect
 from service.redis_state.due import DueList
 from service.redis_state.exports import SideBySideExports
+from service.redis_state.shares import Shares
 from service.storage.open import open_storage
 from service.storage.store import Storage
 from service.submission.acceptance import JobAcceptance
@@ -33,7 +34,6 @@ from service.submission.rules import SubmissionRules
 from service.tenancy.api_keys import KeyRing
 from service.tenancy.quotas import Quotas
 from service.transfers.bookkeeping import Transfers
-from service.transfers.shares import TransferShares
 from service.webhooks.deliveries import DeliveryStore
 from service.webhooks.post import WebhookClient
 from service.webhooks.sender import WebhookSender
@@ -46,7 +46,12 @@ from service.worker.chores.side_by_side import SideBySideVideos
 from service.worker.memory import unused
 
 TENANTS_AT_ONCE = 4
-"""Tenants whose servers may all be slow before somebody else's transfers wait; a thread that waits costs little."""
+"""Tenants whose servers may all be slow before somebody else's transfers and webhooks wait; a thread that waits costs
+little."""
+WEBHOOKS_OF_TENANT = 4
+"""Webhooks that a worker delivers at a time for one tenant ..."""
+WEBHOOKS_TO_RECEIVER = 2
+"""... and of those to one receiver: where one hangs, the others of its tenant are told all the same."""
 
 
 def open_chores(settings: Settings, stopping: Event) -> tuple[BackgroundThread, ...]:
@@ -60,26 +65,28 @@ def open_chores(settings: Settings, stopping: Event) -> tuple[BackgroundThread, 
     due = DueJobs(DueList(client, key_names.EXPIRY_DUE), DueList(client, key_names.FORGET_DUE))
     partials = PartialResults(store, storage, DueList(client, key_names.PARTIALS_DUE))
     videos = SideBySideVideos(store, storage, SideBySideExports(client), settings.claim_ttl_s, stopping)
-    sender = _webhook_sender(settings, client)
     return (
-        BackgroundThread("webhooks 1", sender.step),
-        BackgroundThread("webhooks 2", sender.step),
         BackgroundThread("partial results", partials.step),
         BackgroundThread("side by side", videos.step),
         BackgroundThread("retention", Retention(store, storage, due, settings.record_retention_s).step),
         BackgroundThread("unused memory", unused.trim, unused.PAUSE_S),
+        *open_webhooks(settings, client),
         *_transfers(settings, client, storage, stopping),
     )
 
 
-def _webhook_sender(settings: Settings, client: redis.Redis) -> WebhookSender:
-    secret = settings.webhook_secret
-    return WebhookSender(
-        DeliveryStore(client),
+def open_webhooks(settings: Settings, client: redis.Redis) -> Iterator[BackgroundThread]:
+    """Yields the threads that deliver webhooks."""
+    secret, deliveries = settings.webhook_secret, DeliveryStore(client)
+    sender = WebhookSender(
+        deliveries,
+        Shares(deliveries.due, WEBHOOKS_OF_TENANT, WEBHOOKS_TO_RECEIVER),
         WebhookClient(settings.webhook_timeout_s, settings.webhook_reach()),
         RetryPlan(settings.webhook_first_delay_s, settings.webhook_attempts),
         secret.get_secret_value() if secret else None,
     )
+    for number in range(1, TENANTS_AT_ONCE * WEBHOOKS_OF_TENANT + 1):
+        yield BackgroundThread(f"webhooks {number}", sender.step)
 
 
 def _transfers(
@@ -94,13 +101,13 @@ def _transfers(
     )
     handovers = Handovers(
         HandoverParts(store, storage, transfers, outputs_due),
-        TransferShares(outputs_due, settings.transfers),
+        Shares(outputs_due, settings.transfers),
         Sender(dialer, settings.transfer_longest_s),
         RetryPlan(settings.webhook_first_delay_s, settings.webhook_attempts),
         settings.claim_ttl_s,
         stopping,
     )
-    shares, looking = TransferShares(fetches_due, settings.transfers), Semaphore(settings.transfers)
+    shares, looking = Shares(fetches_due, settings.transfers), Semaphore(settings.transfers)
     for number in range(1, TENANTS_AT_ONCE * settings.transfers + 1):
         parts = _fetch_parts(settings, client, storage, looking)
         fetches = Fetches(parts, shares, downloader, plan, settings.claim_ttl_s, stopping)
