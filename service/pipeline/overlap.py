@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextvars import copy_context
 from functools import partial
 from queue import Full, Queue
@@ -16,6 +16,10 @@ Out = TypeVar("Out")
 
 _POLL_S = 0.1
 """Seconds after which a producer that waits for room looks whether its items are still wanted."""
+_CALLS = ThreadPoolExecutor(1024, thread_name_prefix="engine")
+"""The threads of all calls that run ahead, for as long as the process lasts: OpenCV keeps almost a kilobyte for every
+thread that ever used it, even after its end. There are about as many as calls ran at a time; the bound is never met.
+"""
 
 
 class _End(Generic[Item]):
@@ -81,16 +85,15 @@ def map_ahead(
     Closing the generator early waits for the calls that have begun and drops the others.
     """
     running: deque[tuple[Item, Future[Out]]] = deque()
-    pool = ThreadPoolExecutor(depth, thread_name_prefix="engine")
     try:
         for item in items:
-            running.append((item, pool.submit(copy_context().run, function, item)))
+            running.append((item, _CALLS.submit(copy_context().run, function, item)))
             if len(running) == depth:
                 yield _oldest(running)
         while running:
             yield _oldest(running)
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        wait([future for _, future in running if not future.cancel()])
 
 
 def _oldest(running: deque[tuple[Item, Future[Out]]]) -> tuple[Item, Out]:

@@ -67,6 +67,7 @@ class RightOfWay:
         if job_id is not None:
             with self._changed:
                 self._giving_way[job_id] += change
+                self._giving_way += Counter()  # forgets jobs that do not give way any more
                 self._changed.notify_all()
 
 

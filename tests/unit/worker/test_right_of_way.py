@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event, Lock
 
@@ -92,3 +93,11 @@ def test_window_that_nobody_wants_does_not_wait_for_the_processor() -> None:
         engine.let(0)
         first.result(PATIENCE_S)
     assert engine.came == [0]
+
+
+def test_a_job_that_gave_way_is_forgotten() -> None:
+    way, job = RightOfWay(), f"{LONG} {SHORT}"
+    with way.over(job):
+        inside = sys.getrefcount(job)
+
+    assert sys.getrefcount(job) < inside
