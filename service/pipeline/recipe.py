@@ -31,21 +31,41 @@ class FileDigest:
 
 
 @dataclass(frozen=True)
+class RestoredSegment(Segment):
+    """A segment, and how it was restored."""
+
+    memory_plan: int | None = None
+    """The place of its plan among those of the job; None where memory did not decide, or nobody wrote it down."""
+
+
+@dataclass(frozen=True)
 class Recipe:
     """Everything that decides the bytes of a result, beside the software and the device that ran it."""
 
     model: Graph
     options: EncodeOptions
     excerpt: Excerpt | None
-    segments: tuple[Segment, ...]
+    segments: tuple[RestoredSegment, ...]
     window_frames: int
-    """Output frames of one call of the engine."""
+    """Output frames of one call of the engine, where memory did not decide."""
     source: FileDigest
     result: FileDigest
     engine: Engine = "onnx"
     """What restored it: runtimes round differently."""
     memory_plans: tuple[MemoryPlan, ...] = ()
-    """How its windows were restored; the last one holds for all, unless memory ran out in the midst."""
+    """How its windows were restored: a smaller one after each that ran out of memory."""
+
+    def plan_of(self, segment: RestoredSegment) -> MemoryPlan | None:
+        """Returns the plan that a segment was restored by, or the last where the report does not say.
+
+        Raises PipelineError for a plan that the report does not have.
+        """
+        place = segment.memory_plan
+        if place is None:
+            return self.memory_plans[-1] if self.memory_plans else None
+        if not 0 <= place < len(self.memory_plans):
+            raise PipelineError(f"The report lacks the plan {place}, which segment {segment.index} names.")
+        return self.memory_plans[place]
 
 
 _RECIPE = TypeAdapter(Recipe)

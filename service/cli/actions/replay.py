@@ -21,7 +21,7 @@ from service.errors.pipeline import PipelineError
 from service.findings import Finding
 from service.inference.looks import SeveralLooks
 from service.pipeline.finalize import finalize
-from service.pipeline.recipe import Recipe, read_recipe
+from service.pipeline.recipe import Recipe, RestoredSegment, read_recipe
 from service.pipeline.segment import NewestFrame, SegmentRequest, restore_segment
 from service.video.sandbox.probe import ProbeLimits, probe
 from service.worker.engine_loader import engine_loader, parts_loader
@@ -98,31 +98,36 @@ def _restore(
         timeout_s=settings.probe_timeout_s,
     )
     info = asyncio.run(probe(asked.source, limits, recipe.excerpt))
-    model, plan = recipe.model, recipe.memory_plans[-1] if recipe.memory_plans else None
-    windows = Windows(model.name, recipe.window_frames, 1, plan)
-    engine = SeveralLooks(windows.engine(engines), model.looks, lambda: None)
-    found: list[Finding] = []
+    pieces, found = [], list[Finding]()
     with tempfile.TemporaryDirectory(prefix=asked.scratch) as folder:
-        pieces = []
         for segment in recipe.segments:
             pieces.append(Path(folder) / f"{segment.index}.piece")
-            request = SegmentRequest(
-                asked.source,
-                pieces[-1],
-                segment,
-                recipe.options,
-                recipe.window_frames,
-                lean=windows.lean,
-                excerpt=recipe.excerpt,
-            )
             progress = partial(_report_progress, on_progress, segment.start, info.frames)
-            result = restore_segment(request, engine, progress, lambda: False)
-            found += result.findings
+            found += _restore_piece(recipe, segment, asked.source, pieces[-1], engines, progress)
         try:
             finalize(asked.source, pieces, asked.part, info, recipe.options, findings=found)
             asked.part.replace(asked.output)
         finally:
             asked.part.unlink(missing_ok=True)
+
+
+def _restore_piece(
+    recipe: Recipe,
+    segment: RestoredSegment,
+    source: Path,
+    piece: Path,
+    engines: EngineCache,
+    on_progress: Callable[[int, NewestFrame], None],
+) -> tuple[Finding, ...]:
+    """Restores a segment by its own plan: memory may have run out in the midst of the job."""
+    plan = recipe.plan_of(segment)
+    frames = plan.window if plan else recipe.window_frames
+    windows = Windows(recipe.model.name, frames, 1, plan)
+    engine = SeveralLooks(windows.engine(engines), recipe.model.looks, lambda: None)
+    request = SegmentRequest(
+        source, piece, segment, recipe.options, frames, lean=windows.lean, excerpt=recipe.excerpt
+    )
+    return restore_segment(request, engine, on_progress, lambda: False).findings
 
 
 def _report_progress(
