@@ -1,4 +1,4 @@
-"""A model that runs out of memory for every window of more than one output frame, on whatever machine."""
+"""A model that wants more memory for every output frame of a window but the first than a machine, or a test, has."""
 
 from __future__ import annotations
 
@@ -13,15 +13,22 @@ from onnx import TensorProto, helper
 from tests.support.graphs import graph
 from tests.support.models import write_model
 
-_MORE_THAN_ADDRESSES = 1 << 47
-"""Numbers of four bytes: more than a process can address, whatever the machine lends it."""
+MORE_THAN_ADDRESSES = 1 << 49
+"""Bytes that no process can address, whatever the machine lends it."""
+_NUMBER = 4
+"""Bytes of one."""
 
 
-def write_greedy_model(repository: Path, name: str, frame: int = 100, context: int = 400) -> Path:
-    """A model that returns its inner frames unchanged; its card says what windows take, in bytes per pixel."""
+def write_greedy_model(
+    repository: Path, name: str, frame: int = 100, context: int = 400, wanted: int = MORE_THAN_ADDRESSES
+) -> Path:
+    """A model that returns its inner frames unchanged; its card says what windows take, in bytes per pixel.
+
+    ``wanted``: bytes that it really asks for at once, for every output frame of a window but the first.
+    """
     directory = write_model(repository, name)
     path = directory / "1" / "model.onnx"
-    onnx.save(_graph(), path)
+    onnx.save(_graph(wanted // _NUMBER), path)
     card = json.loads((directory / "model.json").read_text())
     card |= {
         "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
@@ -31,13 +38,13 @@ def write_greedy_model(repository: Path, name: str, frame: int = 100, context: i
     return directory
 
 
-def _graph() -> onnx.ModelProto:
+def _graph(numbers: int) -> onnx.ModelProto:
     constants = {
         "two": np.array([2], np.int64),
         "minus_two": np.array([-2], np.int64),
         "axis": np.array([0], np.int64),
         "shortest": np.array([5], np.int64),
-        "each": np.array([_MORE_THAN_ADDRESSES], np.int64),
+        "each": np.array([numbers], np.int64),
         "one": np.array([1], np.int64),
     }
     nodes = [

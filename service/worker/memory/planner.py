@@ -18,6 +18,7 @@ from service.memory.plan import Demand, MemoryPlan, best_plan, smaller_plan, wan
 from service.window_limits import WindowLimits
 from service.worker.engines import EngineCache
 from service.worker.memory.gate import MemoryGate
+from service.worker.memory.shortage import is_shortage
 from service.worker.watchdog import Touch
 
 log = logging.getLogger(__name__)
@@ -98,14 +99,18 @@ class MemoryPlanner:
                 with self._gate.lent(plan.bytes, touch, should_stop):
                     restore(Windows(job.spec.model, plan.window, plan.in_flight, plan))
                 return len(plans) - 1
-            except OutOfMemory as error:
+            except Exception as error:
+                if not is_shortage(error):
+                    raise
                 plans = self._smaller(job, plans, error)
 
-    def _smaller(self, job: Job, plans: tuple[MemoryPlan, ...], error: OutOfMemory) -> tuple[MemoryPlan, ...]:
+    def _smaller(self, job: Job, plans: tuple[MemoryPlan, ...], error: Exception) -> tuple[MemoryPlan, ...]:
         demand = self._demand(job)
         smaller = smaller_plan(demand, self._limits, plans[-1]) if demand else None
         if smaller is None:
-            raise error
+            raise OutOfMemory(
+                f"No smaller parts are left that memory could be enough for: {error}"
+            ) from error
         log.warning("Out of memory; goes on with %s: %s", smaller.manner, error, extra={"job": job.id})
         return self._leases.add_memory_plan(job.id, plans, smaller)
 

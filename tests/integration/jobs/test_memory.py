@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+import resource
+import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
 from service.errors.engine import OutOfMemory
@@ -15,7 +20,9 @@ from tests.support.clips import Clip, write_clip
 from tests.support.greedy_model import write_greedy_model
 from tests.support.stack import QUICK, Service, running_stack, write_models
 
-GREEDY, HUGE = "greedy", "huge"
+GREEDY, HUGE, LIMITED = "greedy", "huge", "limited"
+ROOM = 1 << 30
+"""Bytes that a limited worker may take beside those that it has; ``LIMITED`` wants eight times as many."""
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +31,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     models = write_models(root / "models")
     write_greedy_model(models, GREEDY)
     write_greedy_model(models, HUGE, frame=400_000)
+    write_greedy_model(models, LIMITED, wanted=8 * ROOM)
     with running_stack(root, {"CDVD_MEMORY_LIMIT": str(1 << 30)}) as running:
         yield running
 
@@ -85,8 +93,47 @@ def test_a_job_that_runs_out_of_memory_goes_on_in_smaller_parts(service: Service
     assert report["frames_out"] == 9
 
 
+def test_a_worker_that_the_system_refuses_memory_lives_and_goes_on(service: Service, clip: Path) -> None:
+    worker = worker_of_this_process()
+    with limited(worker.pid):
+        job = service.submit(clip, model=LIMITED)
+        service.until_status(job, "succeeded")
+
+    report = service.http.get(f"/jobs/{job}/report").json()
+    windows = [plan["window"] for plan in report["memory_plans"]]
+    assert windows[0] > windows[-1] == 1
+    assert [segment["memory_plan"] for segment in report["segments"]] == [len(windows) - 1]
+    assert worker.is_running()
+    assert worker_of_this_process() == worker
+
+
+def test_the_network_runs_out_of_memory_in_its_midst_and_then_does_smaller_windows() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-m", "tests.support.little_memory"], capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.split() == ["OutOfMemory", "1", "tiles"]
+
+
 def test_a_model_that_does_not_state_its_memory_is_not_planned(service: Service, clip: Path) -> None:
     job = service.submit(clip, model=QUICK)
     service.until_status(job, "succeeded")
 
     assert service.http.get(f"/jobs/{job}/report").json()["memory_plans"] == []
+
+
+def worker_of_this_process() -> psutil.Process:
+    return next(one for one in psutil.Process().children() if "service.worker" in one.cmdline())
+
+
+@contextmanager
+def limited(pid: int) -> Iterator[None]:
+    """Has the system refuse a process more than ROOM bytes beside those that it has."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    data = int(status.split("VmData:")[1].split()[0]) << 10
+    before = resource.prlimit(pid, resource.RLIMIT_DATA)
+    resource.prlimit(pid, resource.RLIMIT_DATA, (data + ROOM, before[1]))
+    try:
+        yield
+    finally:
+        resource.prlimit(pid, resource.RLIMIT_DATA, before)
