@@ -89,10 +89,12 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.demo: pyproject.toml | $(BIN)/python
+	@echo 'Installing what the demo needs into $(VENV), once. This takes minutes ...'
 	$(BIN)/python -m pip install -q -e '.[cpu,data]'
 	touch $@
 
 $(VENV)/.dev: pyproject.toml | $(BIN)/python
+	@echo 'Installing what tests and training need into $(VENV), once. This takes minutes ...'
 	$(BIN)/python -m pip install -q --retries 0 --timeout 10 --no-deps --index-url $(TORCH_INDEX) torch==2.13.0 || true
 	$(BIN)/python -m pip install -q -e '.[dev]'
 	touch $@

@@ -45,15 +45,16 @@ app = typer.Typer(
     name="cdvd",
     epilog=EPILOG,
     no_args_is_help=True,
+    rich_markup_mode="markdown",  # otherwise the breaks of a docstring's lines end those of its help as well
     pretty_exceptions_enable=False,
 )
 
-app.command()(up)
-app.command()(triton)
 app.command()(deblur)
+app.command()(up)
+app.command()(doctor)
 app.command()(verify)
 app.command()(replay)
-app.command()(doctor)
+app.command()(triton)
 app.command("webhook-secret")(api_keys.webhook_secret)
 app.add_typer(api_keys.commands, name="keys")
 app.add_typer(jobs.commands)

@@ -64,7 +64,7 @@ def matches(pattern: str) -> list[str]:
     return sorted(glob(pattern, recursive=True))  # noqa: PTH207  # pathlib takes no absolute pattern
 
 
-def _here_or_url(text: str) -> str:
+def path_or_url(text: str) -> str:
     if is_url(text):
         return text
     if not Path(text).exists():
@@ -80,7 +80,7 @@ VideoOrUrl = Annotated[
     str | None,
     typer.Argument(
         metavar="IN",
-        parser=_here_or_url,
+        parser=path_or_url,
         help="A video, a directory of numbered pictures, or the http(s):// address from which the service fetches it.",
         show_default=False,
     ),
@@ -89,7 +89,7 @@ VideosIn = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="IN",
-        parser=_here_or_url,
+        parser=path_or_url,
         help="Videos, directories of them, numbered pictures, and http(s):// addresses of videos.",
         show_default=False,
     ),
@@ -117,7 +117,11 @@ ModelName = Annotated[
 ]
 QualityName = Annotated[
     str | None,
-    typer.Option("--quality", metavar="fast|good|best", help="What restores the video, and how thoroughly."),
+    typer.Option(
+        "--quality",
+        metavar="fast|good|best",
+        help="fast: the light model; good: the same with four looks; best: the heavy model with four looks.",
+    ),
 ]
 CodecChoice = Annotated[
     str | None,

@@ -107,10 +107,10 @@ def _openvino(settings: Settings) -> Load:
         if settings.precision == "auto" and has_bfloat16():
             engine = OpenVinoEngine(directory, threads=settings.engine_threads, bfloat16=True)
             if _is_exact(engine, directory):
-                return _placed(engine, Placement(directory.name, CPU, "bf16", "CDVD_ENGINE=openvino"))
+                return _placed(engine, Placement(directory.name, CPU, "bf16", "by OpenVINO"))
             engine.close()
         engine = OpenVinoEngine(directory, threads=settings.engine_threads)
-        return _checked(engine, directory, Placement(directory.name, CPU, "fp32", "CDVD_ENGINE=openvino"))
+        return _checked(engine, directory, Placement(directory.name, CPU, "fp32", "by OpenVINO"))
 
     return load
 

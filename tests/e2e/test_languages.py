@@ -101,6 +101,30 @@ def test_places_of_findings_and_unknown_sentences(browser: Browser, service: Ser
     context.close()
 
 
+def test_errors_are_explained_in_the_language_of_the_page(browser: Browser, service: Service) -> None:
+    context = browser.new_context(locale="de-DE")
+    page = context.new_page()
+    page.goto(str(service.http.base_url))
+    codes = ("empty_upload", "rate_limited", "from_a_newer_service")
+    said = page.evaluate(
+        """async (problems) => {
+            const { explained } = await import("./static/lib/problems.js");
+            return problems.map((problem) => explained(problem, 400));
+        }""",
+        [{"code": code, "detail": "In English."} for code in codes],
+    )
+    assert said == ["Die Datei ist leer.", "Zu viele Anfragen in kurzer Zeit. In English.", "In English."]
+    context.close()
+
+
+def test_an_empty_file_is_refused_at_once(page: Page, tmp_path: Path) -> None:
+    empty = tmp_path / "empty.mp4"
+    empty.touch()
+    page.locator("#file").set_input_files(empty)
+    expect(page.get_by_role("alert").filter(has_text="empty.mp4: The file is empty.")).to_be_visible()
+    expect(page.locator("#choose")).to_be_hidden()
+
+
 def test_the_page_uses_each_text_and_no_other(tables: dict[str, dict[str, object]]) -> None:
     files = [path for path in [*WEB.rglob("*.js"), *WEB.rglob("*.html")] if "languages" not in path.parts]
     source = "\n".join(path.read_text("utf-8") for path in files)

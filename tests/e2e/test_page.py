@@ -186,6 +186,7 @@ def test_the_page_fits_a_phone(page: Page, service: Service, tmp_path: Path) -> 
     page.set_viewport_size(PHONE)
     name = f"{'a_very_long_name_without_any_space' * 3}.mp4"
     job = finished_job(page, service, write_clip(tmp_path / name, Clip(frames=50, width=640, height=360)))
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     job.get_by_role("link", name="Open").click()
     until_loaded(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]

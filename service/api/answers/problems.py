@@ -156,7 +156,9 @@ async def _invalid_request(request: Request, error: Exception) -> JSONResponse:
     faults = [
         {"field": ".".join(map(str, fault["loc"])), "message": fault["msg"]} for fault in error.errors()
     ]
-    detail = " ".join(f"{fault['field']}: {_sentence(fault['message'])}" for fault in faults)
+    detail = " ".join(
+        f"{fault['field']}: {_sentence(fault['message'])}".removeprefix(": ") for fault in faults
+    )
     return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request", detail, errors=faults)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 import httpx
 
@@ -21,6 +22,8 @@ def serve(options: EmbeddedOptions, *, first_key: bool, as_json: bool) -> None:
     key = _first_key(options) if first_key else None
     if key:  # before anything can go wrong: it is kept nowhere
         (note if as_json else say)(f"The API key, which is shown only now: {key}")
+    if sys.stderr.isatty():  # for people, who wait: a first start measures what is fastest here
+        note("Starting the service; the first start takes longer ...")
     try:
         with EmbeddedStack(options) as stack:
             data, lines = options.data.resolve(), _runs_on(stack.url)

@@ -55,11 +55,14 @@ def deblur(  # noqa: PLR0913  # one parameter per option
     device: DeviceName = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Deblur videos, and all videos in directories. Results are beside them, as IN_deblurred with the
-    ending of their container, unless OUT is named; the ending of OUT chooses the container.
+    """Deblur videos, and all videos in directories.
+
+    Results are beside them, as IN_deblurred with the ending of their container, unless OUT is named; the ending of OUT
+    chooses the container.
 
     A directory of numbered pictures (PNG, JPEG or TIFF), or pictures by name, are one video of RATE. A video at an
     address is fetched by the service; its result comes to this directory.
+
     A video that has a result of the same options already is skipped, one that fails does not stop the others, and the
     same command goes on after an interruption. The exit code is 0 when every video has a result.
     """

@@ -65,11 +65,13 @@ export class Chooser {
 
   /** Takes files; `secondAt` deblurs the second from there on at once. */
   take(files, { secondAt = null } = {}) {
-    const items = [...files].map((file) => new Chosen(file, (item) => this.#follow(item)));
+    clearRefusal();
+    for (const { name } of [...files].filter((file) => !file.size)) refuse(`${name}: ${t("problem.empty_upload")}`);
+    const filled = [...files].filter((file) => file.size);
+    const items = filled.map((file) => new Chosen(file, (item) => this.#follow(item)));
     if (!items.length) return;
     const first = this.#items.length === 0;
     this.#items.push(...items);
-    clearRefusal();
     this.#secondAt = secondAt;
     if (first) this.#open();
     this.#draw();
