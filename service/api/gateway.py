@@ -166,6 +166,7 @@ def _upload_parts(settings: Settings, client: redis.Redis, estimator: Estimator)
         spool=UploadSpool(
             settings.data / "uploads",
             settings.upload_keep_s,
+            settings.upload_longest_s,
             settings.min_free_bytes,
             settings.upload_least_rate,
         ),

@@ -14,7 +14,8 @@
     │   ├── UploadTooLarge         upload_too_large         more bytes than allowed
     │   ├── MalformedRequest       malformed_request        not the form or the headers that a route takes
     │   ├── RequestTimeout         request_timeout          its header or body came too slowly
-    │   ├── UploadNotFound         upload_not_found         no such resumable upload, or it has expired
+    │   ├── UploadNotFound         upload_not_found         no such resumable upload
+    │   │   └── UploadExpired      upload_expired           its time is over, and its bytes are removed
     │   ├── UploadIncomplete       upload_incomplete        a job was asked for before all bytes were there
     │   ├── UploadLocked           upload_locked            another request writes to it
     │   ├── UploadOffsetMismatch   upload_offset_mismatch   bytes for another place than the end

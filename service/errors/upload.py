@@ -36,9 +36,15 @@ class RequestTimeout(UploadError):
 
 
 class UploadNotFound(UploadError):
-    """There is no such resumable upload, or it has expired."""
+    """There is no such resumable upload, or it was removed."""
 
     code = "upload_not_found"
+
+
+class UploadExpired(UploadNotFound):
+    """A resumable upload whose time is over; its bytes are removed."""
+
+    code = "upload_expired"
 
 
 class UploadIncomplete(UploadError):

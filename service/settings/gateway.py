@@ -54,6 +54,9 @@ class GatewaySettings(BaseSettings):
     upload_keep_s: float = Field(default=24 * 3600.0, gt=0)
     """How long a resumable upload waits for its next byte, or to become a job. Lies below ``data``, also where
     files of jobs are in an object store: several gateways share that directory, or a client stays with one."""
+    upload_longest_s: float = Field(default=7 * 24 * 3600.0, gt=0)
+    """Seconds after its creation for all bytes of a resumable upload to arrive: one that gets a byte now and then would
+    otherwise never end. A complete one waits to become a job as ``upload_keep_s`` says."""
     upload_least_rate: float = Field(default=1024.0, ge=0)
     """Bytes per second, on average since its creation and from ten minutes on, for which a resumable upload has disk
     space for the bytes to come; a slower one keeps what arrived, and takes space as bytes come."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from service.errors.storage import StorageFull
-from service.errors.upload import UploadTooLarge
+from service.errors.upload import UploadExpired, UploadLocked, UploadTooLarge
 from service.storage.disk import claim_space, disk_errors
 from service.text import plural
 
@@ -26,14 +27,25 @@ class PartialUpload:
     filename: str
     metadata: str
     """The ``Upload-Metadata`` header as the client sent it."""
-    expires_at: float
-    """Moves on with every byte that arrives."""
+    rests_until: float
+    """When it expires without another byte; moves on with every byte that arrives."""
+    ends_at: float
+    """When it expires all the same, unless it is complete by then."""
     owner: str = ""
     """The tenant."""
 
     @property
     def complete(self) -> bool:
         return self.offset == self.length
+
+    @property
+    def expires_at(self) -> float:
+        return self.rests_until if self.complete else min(self.rests_until, self.ends_at)
+
+    def require_time(self) -> None:
+        """Raises UploadExpired once its time is over."""
+        if self.expires_at < time.time():
+            raise UploadExpired(f"Upload {self.id} has expired; begin another one.")
 
     @property
     def stop_mark(self) -> Path:
@@ -55,6 +67,7 @@ class Appender:
         self._path = partial.path
         self._reserve = reserve
         self._stop = partial.stop_mark
+        self._ends_at = partial.ends_at
         self._begun_at = partial.offset
         self._length = partial.length
         self._has_room_ahead = has_room_ahead
@@ -75,9 +88,12 @@ class Appender:
                 view = view[os.write(self._file, view) :]
         self.offset += len(data)
 
-    def is_asked_to_stop(self) -> bool:
-        """Returns whether another request waits to write to this upload."""
-        return self._stop.exists()
+    def require_turn(self) -> None:
+        """Raises UploadLocked once another request waits to write, UploadExpired after the upload's longest time."""
+        if self._stop.exists():
+            raise UploadLocked("Another request goes on with this upload.")
+        if self._ends_at < time.time():
+            raise UploadExpired("This upload has not become complete in its time; begin another one.")
 
     def undo(self) -> None:
         """Removes the bytes that this appender wrote, and keeps the room for them: they are to come again."""

@@ -15,6 +15,7 @@ import copy
 import errno
 import fcntl
 import json
+import math
 import os
 import re
 import secrets
@@ -51,13 +52,22 @@ class _Description:
 class UploadSpool:
     """Creates, finds and removes resumable uploads below ``root``.
 
-    ``keep_s``: seconds after its last byte at which an upload expires. ``reserve_bytes`` of the disk stay free.
+    ``keep_s``: seconds after its last byte at which an upload expires. ``longest_s``: seconds after its creation at
+    which an incomplete one expires all the same. ``reserve_bytes`` of the disk stay free.
     ``least_rate``: bytes per second since its creation, after ``PROMISE_S``, without which an upload has no room ahead.
     """
 
-    def __init__(self, root: Path, keep_s: float, reserve_bytes: int = 0, least_rate: float = 0.0) -> None:
+    def __init__(
+        self,
+        root: Path,
+        keep_s: float,
+        longest_s: float = math.inf,
+        reserve_bytes: int = 0,
+        least_rate: float = 0.0,
+    ) -> None:
         self._root = root
         self.keep_s = keep_s
+        self._longest_s = longest_s
         self._reserve = reserve_bytes
         self._least_rate = least_rate
         self._owner: str | None = None
@@ -94,38 +104,38 @@ class UploadSpool:
         return self.get(upload_id)
 
     def get(self, upload_id: str) -> PartialUpload:
-        """Returns an upload as it is now. Raises UploadNotFound, also for one that has expired."""
+        """Returns an upload as it is now. Raises UploadNotFound, and UploadExpired for one that a sweep will remove."""
         directory = self._root / upload_id
         try:
             if not _ID.fullmatch(upload_id):
                 raise FileNotFoundError
             with disk_errors():
-                about = _Description(**json.loads((directory / "about.json").read_text()))
+                about, created_at = _described(directory)
                 state = (directory / "data").stat()
         except (FileNotFoundError, ValueError):
             raise UploadNotFound(f"There is no upload {upload_id[:64]!r}, or it has expired.") from None
         if self._owner not in (None, about.owner):
             raise UploadNotFound(f"There is no upload {upload_id!r}, or it has expired.")
-        expires_at = state.st_mtime + self.keep_s
-        if expires_at < time.time():
-            raise UploadNotFound(f"Upload {upload_id} has expired.")
-        return PartialUpload(
+        partial = PartialUpload(
             upload_id,
             directory / "data",
             about.length,
             state.st_size,
             about.filename,
             about.metadata,
-            expires_at,
+            state.st_mtime + self.keep_s,
+            created_at + self._longest_s,
             about.owner,
         )
+        partial.require_time()
+        return partial
 
     @contextmanager
     def appending(self, upload_id: str, offset: int) -> Iterator[Appender]:
         """Opens an upload for writing at ``offset``.
 
-        Raises UploadNotFound, UploadLocked while another request writes, UploadOffsetMismatch where ``offset`` is not
-        the upload's own, and StorageFull.
+        Raises UploadNotFound, UploadExpired, UploadLocked while another request writes, UploadOffsetMismatch where
+        ``offset`` is not the upload's own, and StorageFull.
         """
         partial = self.get(upload_id)
         descriptor = self._open(partial)
@@ -163,12 +173,22 @@ class UploadSpool:
         for directory in self._root.iterdir():
             with suppress(FileNotFoundError):
                 changed = max(path.stat().st_mtime for path in (directory, *directory.iterdir()))
-                if changed + self.keep_s < now:
+                if changed + self.keep_s < now or self._is_too_old(directory):
                     shutil.rmtree(directory, ignore_errors=True)
                     removed += 1
                 elif changed + PROMISE_S < now or not self._is_fast(directory):
                     _end_promise(directory / "data")
         return removed
+
+    def _is_too_old(self, directory: Path) -> bool:
+        """Returns whether an upload is incomplete after its longest time; a request that writes notices itself."""
+        try:
+            about, created_at = _described(directory)
+        except ValueError:  # A gateway died while it wrote the description; what rests goes after its time.
+            return False
+        if created_at + self._longest_s >= time.time():
+            return False
+        return (directory / "data").stat().st_size < about.length
 
     def _is_fast(self, directory: Path) -> bool:
         """Returns whether an upload comes fast enough to have room for the bytes to come."""
@@ -181,6 +201,12 @@ class UploadSpool:
                 return os.open(partial.path, os.O_WRONLY | os.O_APPEND)
         except FileNotFoundError:
             raise UploadNotFound(f"Upload {partial.id} was removed.") from None
+
+
+def _described(directory: Path) -> tuple[_Description, float]:
+    """Returns what is known of an upload, and when it was created, in Unix seconds."""
+    with (directory / "about.json").open() as file:
+        return _Description(**json.load(file)), os.fstat(file.fileno()).st_mtime
 
 
 def new_upload_id() -> str:

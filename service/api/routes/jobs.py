@@ -44,7 +44,7 @@ from service.errors.outbound import AddressRefused
 from service.errors.pipeline import FidelityLost
 from service.errors.storage import StorageUnavailable
 from service.errors.submission import IdempotencyKeyReused, SubmissionInFlight
-from service.errors.upload import UploadIncomplete, UploadNotFound
+from service.errors.upload import UploadExpired, UploadIncomplete, UploadNotFound
 from service.errors.webhook import WebhookRefused
 from service.jobs.job import JOB_ID, Job, JobStatus
 
@@ -56,6 +56,7 @@ _CONFLICT = problems(JobNotFound, JobStateConflict)
 _REFUSED = problems(
     *UPLOAD_REFUSALS,
     UploadNotFound,
+    UploadExpired,
     UploadIncomplete,
     JobNotFound,
     JobNotFinished,

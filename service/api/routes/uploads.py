@@ -18,6 +18,7 @@ from service.errors.upload import (
     ChecksumMismatch,
     MalformedRequest,
     TusVersionUnsupported,
+    UploadExpired,
     UploadLocked,
     UploadNotFound,
     UploadOffsetMismatch,
@@ -54,7 +55,7 @@ _WRITING = (
     StorageFull,
     StorageQuotaExceeded,
 )
-_FOUND = problems(UploadNotFound, TusVersionUnsupported)
+_FOUND = problems(UploadNotFound, UploadExpired, TusVersionUnsupported)
 
 
 @router.options("", status_code=204, responses=problems())
@@ -124,7 +125,7 @@ def get_upload(upload_id: str, spool: OwnSpool, request: Request) -> Response:
     "/{upload_id}",
     status_code=204,
     responses={
-        **problems(*_WRITING, UploadNotFound, UploadLocked, WrongContentType),
+        **problems(*_WRITING, UploadNotFound, UploadExpired, UploadLocked, WrongContentType),
         204: {"headers": _PROGRESS},
     },
     openapi_extra={"parameters": [_VERSION, _OFFSET, _CHECKSUM], "requestBody": {"required": True, **_BODY}},

@@ -16,7 +16,7 @@ from service.api.upload.body import RequestBody
 from service.api.upload.receiving import WRITE_BYTES
 from service.api.upload.tus import Checksum, filename_in
 from service.errors.base import ServiceError
-from service.errors.upload import ChecksumMismatch, MalformedRequest, UploadLocked
+from service.errors.upload import ChecksumMismatch, MalformedRequest, UploadExpired, UploadLocked
 from service.metrics import UPLOAD_BYTES
 from service.storage.partial_upload import Appender, PartialUpload
 from service.storage.spool import UploadSpool, new_upload_id
@@ -58,8 +58,8 @@ class UploadIntake:
     ) -> PartialUpload:
         """Appends a body at ``offset``. What has arrived is kept when the connection breaks.
 
-        Raises UploadNotFound, UploadLocked, UploadOffsetMismatch, UploadTooLarge, ChecksumMismatch, MalformedRequest,
-        StorageQuotaExceeded, StorageFull, BrokerUnavailable and ClientDisconnect.
+        Raises UploadNotFound, UploadExpired, UploadLocked, UploadOffsetMismatch, UploadTooLarge, ChecksumMismatch,
+        MalformedRequest, StorageQuotaExceeded, StorageFull, BrokerUnavailable and ClientDisconnect.
         """
         length = (await on_disk(self.spool.get, upload_id)).length
         await run_sync(self.quotas.hold_bytes, self.key, upload_id, length, self.spool.keep_s)
@@ -103,7 +103,7 @@ async def _receive(body: RequestBody, appender: Appender, checksum: Checksum | N
             if len(buffer) >= WRITE_BYTES or not chunk:
                 data, buffer = bytes(buffer), bytearray()
                 await on_disk(appender.write, data)
-    except UploadLocked:
+    except (UploadLocked, UploadExpired):
         buffer.clear()  # The next writer begins at the offset that it was told.
         raise
     finally:
@@ -114,7 +114,10 @@ async def _receive(body: RequestBody, appender: Appender, checksum: Checksum | N
 
 
 async def _until_asked_to_stop(body: RequestBody, appender: Appender) -> AsyncIterator[bytes]:
-    """Yields a body as it arrives, and nothing in a pause. Raises UploadLocked when another request wants to write."""
+    """Yields a body as it arrives, and nothing in a pause.
+
+    Raises UploadLocked when another request wants to write, and UploadExpired when the upload's time is over.
+    """
     chunks, looked = body.chunks(), time.monotonic()
     coming = asyncio.ensure_future(anext(chunks, None))
     try:
@@ -122,8 +125,7 @@ async def _until_asked_to_stop(body: RequestBody, appender: Appender) -> AsyncIt
             await asyncio.wait({coming}, timeout=POLL_S)
             if time.monotonic() - looked >= POLL_S:
                 looked = time.monotonic()
-                if appender.is_asked_to_stop():
-                    raise UploadLocked("Another request goes on with this upload.")
+                appender.require_turn()
             if not coming.done():
                 yield b""
             elif (chunk := coming.result()) is None:

@@ -191,7 +191,7 @@ class _ResumableUpload:
     def _offset(self) -> Operation[int]:
         """Asks how many bytes have arrived."""
         answer = yield from call(Call("HEAD", self._path, headers=_TUS))
-        if answer.status == HTTPStatus.NOT_FOUND:  # the answer to HEAD has no body that would say so
+        if answer.status in _GONE:  # the answer to HEAD has no body that would say so
             raise RequestRejected(
                 "The upload expired before it was complete.", "upload_not_found", answer.status
             )

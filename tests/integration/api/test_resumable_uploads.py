@@ -5,8 +5,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
 import socket
+import time
 from collections.abc import Iterator
+from email.utils import parsedate_to_datetime
 from http.client import HTTPResponse
 from pathlib import Path
 
@@ -20,6 +23,7 @@ from tests.support.stack import PATIENCE_S, QUICK, Service, running_stack, until
 pytestmark = pytest.mark.integration
 
 TUS = {"Tus-Resumable": "1.0.0"}
+DAY_S = 24 * 3600
 BODY = {**TUS, "Content-Type": "application/offset+octet-stream"}
 
 
@@ -135,6 +139,22 @@ def test_a_terminated_upload_is_gone(service: Service) -> None:
     assert service.http.delete(upload, headers=TUS).status_code == 204
     assert service.http.head(upload, headers=TUS).status_code == 404
     assert code(patch(service, upload, 0, b"abc")) == (404, "upload_not_found")
+
+
+def test_an_upload_that_never_becomes_complete_ends(service: Service) -> None:
+    upload = begun(service, 6)
+    about = service.data / upload.removeprefix("/") / "about.json"
+    created = int(time.time()) - 6.5 * DAY_S
+    os.utime(about, (created, created))
+    answer = patch(service, upload, 0, b"a")
+    assert answer.status_code == 204
+    assert parsedate_to_datetime(answer.headers["upload-expires"]).timestamp() == created + 7 * DAY_S
+    os.utime(about, (created - DAY_S, created - DAY_S))
+    assert code(patch(service, upload, 1, b"b")) == (410, "upload_expired")
+    assert service.http.head(upload, headers=TUS).status_code == 410
+    begun(service, 6)  # which sweeps
+    assert not about.exists()
+    assert code(patch(service, upload, 1, b"b")) == (404, "upload_not_found")
 
 
 def test_requests_that_are_not_tus_are_told_so(service: Service) -> None:

@@ -65,13 +65,13 @@ def test_room_of_an_upload_is_nobody_elses_before_a_byte_arrives(tmp_path: Path,
     with pytest.raises(StorageFull):
         two.begin_upload("1" * 32, ROOM * 2 // 3)
     with pytest.raises(StorageFull):
-        UploadSpool(tmp_path / "uploads", 60, reserve).create(ROOM * 2 // 3, "", "")
+        UploadSpool(tmp_path / "uploads", 60, reserve_bytes=reserve).create(ROOM * 2 // 3, "", "")
     upload.discard()
     two.begin_upload("1" * 32, ROOM * 2 // 3).discard()
 
 
 def test_resumable_uploads_are_promised_no_more_than_there_is(tmp_path: Path, reserve: int) -> None:
-    spool, made = UploadSpool(tmp_path / "uploads", 60, reserve), []
+    spool, made = UploadSpool(tmp_path / "uploads", 60, reserve_bytes=reserve), []
     with suppress(StorageFull):
         for _ in range(100):
             made.append(spool.create(ROOM // 4, "a.mp4", ""))
@@ -86,7 +86,7 @@ def test_resumable_uploads_are_promised_no_more_than_there_is(tmp_path: Path, re
 
 
 def test_upload_that_rests_keeps_its_bytes_and_no_room(tmp_path: Path, reserve: int) -> None:
-    spool = UploadSpool(tmp_path / "uploads", 24 * 3600, reserve)
+    spool = UploadSpool(tmp_path / "uploads", 24 * 3600, reserve_bytes=reserve)
     resting = spool.create(ROOM * 2 // 3, "a.mp4", "")
     with spool.appending(resting.id, 0) as appender:
         appender.write(b"abc")
@@ -107,7 +107,7 @@ def test_upload_that_rests_keeps_its_bytes_and_no_room(tmp_path: Path, reserve: 
 
 
 def test_upload_that_is_written_keeps_its_room(tmp_path: Path, reserve: int) -> None:
-    spool = UploadSpool(tmp_path / "uploads", 24 * 3600, reserve)
+    spool = UploadSpool(tmp_path / "uploads", 24 * 3600, reserve_bytes=reserve)
     upload = spool.create(ROOM * 2 // 3, "a.mp4", "")
 
     with spool.appending(upload.id, 0):
@@ -117,7 +117,7 @@ def test_upload_that_is_written_keeps_its_room(tmp_path: Path, reserve: int) -> 
 
 
 def test_upload_that_comes_byte_by_byte_has_no_room_ahead(tmp_path: Path, reserve: int) -> None:
-    spool = UploadSpool(tmp_path / "uploads", 24 * 3600, reserve, least_rate=1024)
+    spool = UploadSpool(tmp_path / "uploads", 24 * 3600, reserve_bytes=reserve, least_rate=1024)
     slow = spool.create(ROOM * 2 // 3, "a.mp4", "")
     with spool.appending(slow.id, 0) as appender:
         appender.write(b"a")
@@ -138,7 +138,7 @@ def test_upload_that_comes_byte_by_byte_has_no_room_ahead(tmp_path: Path, reserv
 
 
 def test_upload_that_comes_fast_enough_keeps_its_room(tmp_path: Path, reserve: int) -> None:
-    spool = UploadSpool(tmp_path / "uploads", 24 * 3600, reserve, least_rate=1024)
+    spool = UploadSpool(tmp_path / "uploads", 24 * 3600, reserve_bytes=reserve, least_rate=1024)
     upload = spool.create(ROOM * 2 // 3, "a.mp4", "")
     with spool.appending(upload.id, 0) as appender:
         appender.write(bytes(2 * MIB))

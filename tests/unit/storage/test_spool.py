@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from service.errors.storage import StorageFull
-from service.errors.upload import UploadLocked, UploadNotFound, UploadTooLarge
+from service.errors.upload import UploadExpired, UploadLocked, UploadNotFound, UploadTooLarge
+from service.storage.partial_upload import PartialUpload
 from service.storage.spool import UploadSpool
 
 
@@ -50,6 +51,50 @@ def test_an_expired_upload_does_not_exist_and_is_swept(spool: UploadSpool, tmp_p
         spool.get(upload.id)
     assert spool.sweep() == 1
     assert [path.name for path in (tmp_path / "uploads").iterdir()] == [young]
+
+
+def aged(partial: PartialUpload, by_s: float) -> None:
+    """Makes an upload older; its last byte is as young as it was."""
+    then = time.time() - by_s
+    os.utime(partial.path.with_name("about.json"), (then, then))
+
+
+def test_an_upload_that_gets_a_byte_now_and_then_ends_all_the_same(tmp_path: Path) -> None:
+    spool = UploadSpool(tmp_path, keep_s=60, longest_s=1000)
+    slow, young = spool.create(6, "", ""), spool.create(6, "", "")
+    with spool.appending(slow.id, 0) as appender:
+        appender.write(b"abc")
+    aged(slow, 970)
+    assert spool.get(slow.id).expires_at == pytest.approx(time.time() + 30, abs=25)
+    aged(slow, 1001)
+    with pytest.raises(UploadExpired), spool.appending(slow.id, 3):
+        pass
+    assert spool.sweep() == 1
+    assert [path.name for path in tmp_path.iterdir()] == [young.id]
+
+
+def test_a_complete_upload_has_its_time_to_become_a_job(tmp_path: Path) -> None:
+    spool = UploadSpool(tmp_path, keep_s=60, longest_s=1000)
+    upload = spool.create(3, "", "")
+    with spool.appending(upload.id, 0) as appender:
+        appender.write(b"abc")
+    aged(upload, 5000)
+    assert spool.sweep() == 0
+    assert spool.get(upload.id).complete
+
+
+def test_a_writer_notices_that_the_time_is_over(tmp_path: Path) -> None:
+    spool = UploadSpool(tmp_path, keep_s=60, longest_s=1)
+    upload = spool.create(6, "", "").id
+
+    def keep_on_asking() -> None:
+        with spool.appending(upload, 0) as appender:
+            while True:
+                appender.require_turn()
+                time.sleep(0.02)
+
+    with pytest.raises(UploadExpired):
+        keep_on_asking()
 
 
 @pytest.mark.parametrize("name", ["", "..", "../jobs", "0" * 31, "0" * 32, "G" * 32])

@@ -9,6 +9,7 @@ export default {
   "problem.video_too_long": "Das Video ist länger, als dieser Dienst es nimmt.",
   "problem.probe_timeout": "Die Prüfung des Videos hat zu lange gedauert.",
   "problem.storage_full": "Der Dienst hat keinen Platz mehr auf seiner Platte.",
+  "problem.upload_expired": "Die Zeit zum Hochladen dieser Datei ist um. Bitte die Datei noch einmal wählen.",
   "problem.upload_not_found": "Die hochgeladene Datei ist nicht mehr da. Bitte noch einmal wählen.",
   "problem.job_not_found": "Diesen Auftrag gibt es nicht mehr.",
   "problem.job_state_conflict": "Der Auftrag hat sich inzwischen geändert.",

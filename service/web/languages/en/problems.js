@@ -9,6 +9,7 @@ export default {
   "problem.video_too_long": "The video is longer than this service takes.",
   "problem.probe_timeout": "Looking at the video took too long.",
   "problem.storage_full": "The service has no room left on its disk.",
+  "problem.upload_expired": "The time for this upload is over. Choose the file again.",
   "problem.upload_not_found": "The upload is no longer there. Choose the file again.",
   "problem.job_not_found": "This job no longer exists.",
   "problem.job_state_conflict": "The job has changed in the meantime.",
