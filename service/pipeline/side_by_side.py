@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from pydantic import TypeAdapter
 from service.pipeline.newest import shown_size, upright
 from service.types import EncodeOptions, Excerpt, Interlacing
 from service.video.color import result_tags
-from service.video.container import packets_of
+from service.video.container import frame_limit, limit_frames, packets_of
 from service.video.decode import decode_range
 from service.video.encoding.pictures import Image
 from service.video.encoding.piece import PieceEncoder
@@ -52,6 +52,8 @@ class SideBySide:
     frames: int
     excerpt: Excerpt | None = None
     deinterlace: Interlacing = "auto"
+    max_pixels: int = field(default_factory=frame_limit)
+    """As in the process that asks."""
 
     def to_json(self) -> str:
         """Returns the first argument of the process."""
@@ -166,7 +168,9 @@ def _coded(stream: AudioStream, sound: InputContainer, target: AudioStream) -> I
 def main() -> None:
     """Makes the video that the first argument asks for."""
     os.nice(_NICENESS)
-    make(_REQUEST.validate_json(sys.argv[1]), lambda done: print(done, flush=True))  # noqa: T201  # read by who started this
+    request = _REQUEST.validate_json(sys.argv[1])
+    limit_frames(request.max_pixels)
+    make(request, lambda done: print(done, flush=True))  # noqa: T201  # read by who started this
 
 
 if __name__ == "__main__":

@@ -33,6 +33,8 @@ from service.storage.partial_upload import Appender, PartialUpload
 from service.text import plural
 
 _ID = re.compile(r"[0-9a-f]{32}")
+MOST_UPLOADS = 10_000
+"""In one directory, of all tenants: each takes files, and a sweep looks at all of them."""
 _PRIVATE = 0o700
 PROMISE_S = 600.0
 """Seconds without a byte after which an upload has no more room than its bytes take: else creations alone, of which
@@ -82,13 +84,13 @@ class UploadSpool:
     def create(
         self, length: int, filename: str, metadata: str, upload_id: str | None = None
     ) -> PartialUpload:
-        """Creates an empty upload of ``length`` bytes to come, after it has removed those that have expired.
+        """Creates an empty upload of ``length`` bytes to come.
 
-        ``upload_id``: one from ``new_upload_id``; None makes one. Raises StorageFull unless ``length`` bytes fit.
+        ``upload_id``: one from ``new_upload_id``; None makes one. Raises StorageFull unless ``length`` bytes fit, and
+        where there are MOST_UPLOADS.
         """
         with disk_errors(errno.ENOENT):
-            self.sweep()
-            require_space(self._root, length, self._reserve)
+            self._make_room(length)
         upload_id = upload_id or new_upload_id()
         about = _Description(length, filename, metadata, self._owner or "")
         directory = self._root / upload_id
@@ -189,6 +191,18 @@ class UploadSpool:
         if created_at + self._longest_s >= time.time():
             return False
         return (directory / "data").stat().st_size < about.length
+
+    def _make_room(self, length: int) -> None:
+        """Removes the uploads that have expired, if others have no room beside them. Raises StorageFull."""
+        if sum(1 for _ in self._root.iterdir()) >= MOST_UPLOADS:
+            raise StorageFull(
+                f"The service has {plural(MOST_UPLOADS, 'upload')} of which no job was made; try again later."
+            )
+        try:
+            require_space(self._root, length, self._reserve)
+        except StorageFull:
+            self.sweep()
+            require_space(self._root, length, self._reserve)
 
     def _is_fast(self, directory: Path) -> bool:
         """Returns whether an upload comes fast enough to have room for the bytes to come."""

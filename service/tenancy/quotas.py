@@ -27,6 +27,8 @@ from service.text import plural
 
 TRIES_PER_MINUTE = 6
 """How often an upload token may try to make its job: its video is looked at every time."""
+MOST_UPLOADS = 1000
+"""Resumable uploads that a key may have at a time."""
 LEASE_S = 20.0
 """Seconds after which a reservation lapses that is not renewed: its gateway must have died."""
 
@@ -105,7 +107,10 @@ class Quotas:
             self._renew(keys=names, args=[reservation.token, LEASE_S])
 
     def hold_bytes(self, key: ApiKey | None, token: str, size: int, lease_s: float = LEASE_S) -> None:
-        """Reserves ``size`` bytes for ``lease_s`` seconds, for a resumable upload. Raises StorageQuotaExceeded."""
+        """Reserves ``size`` bytes for ``lease_s`` seconds, for a resumable upload. Raises StorageQuotaExceeded.
+
+        A key has MOST_UPLOADS of them, because every submission of it looks at all that it holds.
+        """
         if key is not None:
             self._demand(key, token, (size, 0), lease_s)
 
@@ -121,6 +126,12 @@ class Quotas:
             raise TooManyJobs(
                 f"This key may have {plural(key.limits.jobs or 0, 'unfinished job')} at a time; "
                 "wait for one to end, or cancel one.",
+                wait_s,
+            )
+        if limit == "held":
+            raise StorageQuotaExceeded(
+                f"This key has {plural(MOST_UPLOADS, 'upload')} of which no job was made; end some, or wait until they "
+                "expire.",
                 wait_s,
             )
         if limit == "bytes":
@@ -140,6 +151,7 @@ class Quotas:
     ) -> tuple[str, int | None]:
         """Returns ``ok`` or the limit in the way, and the seconds until that may change, if submissions are in it."""
         most = ["" if limit is None else limit for limit in (limits.jobs, limits.bytes)]
+        most.append("" if wanted[1] else MOST_UPLOADS)
         with broker_errors():
             answer = self._reserve(
                 keys=[account.active, account.used, account.held], args=[token, lease_s, *wanted, *most]

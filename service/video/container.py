@@ -7,6 +7,7 @@ hold their own frames are on the list, and FFmpeg may use no protocol but ``file
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, cast
@@ -58,6 +59,12 @@ ACCEPTED = (
 DECODER_THREADS = 2
 """Few, because decoding is a small share of the work, and every thread holds frames."""
 
+MAX_PIXELS = 8192 * 8192
+"""Most pixels of a frame that the pipeline allocates; the limit that users see is the probe's."""
+
+MOST_VIDEO_STREAMS = 32
+"""Whoever opens a file decodes the beginning of all its videos, to find out about them. Broadcasts have some twenty."""
+
 _ALIGNMENT_SLACK = 1 << 20
 """Pixels above the limit that pass: decoders check sizes rounded up to whole blocks."""
 
@@ -89,19 +96,38 @@ _SNIFFED = 16
 """Bytes by which a file is known."""
 
 
-def open_video(media: Path | RangedFile, max_pixels: int | None = None) -> InputContainer:
-    """Opens ``media`` for reading. ``max_pixels`` bounds every frame that FFmpeg decodes to find the streams.
+@dataclass
+class _Process:
+    """What holds for all files that this process opens."""
 
-    Raises NotAVideo or DamagedVideo.
+    max_pixels: int = MAX_PIXELS
+
+
+_process = _Process()
+
+
+def limit_frames(max_pixels: int) -> None:
+    """Bounds what this process decodes to find out about a file, from now on: of all its videos, not of one alone.
+
+    For the composition root of a process. Where limits differ, two processes see another video in the same file.
     """
+    _process.max_pixels = max_pixels
+
+
+def frame_limit() -> int:
+    """Returns the pixels of the largest frame that this process decodes to find out about a file."""
+    return _process.max_pixels
+
+
+def open_video(media: Path | RangedFile) -> InputContainer:
+    """Opens ``media`` for reading. Raises NotAVideo or DamagedVideo."""
     options = {
         "format_whitelist": ",".join(FORMATS),
         "protocol_whitelist": "file",
         "codec_whitelist": _decoded_at_once(),
         "fflags": "+genpts",  # AVI stores no presentation times; FFmpeg then works them out
+        "max_pixels": str(frame_limit() + _ALIGNMENT_SLACK),
     }
-    if max_pixels is not None:
-        options["max_pixels"] = str(max_pixels + _ALIGNMENT_SLACK)
     try:
         openable = _openable(media)
         if isinstance(openable, VirtualMovie):
@@ -147,13 +173,18 @@ def video_stream(container: InputContainer) -> VideoStream:
     """
     if len(container.streams) == 0:
         raise DamagedVideo("The container holds no streams at all. The file is probably truncated.")
-    moving = [stream for stream in container.streams.video if not stream.disposition & _STILL]
+    moving = moving_streams(container)
     if moving:
         stream = next((one for one in moving if one.disposition & Disposition.default), moving[0])
         if stream.codec_context is None:
             raise DamagedVideo("The video stream is in a codec that cannot be decoded here.")
         return stream
     raise NoVideoStream("The file holds no video stream, only sound, subtitles or pictures. Send a video.")
+
+
+def moving_streams(container: InputContainer) -> list[VideoStream]:
+    """Returns the streams of video that are no cover pictures or thumbnails."""
+    return [stream for stream in container.streams.video if not stream.disposition & _STILL]
 
 
 def packets_of(container: InputContainer, *streams: Stream) -> Generator[Packet[Any]]:

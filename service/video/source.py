@@ -17,7 +17,14 @@ from service.encoding.pixels import Pixels
 from service.errors.video import ColorRejected, DamagedVideo
 from service.types import ColorTags, Excerpt
 from service.video.color import chroma_of
-from service.video.container import DECODER_THREADS, decoder_of, head_of, open_video, video_stream
+from service.video.container import (
+    DECODER_THREADS,
+    decoder_of,
+    frame_limit,
+    head_of,
+    open_video,
+    video_stream,
+)
 from service.video.headers.light import Light, read_light
 from service.video.headers.said import DolbyVision, Said, container_says, filled
 from service.video.index import FrameIndex
@@ -31,9 +38,6 @@ from service.video.timeline import Timeline
 _COLOR_RANGE_FULL = 2
 _LIGHT = (Type.MASTERING_DISPLAY_METADATA, Type.CONTENT_LIGHT_LEVEL)
 _OPAQUE = 255
-
-MAX_PIXELS = 8192 * 8192
-"""Most pixels of a frame that the pipeline allocates; the limit that users see is the probe's."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +112,7 @@ def _load(path: Path, _modified_ns: int, _size: int) -> Source:
 
 
 def examine(
-    media: Path | RangedFile, index: FrameIndex, max_pixels: int = MAX_PIXELS, threads: int = DECODER_THREADS
+    media: Path | RangedFile, index: FrameIndex, threads: int = DECODER_THREADS
 ) -> tuple[FrameIndex, PictureFormat]:
     """Decodes the beginning of the video and drops from the index the leading frames that do not decode.
 
@@ -118,9 +122,9 @@ def examine(
     first_key = index.keyframes[0].pts if index.keyframes else index.pts[0]
     first: VideoFrame | None = None
     decoded: set[int] = set()
-    with open_video(media, max_pixels) as container:
+    with open_video(media) as container:
         stream = video_stream(container)
-        decoder = decoder_of(stream, max_pixels, threads)
+        decoder = decoder_of(stream, frame_limit(), threads)
         packets = tagged(container, stream, index)
         unit = rpu_of(stream.codec_context, bytes(begin := next(packets)))
         for frame in decode_frames(chain([begin], packets), index, decoder):

@@ -31,6 +31,7 @@ from service.metrics import served
 from service.redis_state.connection import connect
 from service.storage.open import open_storage
 from service.tracing import configure_tracing
+from service.video.container import limit_frames
 from service.worker import transport
 from service.worker.chores.background import BackgroundThread, stop_all
 from service.worker.chores.open import open_chores
@@ -64,6 +65,7 @@ def main(device: str | None = None) -> None:
     configure_tracing("cdvd-worker")
     _open_data(settings)
     settings = settled(settings)
+    limit_frames(settings.max_frame_pixels)
     app, engines, heartbeat, lane = build(settings)
     _stop_on_signal(heartbeat, settings.drain_s)
     load_default_model(engines, settings.model, heartbeat.stopping, heartbeat.last_words)

@@ -34,6 +34,9 @@ _REFUSALS = {
 }
 
 
+_TWO_ENDS = "A request has either Content-Length or, from HTTP/1.1 on, Transfer-Encoding."
+
+
 @dataclass(frozen=True)
 class Patience:
     """How long a connection waits for its client."""
@@ -102,7 +105,12 @@ class PatientProtocol(H11Protocol):
         self._refuse(problem(HTTPStatus.BAD_REQUEST, MalformedRequest.code, detail))
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Passes a request on to the application, or says that there is no place for it."""
+        """Passes a request on to the application, or says that it has no place, or no certain end."""
+        if _has_two_ends(scope):
+            refusal = problem(HTTPStatus.BAD_REQUEST, MalformedRequest.code, _TWO_ENDS)
+            refusal.headers["Connection"] = "close"
+            await refusal(scope, receive, send)
+            return
         if self._admission is Admission.SERVED or scope["path"] == _LIVENESS:
             await self._served_app(scope, receive, send)
             return
@@ -179,6 +187,12 @@ class PatientProtocol(H11Protocol):
 def guarded_protocol(gate: Gate, patience: Patience) -> type[PatientProtocol]:
     """Returns the protocol of a server whose connections share ``gate``."""
     return type("GuardedProtocol", (PatientProtocol,), {"gate": gate, "patience": patience})
+
+
+def _has_two_ends(scope: Scope) -> bool:
+    """Returns whether a proxy in front may have seen the end of the request elsewhere (RFC 9112, section 6.1)."""
+    names = {name for name, _ in scope["headers"]}
+    return b"transfer-encoding" in names and (b"content-length" in names or scope["http_version"] == "1.0")
 
 
 def _late(detail: str) -> Response:

@@ -22,17 +22,18 @@ submission that is let in; a refused one does not count.
 RESERVE = """
 local active, used, held = unpack(KEYS)
 local token, lease, bytes, jobs = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-local most_jobs, most_bytes = tonumber(ARGV[5]), tonumber(ARGV[6])
+local most_jobs, most_bytes, most_held = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local clock = redis.call('TIME')
 local now = clock[1] + clock[2] / 1000000
 local others = redis.call('HGETALL', held)
-local held_bytes, held_jobs, first = 0, 0, nil
+local held_bytes, held_jobs, count, first = 0, 0, 0, nil
 for i = 1, #others, 2 do
     local until_, its_bytes, its_jobs = string.match(others[i + 1], '^(%S+) (%S+) (%S+)$')
     if tonumber(until_) < now then
         redis.call('HDEL', held, others[i])
     elseif others[i] ~= token then
         held_bytes, held_jobs = held_bytes + tonumber(its_bytes), held_jobs + tonumber(its_jobs)
+        count = count + 1
         first = math.min(first or math.huge, tonumber(until_) - now)
     end
 end
@@ -43,13 +44,15 @@ local stored = tonumber(redis.call('GET', used) or 0)
 if most_bytes and bytes > 0 and stored + held_bytes + bytes > most_bytes then
     return 'bytes ' .. (held_bytes > 0 and first or '')
 end
+if most_held and count >= most_held then return 'held ' .. (first or '') end
 redis.call('HSET', held, token, string.format('%.3f', now + lease) .. ' ' .. ARGV[3] .. ' ' .. ARGV[4])
 return 'ok '
 """
 """Reserves bytes and jobs under a token for some seconds, in place of what it held, by the clock of Redis.
 
-Returns 'ok ', or the limit that is in the way, 'jobs ' or 'bytes ', and after it the seconds until the first of the
-reservations of others lapses, if there are any. A limit of '' is none. ``held`` is described in ``key_names.Account``.
+Returns 'ok ', or the limit that is in the way, 'jobs ', 'bytes ' or 'held ' (the number of other reservations), and
+after it the seconds until the first of the reservations of others lapses, if there are any. A limit of '' is none.
+``held`` is described in ``key_names.Account``.
 """
 
 RENEW = """

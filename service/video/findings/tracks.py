@@ -16,12 +16,11 @@ from av.video.stream import VideoStream
 
 from service.findings import Code, Finding, Kind, said
 from service.types import EncodeOptions
-from service.video.container import decoder_of, open_video, packets_of, video_stream
+from service.video.container import decoder_of, frame_limit, open_video, packets_of, video_stream
 from service.video.findings.captions import caption_finding
 from service.video.headers import boxes
 from service.video.headers.programs import programs_of
 from service.video.ranged import RangedFile
-from service.video.source import MAX_PIXELS
 from service.video.tracks.naming import LABELS, titled
 from service.video.tracks.plan import plan_tracks
 from service.video.tracks.tags import content, global_tags, unheld
@@ -79,7 +78,7 @@ def _coded_side_data(media: Path | RangedFile) -> set[Code]:
     """Returns what the first picture says of itself."""
     with open_video(media) as original:
         stream = video_stream(original)
-        decoder = decoder_of(stream, MAX_PIXELS, threads=1)
+        decoder = decoder_of(stream, frame_limit(), threads=1)
         for frame in _decodable(original, stream, decoder):
             try:
                 data: Mapping[Any, Any] = frame.side_data  # the stub knows the names of types only

@@ -13,10 +13,10 @@ from av.packet import Packet
 from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
+from service.video.container import MAX_PIXELS
+
 _MOST_CHANGES = 16
 """After so many, nobody needs to know of more."""
-_MOST_PIXELS = 8192 * 8192
-"""A frame that claims to be larger is not decoded."""
 _LOOKED_AT = 4096
 """Bytes of a packet in which parameter sets and headers are looked for."""
 
@@ -81,10 +81,12 @@ class SizeWatch:
         decoder = CodecContext.create(self._codec.codec.name, "r")
         assert isinstance(decoder, VideoCodecContext)
         decoder.extradata = self._extradata
-        decoder.options = {"max_pixels": str(_MOST_PIXELS)}
+        decoder.options = {"max_pixels": str(MAX_PIXELS)}
         try:
             alone = Packet(bytes(packet))
             frames = [*decoder.decode(alone), *decoder.decode(None)]
+        except av.error.MemoryError:
+            raise  # or its size would be known only to whoever has more memory
         except av.FFmpegError:
             return None  # who restores the frame will see
         return decoder if frames else None

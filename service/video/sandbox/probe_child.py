@@ -8,19 +8,29 @@ secret that the arguments of a process would show to everybody.
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import av
 from av.container import InputContainer
 from av.stream import Stream
+from av.video.stream import VideoStream
 
 from service.encoding.choice import ImpossibleEncodingError, resolve
 from service.errors.storage import StorageUnavailable
 from service.errors.video import DamagedVideo, FrameSizeRejected, VideoError, VideoTooLong
 from service.text import plural
 from service.types import VideoInfo
-from service.video.container import assembled_kind, head_of, open_video, video_stream
+from service.video.container import (
+    MOST_VIDEO_STREAMS,
+    assembled_kind,
+    head_of,
+    limit_frames,
+    moving_streams,
+    open_video,
+    video_stream,
+)
 from service.video.findings.foresee import foresee
 from service.video.index import FrameIndex
 from service.video.packets.reading import read_index
@@ -37,6 +47,8 @@ from service.video.sandbox.probe_protocol import (
 from service.video.sandbox.refusals import refusal_to_json, unforeseen
 from service.video.source import PictureFormat, examine, part_of
 
+_STREAMS_AS_LARGE = 4
+"""Frames of all videos of a file may have so many times the pixels of the largest frame that is restored."""
 _DOCTYPE_WEBM = b"\x42\x82\x84webm"
 """The element of Matroska's header by which WebM differs."""
 
@@ -46,6 +58,7 @@ def main() -> None:
     limits = limits_from_json(sys.argv[1])
     request = request_from_json(sys.stdin.read())
     restrict(limits.memory, limits.timeout_s)
+    limit_frames(limits.max_pixels)
     try:
         answer = info_to_json(inspect(request, limits))
     except (VideoError, StorageUnavailable) as error:
@@ -66,7 +79,8 @@ def inspect(request: ProbeRequest, limits: ProbeLimits) -> VideoInfo:
     """
     media = request.media if isinstance(request.media, Path) else RangedFile(request.media)
     head = head_of(media, HEAD)
-    with open_video(media, limits.max_pixels) as container:
+    with open_video(media) as container:
+        _check_streams(moving_streams(container), limits)
         stream = video_stream(container)
         _check_size(stream.codec_context.width, stream.codec_context.height, limits)
         index, _ = read_index(container, stream, head, limits.max_frames)
@@ -74,8 +88,9 @@ def inspect(request: ProbeRequest, limits: ProbeLimits) -> VideoInfo:
         codec = stream.codec_context.codec.canonical_name
         audio = tuple(_codec(stream) for stream in container.streams.audio)
         subtitles = tuple(_codec(stream) for stream in container.streams.subtitles)
-    index, picture = examine(media, index, limits.max_pixels, threads=1)
+    index, picture = examine(media, index, threads=1)
     _check_size(picture.width, picture.height, limits)
+    _check_parts(index, limits)
     if request.excerpt:
         index, picture = part_of(index, picture, request.excerpt)
     if request.asked.deinterlace == "keep" and picture.interlaced:
@@ -115,6 +130,28 @@ def _check_size(width: int, height: int, limits: ProbeLimits) -> None:
     if min(width, height) < limits.min_side:
         raise FrameSizeRejected(
             f"Frames of {width}x{height} are too small; each side needs {plural(limits.min_side, 'pixel')}."
+        )
+
+
+def _check_parts(index: FrameIndex, limits: ProbeLimits) -> None:
+    """Raises FrameSizeRejected: frames before a part that is restored are decoded on the way to it."""
+    for _, width, height in index.sizes:
+        if width * height > limits.max_pixels:
+            most = plural(limits.max_pixels, "pixel")
+            raise FrameSizeRejected(
+                f"The frames change to {width}x{height}, which is too large; they may have {most}."
+            )
+
+
+def _check_streams(streams: Sequence[VideoStream], limits: ProbeLimits) -> None:
+    """Raises FrameSizeRejected: whoever opens the file decodes the beginning of all its videos."""
+    sizes = (one.codec_context.width * one.codec_context.height for one in streams if one.codec_context)
+    if len(streams) > MOST_VIDEO_STREAMS or (
+        len(streams) > 1 and sum(sizes) > _STREAMS_AS_LARGE * limits.max_pixels
+    ):
+        raise FrameSizeRejected(
+            f"The file holds {plural(len(streams), 'video')} beside each other, which are too many or too large "
+            "together. Send the one that is to be restored."
         )
 
 

@@ -132,6 +132,23 @@ def test_what_a_gateway_that_died_had_reserved_lapses(ring: KeyRing, client: red
     quotas.hold_bytes(key, "of the dead", 100, lease_s=60)
 
 
+def test_a_key_has_only_so_many_resumable_uploads(
+    ring: KeyRing, client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However few bytes they have: every submission looks at all of them."""
+    monkeypatch.setattr("service.tenancy.quotas.MOST_UPLOADS", 2)
+    key, _ = ring.create("many uploads", USUAL)
+    quotas = Quotas(client)
+    for name in ("first", "second", "second"):
+        quotas.hold_bytes(key, name, 0, lease_s=60)
+    with pytest.raises(StorageQuotaExceeded, match="2 uploads"):
+        quotas.hold_bytes(key, "third", 0, lease_s=60)
+    with quotas.room(key) as room:
+        quotas.reserve(room, 1)
+    quotas.let_go(key, "first")
+    quotas.hold_bytes(key, "third", 0, lease_s=60)
+
+
 def test_what_is_reserved_for_a_submission_lapses_soon_and_the_refusal_says_when(
     ring: KeyRing, client: redis.Redis
 ) -> None:

@@ -41,6 +41,16 @@ def test_no_more_than_announced_is_taken(spool: UploadSpool) -> None:
     assert spool.get(upload).offset == 0
 
 
+def test_there_are_only_so_many_uploads(spool: UploadSpool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each takes files, however few bytes it announces."""
+    monkeypatch.setattr("service.storage.spool.MOST_UPLOADS", 2)
+    first, _ = (spool.create(length, "", "") for length in (0, 1))
+    with pytest.raises(StorageFull, match="2 uploads"):
+        spool.of("another tenant").create(0, "", "")
+    spool.remove(first.id)
+    spool.create(0, "", "")
+
+
 def test_an_expired_upload_does_not_exist_and_is_swept(spool: UploadSpool, tmp_path: Path) -> None:
     upload = spool.create(6, "", "")
     young = spool.create(6, "", "").id

@@ -202,6 +202,23 @@ def test_a_body_that_stops_to_be_http_is_refused_and_leaves_no_trace(
     assert not [record for record in caplog.records if "LocalProtocolError" in str(record.exc_info)]
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"POST /read HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b"POST /read HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 60\r\n\r\n",
+        b"POST /read HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n",
+    ],
+)
+def test_a_request_that_ends_elsewhere_for_a_proxy_is_refused_and_what_follows_is_none(head: bytes) -> None:
+    with serving(LONG) as server:
+        answer = server.ask(head + b"0\r\n\r\n" + b"GET /read HTTP/1.1\r\nHost: a\r\n\r\n")
+
+    assert problem(answer) == (400, "malformed_request")
+    assert answer.count(b"\r\n\r\n") == 1
+    assert server.ends == []
+
+
 def test_half_a_header_makes_room_for_whoever_asks() -> None:
     with serving(LONG, total=3) as server:
         silent = [server.connect() for _ in range(9)]
