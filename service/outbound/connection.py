@@ -10,6 +10,12 @@ from contextlib import contextmanager, suppress
 from http.client import HTTPConnection, HTTPSConnection
 
 from service.outbound.address import Reach, Resolve, Target, permitted_addresses, resolve
+from service.text import presentable
+
+
+def reason_of(error: Exception) -> str:
+    """Says why a server gave no answer, in words that may be the server's own: what came in place of a status."""
+    return presentable(str(error)) or type(error).__name__
 
 
 class Dialer:

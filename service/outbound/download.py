@@ -14,8 +14,8 @@ from urllib.parse import urljoin
 from service.errors.outbound import AddressRefused, FetchFailed, FetchRefused
 from service.errors.upload import UploadTooLarge
 from service.outbound.address import Target, read_target
-from service.outbound.connection import Dialer
-from service.text import plural
+from service.outbound.connection import Dialer, reason_of
+from service.text import plural, presentable
 
 CHUNK_BYTES = 256 << 10
 MOST_REDIRECTS = 5
@@ -109,8 +109,7 @@ class Downloader:
                         return
                     target = _redirected(target, answer)
             except (OSError, HTTPException, UnicodeError) as error:
-                reason = str(error) or type(error).__name__
-                raise FetchFailed(f"The server of the video does not answer: {reason}.") from error
+                raise FetchFailed(f"The server of the video does not answer: {reason_of(error)}.") from error
         raise FetchRefused(f"The server of the video redirects more than {MOST_REDIRECTS} times.")
 
     def _take(self, answer: HTTPResponse, part: _Part, sink: Sink, deadline: float) -> None:
@@ -152,7 +151,7 @@ def _require_video(answer: HTTPResponse, part: _Part) -> None:
     coding = answer.headers.get("content-encoding", "identity")
     if kind in _NO_VIDEO or coding != "identity":
         said = kind if coding == "identity" else coding
-        raise FetchRefused(f"The server of the video sends {said[:64]}, which is no video.")
+        raise FetchRefused(f"The server of the video sends {presentable(said, 64)}, which is no video.")
 
 
 def _goes_on(answer: HTTPResponse, part: _Part) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from service.errors.outbound import SendFailed
 from service.outbound.address import read_target
-from service.outbound.connection import Dialer
+from service.outbound.connection import Dialer, reason_of
 
 CHUNK_BYTES = 256 << 10
 ANSWER_BYTES = 4096
@@ -46,7 +46,7 @@ class Sender:
                     answer.read(ANSWER_BYTES)
                 return answer.status
         except (OSError, HTTPException, UnicodeError) as error:
-            raise SendFailed(f"The receiver did not answer: {str(error) or type(error).__name__}.") from error
+            raise SendFailed(f"The receiver did not answer: {reason_of(error)}.") from error
 
 
 def _parts(video: Path, go_on: Callable[[], None]) -> Iterator[bytes]:

@@ -9,7 +9,7 @@ from http.client import HTTPException
 from service.errors.outbound import AddressRefused
 from service.errors.webhook import WebhookFailed, WebhookRefused
 from service.outbound.address import Reach, Resolve, read_target, resolve
-from service.outbound.connection import Dialer
+from service.outbound.connection import Dialer, reason_of
 
 ANSWER_BYTES = 4096
 """Bytes of the answer that are read, so that ordinary receivers see a clean end; only the status matters."""
@@ -39,6 +39,4 @@ class WebhookClient:
         except AddressRefused as error:
             raise WebhookRefused(f"The webhook's address is refused: {error}") from error
         except (OSError, HTTPException, UnicodeError) as error:
-            raise WebhookFailed(
-                f"The receiver did not answer: {str(error) or type(error).__name__}."
-            ) from error
+            raise WebhookFailed(f"The receiver did not answer: {reason_of(error)}.") from error

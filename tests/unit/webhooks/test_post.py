@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import socket
+from http.client import BadStatusLine
 from urllib.parse import urlsplit
 
 import pytest
 
 from service.errors.webhook import WebhookFailed, WebhookRefused
 from service.outbound.address import Reach
+from service.outbound.connection import reason_of
+from service.text import MOST_CHARACTERS
 from service.webhooks.post import WebhookClient
 from tests.support.dripping import dripping
 from tests.support.receiver import receiver
@@ -47,3 +50,10 @@ def test_a_receiver_that_answers_byte_by_byte_is_cut_off():
     with dripping() as hook, pytest.raises(WebhookFailed):
         WebhookClient(0.5, Reach(private=True)).post(f"http://127.0.0.1:{hook.port}/", b"{}", {})
     assert hook.sent < 100  # of one each 0.05 s: a pause of the whole machine does not count
+
+
+def test_words_in_place_of_an_answer_are_short_and_printable():
+    """They are kept with the delivery, and stand in the log."""
+    assert reason_of(BadStatusLine("220 mail\r\n\x1b[2J")) == "220 mail   [2J"
+    assert len(reason_of(BadStatusLine("x" * 60_000))) == MOST_CHARACTERS
+    assert reason_of(TimeoutError()) == "TimeoutError"
