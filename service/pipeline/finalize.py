@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -102,7 +103,9 @@ def _verify(
     )
 
 
+@cache
 def _service_version() -> str:
+    """Returns the version of this process, which it looks up in every directory of the path."""
     try:
         return version("cdvd")
     except PackageNotFoundError:
