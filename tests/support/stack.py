@@ -127,6 +127,10 @@ class Service:
         found = (path for folder in folders for path in (self.data / folder).rglob("*"))
         return {str(path.relative_to(self.data)) for path in found}
 
+    def lasting_files(self) -> set[str]:
+        """Those that stay: pieces go to the trash, and from there, a little after their jobs have ended."""
+        return {name for name in self.files() if "/pieces" not in name and not name.startswith("trash")}
+
 
 class PacedService(Service):
     """A service whose model ``slow`` restores no frame before the test lets it."""

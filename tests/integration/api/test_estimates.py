@@ -41,7 +41,7 @@ def test_estimates_begin_with_nothing_and_come_from_finished_work(
     service.until_status(held, "succeeded")
     after = service.http.post("/estimates", json={**DESCRIBED, "bytes": 1000}).json()
     slow = service.http.post("/estimates", json={**DESCRIBED, "model": SLOW}).json()
-    files = service.files()
+    files = service.lasting_files()
     with clip.open("rb") as file:
         sent = service.http.post("/estimates", files={"video": file}).json()
 
@@ -49,7 +49,7 @@ def test_estimates_begin_with_nothing_and_come_from_finished_work(
     assert 0 < after["seconds"] < slow["seconds"]
     assert after["disk_bytes"] == pytest.approx(1000 + 2 * job["output"]["bytes"], abs=2)
     assert sent["restoring_s"] == after["restoring_s"]
-    assert service.files() == files  # nothing of the upload stays
+    assert service.lasting_files() == files  # nothing of the upload stays
 
     accepted = service.post(clip, model=SLOW).json()
     assert accepted["progress"]["frames_per_second"] is None

@@ -42,11 +42,11 @@ def jobs(service: Service) -> list[str]:
 def test_the_same_again_is_the_same_job_and_leaves_nothing_behind(service: Service, clip: Path) -> None:
     first = submit(service, clip.read_bytes(), "same")
     service.until_status(first.json()["id"], "succeeded")
-    before = jobs(service), service.files()
+    before = jobs(service), service.lasting_files()
     again = submit(service, clip.read_bytes(), "same")
     assert (again.status_code, again.json()["id"]) == (202, first.json()["id"])
     assert again.headers["location"] == first.headers["location"]
-    assert (jobs(service), service.files()) == before
+    assert (jobs(service), service.lasting_files()) == before
 
 
 @pytest.mark.parametrize("other", ["bytes", "options"])

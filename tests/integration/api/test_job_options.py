@@ -67,28 +67,23 @@ def test_a_preview_is_short(service: Service, path: Path, tmp_path: Path) -> Non
 def test_what_cannot_be_is_refused_and_leaves_nothing(
     service: Service, path: Path, fields: dict[str, str], code: str
 ) -> None:
-    before = lasting_files(service)
+    before = service.lasting_files()
     answer = service.post(path, model=QUICK, **fields)
 
     assert (answer.status_code, answer.json()["code"]) == (422, code)
-    assert lasting_files(service) == before
-
-
-def lasting_files(service: Service) -> set[str]:
-    """Without the pieces of jobs before, which are removed a little after these have ended."""
-    return {name for name in service.files() if "/pieces/" not in name}
+    assert service.lasting_files() == before
 
 
 def test_strict_job_is_refused_at_submission_where_something_would_be_lost(
     service: Service, path: Path, tmp_path: Path
 ) -> None:
     lossy = write_clip(tmp_path / "lossy.avi", Clip(codec="mpeg4", encoder={}, audio="pcm_mulaw"))
-    before = lasting_files(service)
+    before = service.lasting_files()
     refusal = service.post(lossy, model=QUICK, strict="true", sound="copy")
 
     assert (refusal.status_code, refusal.json()["code"]) == (422, "fidelity_lost")
     assert "pcm_mulaw" in refusal.json()["detail"]
-    assert lasting_files(service) == before
+    assert service.lasting_files() == before
     accepted = service.post(lossy, model=QUICK, sound="copy").json()
     assert any("pcm_mulaw" in sentence for sentence in accepted["losses"])
     job = service.until_status(accepted["id"], "succeeded")

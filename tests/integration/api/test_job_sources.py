@@ -70,11 +70,11 @@ def test_a_job_without_its_files_cannot_be_repeated(service: PacedService, clip:
     job_id = service.submit(clip, model=QUICK)
     service.until_status(job_id, "succeeded")
     remove_source(service, job_id)
-    before = service.files()
+    before = service.lasting_files()
     assert code(again(service, job_id)) == (410, "result_expired")
     assert code(again(service, "0" * 32)) == (404, "job_not_found")
     assert code(again(service, "../source")) == (404, "job_not_found")
-    assert service.files() == before
+    assert service.lasting_files() == before
 
 
 def test_a_segment_without_its_source_says_so(service: PacedService, clip: Path) -> None:

@@ -13,7 +13,7 @@ from service.api.answers.report_body import ReportBody
 from service.config import Settings
 from service.distribution import installed
 from tests.support.clips import Clip, read_frames, read_packets, write_clip
-from tests.support.stack import QUICK, SLOW, PacedService, Service, paced_stack
+from tests.support.stack import QUICK, SLOW, PacedService, Service, paced_stack, until
 
 pytestmark = pytest.mark.integration
 
@@ -70,9 +70,12 @@ def test_finished_job_has_every_frame_and_the_sound(
 
 
 def test_pieces_are_gone_when_the_result_is_there(service: Service, finished: str) -> None:
-    own = {path.removeprefix(f"jobs/{finished}/") for path in service.files() if finished in path}
+    due = {f"jobs/{finished}", "source", "result.mp4", "report.json", "sharpness.json", "prior.zip"}
 
-    assert own == {f"jobs/{finished}", "source", "result.mp4", "report.json", "sharpness.json", "prior.zip"}
+    def own() -> set[str]:
+        return {path.removeprefix(f"jobs/{finished}/") for path in service.files() if finished in path}
+
+    until(lambda: own() == due, f"only {due} are left")
 
 
 def test_result_is_served_whole_in_parts_and_as_headers(service: Service, finished: str) -> None:
@@ -250,7 +253,7 @@ def test_deleted_job_leaves_nothing(service: PacedService, clip: Path) -> None:
 
     assert service.http.get(f"/jobs/{job_id}").status_code == 404
     _use_the_worker(service, clip)
-    assert service.files() == before
+    until(lambda: service.files() <= before, "nothing of it is left")
 
 
 def test_models_and_readiness_say_what_is_served(service: Service) -> None:

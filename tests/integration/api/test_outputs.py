@@ -75,7 +75,7 @@ def test_what_no_video_can_become_is_refused_by_jobs_and_estimates(
     service: Service, tmp_path: Path, options: dict[str, object], sentence: str
 ) -> None:
     clip = write_clip(tmp_path / "clip.mp4", CLIP)
-    before = service.files()
+    before = service.lasting_files()
 
     refused = service.post(clip, model=QUICK, **{name: str(value) for name, value in options.items()})
     estimated = service.http.post("/estimates", json={"width": 640, "height": 360, "frames": 9, **options})
@@ -84,4 +84,4 @@ def test_what_no_video_can_become_is_refused_by_jobs_and_estimates(
     assert sentence in refused.json()["detail"]
     assert estimated.status_code == 422
     assert sentence in estimated.text
-    assert service.files() == before
+    assert service.lasting_files() == before

@@ -31,9 +31,9 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 @pytest.fixture
 def nothing_left(service: Service) -> Iterator[None]:
     """Files and jobs are the same afterwards."""
-    files, jobs = service.files(), service.http.get("/jobs").json()
+    files, jobs = service.lasting_files(), service.http.get("/jobs").json()
     yield
-    assert service.files() == files
+    assert service.lasting_files() == files
     assert service.http.get("/jobs").json() == jobs
 
 
@@ -174,12 +174,12 @@ def test_client_that_leaves_in_the_middle_leaves_nothing(service: Service) -> No
         f"POST /jobs HTTP/1.1\r\nHost: {address.netloc}\r\nContent-Length: 100000\r\n"
         "Content-Type: multipart/form-data; boundary=b\r\n\r\n"
     ).encode() + _PART[:-2]
-    known = service.files()
+    known = service.lasting_files()
     with socket.create_connection((address.hostname, address.port)) as connection:
         connection.sendall(request + bytes(50_000))
-        until(lambda: service.files() != known, "the upload has begun")
+        until(lambda: service.lasting_files() != known, "the upload has begun")
 
-    until(lambda: service.files() == known, "the upload is gone")
+    until(lambda: service.lasting_files() == known, "the upload is gone")
 
 
 @pytest.mark.usefixtures("nothing_left")
