@@ -15,6 +15,7 @@ from openvino.properties import hint
 
 from service.inference.bfloat16 import round_convolutions
 from service.inference.engine import INPUT, Frames
+from service.inference.planes import merge_planes
 
 Shares = dict[str, float]
 """Percent of the time by kind of operator, largest first; what the runtime computes together counts as its first."""
@@ -63,6 +64,7 @@ def _openvino_shares(graph: Path, window: Frames, threads: int, rounds: int, *, 
     if rounded:
         round_convolutions(model)
     model.reshape(list(window.shape))
+    merge_planes(model)
     config = {
         hint.inference_precision: ov.Type.dynamic if rounded else ov.Type.f32,
         hint.performance_mode: hint.PerformanceMode.LATENCY,

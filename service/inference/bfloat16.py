@@ -56,15 +56,21 @@ def _region(nodes: Iterable[ov.Node]) -> list[ov.Node]:
         sources = [port.get_source_output().get_node() for port in node.inputs()]
         computed = [source for source in sources if source.get_type_name() != "Constant"]
         between = kind in _BETWEEN and computed and all(source.get_name() in names for source in computed)
-        if kind in _CONVOLUTIONS or between:
+        if kind in _CONVOLUTIONS or between or _feeds_convolutions(node):
             region.append(node)
             names.add(node.get_name())
     return region
 
 
+def _feeds_convolutions(node: ov.Node) -> bool:
+    """Returns whether ``node`` puts channels together for convolutions alone: rounded before, there is less to move."""
+    readers = [port.get_node().get_type_name() for port in node.output(0).get_target_inputs()]
+    return node.get_type_name() == "Concat" and bool(readers) and _CONVOLUTIONS.issuperset(readers)
+
+
 def _computed_with(node: ov.Node) -> list[ov.Input]:
     """Returns the inputs of ``node`` that are floats: a transposed convolution's third is the size of its output."""
-    return list(node.inputs()[:2])
+    return list(node.inputs() if node.get_type_name() == "Concat" else node.inputs()[:2])
 
 
 def _leave(output: ov.Output, names: set[str]) -> None:

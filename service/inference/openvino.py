@@ -19,6 +19,7 @@ from openvino.properties import hint
 from service.inference.bfloat16 import round_convolutions
 from service.inference.engine import INPUT, OUTPUT, Frames
 from service.inference.local import LocalEngine, Tensor, check_signature, does_not_load, graph_file
+from service.inference.planes import merge_planes
 
 _TYPES = {"u8": "uint8"}
 _KEPT_PIXELS = 4_000_000
@@ -79,6 +80,7 @@ class _Compiled:
                 self._requests.popitem(last=False)
             model = self.model.clone()
             model.reshape(list(shape))
+            merge_planes(model)
             compiled = self._core.compile_model(model, "CPU", self._config)
             self._requests[shape] = compiled.create_infer_request()
         self._requests.move_to_end(shape)
