@@ -193,16 +193,13 @@ class UploadSpool:
         return (directory / "data").stat().st_size < about.length
 
     def _make_room(self, length: int) -> None:
-        """Removes the uploads that have expired, if others have no room beside them. Raises StorageFull."""
+        """Removes the uploads that have expired. Raises StorageFull if there is no room for another one."""
         if sum(1 for _ in self._root.iterdir()) >= MOST_UPLOADS:
             raise StorageFull(
                 f"The service has {plural(MOST_UPLOADS, 'upload')} of which no job was made; try again later."
             )
-        try:
-            require_space(self._root, length, self._reserve)
-        except StorageFull:
-            self.sweep()
-            require_space(self._root, length, self._reserve)
+        self.sweep()
+        require_space(self._root, length, self._reserve)
 
     def _is_fast(self, directory: Path) -> bool:
         """Returns whether an upload comes fast enough to have room for the bytes to come."""
