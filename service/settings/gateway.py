@@ -73,7 +73,7 @@ class GatewaySettings(BaseSettings):
     """Jobs that may wait for a worker at a time, of all keys together; None is any number."""
     sweep_after_s: float = Field(default=6 * 3600.0, ge=0)
     """Files without a job are removed at start when they are this old, unless a live process holds them; in an object
-    store, which cannot tell, when they are three hours old at least."""
+    store and on a file system without locks, which cannot tell, when they are three hours old at least."""
 
     @field_validator("proxies")
     @classmethod

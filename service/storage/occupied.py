@@ -5,12 +5,16 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 _NO_LOCKS = (errno.EBADF, errno.ENOLCK, errno.ENOTSUP, errno.EINVAL, errno.ENOSYS)
 """What network file systems answer that cannot lock a directory; age alone tells there whether it is in use."""
+UNLOCKED_S = 3 * 3600.0
+"""Seconds without a change after which nobody works in a directory that cannot be locked: whoever does changes it every
+few minutes, on the slowest line that gateways put up with."""
 
 
 class OccupiedDirectory:
@@ -36,23 +40,38 @@ class OccupiedDirectory:
 
 @contextmanager
 def kept_free(directory: Path) -> Iterator[bool]:
-    """Tells whether no live process works in a directory; none begins to while the block runs."""
+    """Tells whether no live process works in a directory; none begins to while the block runs.
+
+    Where it cannot be locked, nobody does if it has not changed for ``UNLOCKED_S``.
+    """
     try:
         descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except (FileNotFoundError, NotADirectoryError):
         yield True
         return
     try:
-        _lock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        yield False
-    else:
-        yield True
+        yield _is_free(descriptor, directory)
     finally:
         os.close(descriptor)
 
 
-def _lock(descriptor: int, kind: int) -> None:
+def _is_free(descriptor: int, directory: Path) -> bool:
+    try:
+        return _lock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB) or _rests(directory)
+    except BlockingIOError:
+        return False
+
+
+def _rests(directory: Path) -> bool:
+    try:
+        latest = max(path.stat().st_mtime for path in (directory, *directory.iterdir()))
+    except FileNotFoundError:  # Somebody is at work there at this moment.
+        return False
+    return latest + UNLOCKED_S < time.time()
+
+
+def _lock(descriptor: int, kind: int) -> bool:
+    """Locks a directory; returns False where the file system cannot. Raises BlockingIOError."""
     try:
         fcntl.flock(descriptor, kind)
     except BlockingIOError:
@@ -60,3 +79,5 @@ def _lock(descriptor: int, kind: int) -> None:
     except OSError as error:
         if error.errno not in _NO_LOCKS:
             raise
+        return False
+    return True

@@ -45,6 +45,8 @@ class Sampler:
                 self._add(f"{name}, threads", "", HANDLES, process.num_threads())
         memory = self._redis.info("memory")["used_memory"]
         self._add("Redis, data", "MiB", MEMORY_MIB["Redis"], memory / _MIB, 2)
+        clients = self._redis.info("clients")["connected_clients"]
+        self._add("Redis, clients", "", HANDLES, clients)
         self._add("Redis, keys", "", KEYS, self._redis.dbsize())
         files = sum(_size(self._data / name) for name in ("jobs", "incoming", "uploads", "trash"))
         self._add("files of jobs and uploads", "MiB", FILES_MIB, files / _MIB, 2)
