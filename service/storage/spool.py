@@ -194,11 +194,11 @@ class UploadSpool:
 
     def _make_room(self, length: int) -> None:
         """Removes the uploads that have expired. Raises StorageFull if there is no room for another one."""
+        self.sweep()
         if sum(1 for _ in self._root.iterdir()) >= MOST_UPLOADS:
             raise StorageFull(
                 f"The service has {plural(MOST_UPLOADS, 'upload')} of which no job was made; try again later."
             )
-        self.sweep()
         require_space(self._root, length, self._reserve)
 
     def _is_fast(self, directory: Path) -> bool:

@@ -48,6 +48,10 @@ def test_there_are_only_so_many_uploads(spool: UploadSpool, monkeypatch: pytest.
     with pytest.raises(StorageFull, match="2 uploads"):
         spool.of("another tenant").create(0, "", "")
     spool.remove(first.id)
+    expired = spool.create(0, "", "")
+    then = time.time() - 61
+    for path in (expired.path, expired.path.with_name("about.json"), expired.path.parent):
+        os.utime(path, (then, then))
     spool.create(0, "", "")
 
 
