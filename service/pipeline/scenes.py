@@ -8,8 +8,13 @@ Detectors that only compare in place take the shake of hands for cuts; ``python 
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import numpy as np
 from numpy.typing import NDArray
+
+Coarse: TypeAlias = NDArray[np.float32]
+"""float32 [H // 8, W // 8, 3], 0 to 255: the means of blocks of 8x8 pixels."""
 
 CUT_DIFFERENCE = 18.0
 """Mean change of green in place, in levels of 255, on a coarse grid; hard shake stays below in most footage."""
@@ -26,7 +31,11 @@ _BINS = 16
 
 def is_cut(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> bool:
     """Returns whether a new scene begins with ``after``. Both frames are uint8 [H, W, 3], RGB, of one size."""
-    one, two = _coarse(before), _coarse(after)
+    return are_of_two_scenes(coarse(before), coarse(after))
+
+
+def are_of_two_scenes(one: Coarse, two: Coarse) -> bool:
+    """Returns the same as ``is_cut`` for frames of which the coarse pictures are known."""
     if float(np.abs(one[..., 1] - two[..., 1]).mean()) < CUT_DIFFERENCE:
         return False
     if max(_moved(one[..., color], two[..., color]) for color in range(3)) <= CUT_HISTOGRAM:
@@ -34,12 +43,15 @@ def is_cut(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> bool:
     return _correlation(one[..., 1], two[..., 1]) < SAME_STRUCTURE
 
 
-def _coarse(image: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Averages over blocks of 8x8: float32 [H // 8, W // 8, 3], 0 to 255."""
-    height, width = image.shape[0] // _GRID * _GRID, image.shape[1] // _GRID * _GRID
-    blocks = image[:height, :width].reshape(height // _GRID, _GRID, width // _GRID, _GRID, 3)
-    coarse: NDArray[np.float32] = blocks.mean(axis=(1, 3), dtype=np.float32)
-    return coarse
+def coarse(image: NDArray[np.uint8]) -> Coarse:
+    """Averages uint8 [H, W, 3] over blocks of 8x8.
+
+    Whole rows are added first, in integers: NumPy takes seven times as long for the mean over both sides of a block.
+    """
+    height, width = image.shape[0] // _GRID, image.shape[1] // _GRID
+    blocks = image[: height * _GRID, : width * _GRID].reshape(height, _GRID, width * _GRID, 3)
+    rows = blocks.sum(axis=1, dtype=np.uint16).reshape(height, width, _GRID, 3)
+    return np.asarray(rows.sum(axis=2, dtype=np.float32) / _GRID**2, np.float32)
 
 
 def _moved(one: NDArray[np.float32], two: NDArray[np.float32]) -> float:

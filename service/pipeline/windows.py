@@ -15,7 +15,7 @@ from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 from service.inference.engine import Frames
-from service.pipeline.scenes import is_cut
+from service.pipeline.scenes import Coarse, are_of_two_scenes, coarse
 from service.types import CONTEXT_FRAMES, Segment
 from service.video.decode import DecodedFrame
 
@@ -68,10 +68,13 @@ def form_windows(
     the memory of the last window, which then stays until the next is formed.
     """
     scene = _Scene(segment, length, lean=lean)
+    last: Coarse | None = None
     for frame in frames:
-        if scene.held and is_cut(scene.held[-1].image, frame.image):
+        seen = coarse(frame.image)
+        if last is not None and are_of_two_scenes(last, seen):
             on_cut(frame.number)
             yield from scene.finish()
+        last = seen
         scene.held.append(frame)
         del frame  # not beside a lean window
         yield from scene.full_windows()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, VideoReformatter
@@ -20,11 +21,13 @@ def to_rgb(frame: VideoFrame, how: Conversion, scaler: VideoReformatter) -> NDAr
     """Converts a decoded frame. Returns uint8 [H, W, 3], RGB, full range."""
     if frame.format.is_rgb:
         rgb = scaler.reformat(frame, format="rgb24", interpolation=QUALITY)
-    elif how.ycgco:
+        return np.asarray(rgb.to_ndarray(), dtype=np.uint8)
+    if how.ycgco:
         return np.rint(_ycgco_to_rgb(frame, how, scaler) * 255).astype(np.uint8)
-    else:
-        rgb = _scaled(_with_chroma(frame), "rgb24", how, how.color_range, ColorRange.JPEG, scaler)
-    return np.asarray(rgb.to_ndarray(), dtype=np.uint8)
+    # The scaler writes planes with vector instructions, and packed pixels one by one: with the same values.
+    planar = _scaled(_with_chroma(frame), "gbrp", how, how.color_range, ColorRange.JPEG, scaler)
+    green, blue, red = planes(planar)
+    return np.asarray(cv2.merge([red, green, blue]), dtype=np.uint8)
 
 
 def from_rgb(image: NDArray[np.uint8], how: Conversion, pix_fmt: str, scaler: VideoReformatter) -> VideoFrame:

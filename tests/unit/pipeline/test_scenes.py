@@ -2,7 +2,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from service.pipeline.scenes import is_cut
+from service.pipeline.scenes import coarse, is_cut
 from tests.support.clips import moving_picture
 
 
@@ -42,3 +42,13 @@ def test_another_scene_of_the_same_brightness_is_a_cut() -> None:
     after[..., 0] //= 2
 
     assert is_cut(before, after)
+
+
+def test_a_coarse_picture_has_the_mean_of_each_block() -> None:
+    picture = np.random.default_rng(0).integers(0, 256, (83, 101, 3), np.uint8)
+
+    means = [
+        [picture[y : y + 8, x : x + 8].mean(axis=(0, 1)) for x in range(0, 96, 8)] for y in range(0, 80, 8)
+    ]
+
+    assert np.array_equal(coarse(picture), means)

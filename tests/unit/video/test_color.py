@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
-from av.video.reformatter import VideoReformatter
+from av.video.frame import VideoFrame
+from av.video.reformatter import ColorRange, VideoReformatter
 
 from service.types import ColorTags
-from service.video.color import conversion, result_tags
+from service.video.color import QUALITY, conversion, result_tags
 from service.video.conversion.rgb import from_rgb, to_rgb
 from tests.support.clips import Image, moving_picture
 
@@ -16,6 +17,36 @@ def test_rgb_survives_the_way_to_yuv_and_back(matrix: int, full_range: bool) -> 
     back = to_rgb(yuv, how, VideoReformatter())
 
     assert abs(back.astype(int) - moving_picture(0)).mean() < 1
+
+
+@pytest.mark.parametrize("size", [(64, 64), (65, 64), (64, 67), (131, 77), (320, 180)])
+@pytest.mark.parametrize(
+    "pix_fmt", ["yuv420p", "yuvj420p", "yuv422p", "yuv444p", "yuv410p", "nv12", "yuva420p", "yuv420p10le"]
+)
+def test_frames_become_what_the_scaler_makes_of_them_at_once(pix_fmt: str, size: tuple[int, int]) -> None:
+    """Planar RGB on the way is quicker, and must not show."""
+    frame = _noise(pix_fmt, *size)
+    for full_range in (False, True):
+        how = conversion(ColorTags(1, 1, 1, full_range), 720)
+        packed = frame.reformat(
+            format="rgb24",
+            src_colorspace=how.matrix,
+            dst_colorspace=how.matrix,
+            src_color_range=how.color_range,
+            dst_color_range=ColorRange.JPEG,
+            interpolation=QUALITY,
+        )
+        assert np.array_equal(to_rgb(frame, how, VideoReformatter()), packed.to_ndarray())
+
+
+def _noise(pix_fmt: str, width: int, height: int) -> VideoFrame:
+    random, frame = np.random.default_rng(0), VideoFrame(width, height, pix_fmt)
+    depth = frame.format.components[0].bits
+    samples = np.uint8 if depth == 8 else np.uint16
+    for plane in frame.planes:
+        count = plane.buffer_size // np.dtype(samples).itemsize
+        plane.update(random.integers(0, 1 << depth, count, samples).tobytes())
+    return frame
 
 
 def _luma_of(color: tuple[int, int, int], matrix: int, full_range: bool = False) -> int:
