@@ -2,7 +2,7 @@
 
 It restores a segment as a worker does, with an engine that returns its input: decoding, conversion, windows, measuring,
 conversion back and encoding. Prints frames a second of wall time, which depends on what else the machine does, and of
-processor time, which hardly does, and where the processor time goes: each stage runs in a thread of its own.
+processor time, which hardly does, and where the processor time goes.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 from skimage.data import coffee
 
 from benchmarks.clip import write_clip
+from benchmarks.stages import measure_stages
 from cascade.synthesis.demo_clip import render_demo_clip
 from service.inference.engine import Frames, Stopped, never
 from service.pipeline.segment import SegmentRequest, restore_segment
@@ -85,9 +86,13 @@ def main() -> None:
             (measure(clip, chosen.frames, chosen.window) for _ in range(chosen.rounds)),
             key=lambda one: one.processor_s,
         )
+        stages = measure_stages(clip, chosen.frames, chosen.window, Path(folder))
     print(f"{chosen.width}x{chosen.height}, {chosen.frames} frames, the best of {chosen.rounds} rounds:")
     print(f"  {best.per_second:.1f} frames a second")
     print(f"  {best.per_processor_second:.1f} frames a second of one processor")
+    print("Milliseconds of one processor for a frame:")
+    for name, seconds in stages.items():
+        print(f"  {name:16}{1000 * seconds:6.1f}")
 
 
 def _parser() -> argparse.ArgumentParser:

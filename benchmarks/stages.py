@@ -1,7 +1,7 @@
 """Splits the processor time of the work around the network by stage, for ``python -m benchmarks.pipeline``.
 
-The stages of a segment run beside each other, and the codecs have threads of their own. Here each stage runs alone, for
-all frames, so that the processor time of the whole process meanwhile is its own.
+The stages of a segment run beside each other, and the codecs have threads of their own. Here one stage runs at a time,
+so that what the whole process takes meanwhile is its own.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from service.types import EncodeOptions, Segment
 from service.video.color import conversion
 from service.video.conversion.rgb import to_rgb
 from service.video.decode import DecodedFrame
-from service.video.encoding.pictures import Image, PictureMaker
+from service.video.encoding.pictures import PictureMaker
 from service.video.encoding.piece import PieceEncoder
 from service.video.frames import numbered_frames
 from service.video.packets.gaps import NumberedFrame
@@ -30,17 +30,26 @@ STAGES = ("decoding", "conversion", "windows", "measuring", "conversion back", "
 
 
 class StageClock:
-    """Adds up the processor time of each stage."""
+    """Adds up the processor time of each stage. A stage that begins within another one interrupts it."""
 
     def __init__(self) -> None:
         self.seconds = dict.fromkeys(STAGES, 0.0)
+        self._now: str | None = None
+        self._since = 0.0
 
     @contextmanager
     def stage(self, name: str) -> Generator[None]:
         """Counts what the block takes for the stage ``name``."""
-        began = time.process_time()
+        before = self._now
+        self._switch(name)
         yield
-        self.seconds[name] += time.process_time() - began
+        self._switch(before)
+
+    def _switch(self, name: str | None) -> None:
+        now = time.process_time()
+        if self._now:
+            self.seconds[self._now] += now - self._since
+        self._now, self._since = name, now
 
 
 def measure_stages(clip: Path, frames: int, window: int, folder: Path) -> dict[str, float]:
@@ -48,44 +57,41 @@ def measure_stages(clip: Path, frames: int, window: int, folder: Path) -> dict[s
     source, clock = load_source(clip), StageClock()
     with clock.stage("decoding"):
         decoded = list(numbered_frames(source, 0, frames))
-    with clock.stage("conversion"):
-        images = _converted(source, decoded)
+    maker = PictureMaker(source.picture, EncodeOptions())
     with clock.stage("windows"):
-        windows = list(form_windows(_numbered(source, images), Segment(0, 0, frames), window, lambda _: None))
-    with clock.stage("measuring"):
-        _measure(windows)
-    _encode(source, images, folder / "stages.mp4", clock)
+        images = _converted(source, decoded, clock)
+        for each in form_windows(images, Segment(0, 0, frames), window, lambda _: None):
+            with clock.stage("measuring"):
+                _measure(each)
+            with clock.stage("conversion back"):
+                for image in each.outputs:
+                    maker.picture(image, None)
+    _encode(source, decoded, folder / "stages.mp4", clock)
     return {name: seconds / frames for name, seconds in clock.seconds.items()}
 
 
-def _converted(source: Source, decoded: Sequence[NumberedFrame]) -> list[Image]:
+def _converted(
+    source: Source, decoded: Sequence[NumberedFrame], clock: StageClock
+) -> Generator[DecodedFrame]:
     how, scaler = conversion(source.picture.color, source.picture.height), VideoReformatter()
-    return [to_rgb(frame.picture, how, scaler) for frame in decoded]
-
-
-def _numbered(source: Source, images: Sequence[Image]) -> Generator[DecodedFrame]:
     index = source.index
-    for number, image in enumerate(images):
-        yield DecodedFrame(number, index.pts[number], index.time_base, corrupt=False, image=image)
+    for frame in decoded:
+        with clock.stage("conversion"):
+            image = to_rgb(frame.picture, how, scaler)
+        yield DecodedFrame(frame.number, index.pts[frame.number], index.time_base, False, image)
 
 
-def _measure(windows: Sequence[Window]) -> None:
-    """Measures input and output, as long as each other, of each window."""
-    for window in windows:
-        for one in prior_maps(window.frames):
-            heat_map(one)
-        for _ in range(2):
-            sharpness(window.outputs)
+def _measure(window: Window) -> None:
+    """Measures input and output, which takes as long."""
+    for one in prior_maps(window.frames):
+        heat_map(one)
+    for _ in range(2):
+        sharpness(window.outputs)
 
 
-def _encode(source: Source, images: Sequence[Image], target: Path, clock: StageClock) -> None:
-    """Encodes the frames; only the encoder's part of that is converted before."""
-    options = EncodeOptions()
-    maker = PictureMaker(source.picture, options)
-    with clock.stage("conversion back"):
-        for image in images:
-            maker.picture(image, None)
-    with clock.stage("encoding"), PieceEncoder(target, source, options) as piece:
+def _encode(source: Source, decoded: Sequence[NumberedFrame], target: Path, clock: StageClock) -> None:
+    images = [frame.image for frame in _converted(source, decoded, StageClock())]
+    with clock.stage("encoding"), PieceEncoder(target, source, EncodeOptions()) as piece:
         for number, image in enumerate(images):
             piece.write(image, number)
     clock.seconds["encoding"] -= clock.seconds["conversion back"]

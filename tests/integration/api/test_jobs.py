@@ -20,7 +20,9 @@ pytestmark = pytest.mark.integration
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PacedService]:
-    with paced_stack(tmp_path_factory.mktemp("jobs"), {"CDVD_SEGMENT_FRAMES": "12"}) as running:
+    with paced_stack(
+        tmp_path_factory.mktemp("jobs"), {"CDVD_SEGMENT_FRAMES": "12", "CDVD_WINDOW_FRAMES": "4"}
+    ) as running:
         yield running
 
 
@@ -218,6 +220,23 @@ def test_events_arrive_while_the_job_runs(service: PacedService, clip: Path) -> 
         assert any(line == "event: progress" for line in lines)
         assert service.job(job_id)["status"] == "running"
     service.http.delete(f"/jobs/{job_id}")
+
+
+def test_the_first_window_is_told_of_and_shown_before_its_segment_is_done(
+    service: PacedService, clip: Path
+) -> None:
+    job_id = service.submit_held(clip)
+    service.pace.let(1)
+
+    with service.http.stream("GET", f"/jobs/{job_id}/events") as answer:
+        lines = answer.iter_lines()
+        assert any(line == "event: progress" for line in lines)
+        told = json.loads(next(lines).removeprefix("data: "))
+    service.http.post(f"/jobs/{job_id}/cancel")
+
+    assert told["frames_done"] == 4
+    assert "newest_frame" in told
+    assert _steps(service, job_id, "step_done") == ["plan"]
 
 
 def test_cancel_stops_and_retry_goes_on_from_finished_segments(service: PacedService, clip: Path) -> None:
