@@ -71,7 +71,7 @@ CODECS: dict[str, Codec] = {
     "vp9": Codec(
         label="VP9",
         containers=("mp4", "mkv", "webm"),
-        pixels=PixelRange(("420", "422", "440", "444"), (8,), alpha_chromas=("420",)),
+        pixels=PixelRange(("420", "422", "444"), (8,), alpha_chromas=("420",)),  # MP4 cannot name 4:4:0
         crf={"draft": 38, "good": 26, "high": 16},
         worst_crf=63,
         even_sizes=False,

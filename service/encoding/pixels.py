@@ -7,6 +7,17 @@ from dataclasses import dataclass, replace
 
 CHROMAS = ("gray", "410", "411", "420", "440", "422", "444", "rgb")
 """Resolutions of chroma, as in 4:2:0; ``gray`` has none, ``rgb`` is coded without a matrix."""
+_STEPS = {
+    "gray": (99, 99),
+    "410": (4, 4),
+    "411": (4, 1),
+    "420": (2, 2),
+    "440": (1, 2),
+    "422": (2, 1),
+    "444": (1, 1),
+    "rgb": (1, 1),
+}
+"""Pixels, across and down, that share a sample of chroma."""
 
 HUGE_PIXELS = 12_000_000
 """Pixels of a frame from which on encoders save memory, on every machine alike, because bytes depend on it."""
@@ -88,3 +99,8 @@ def _smallest_chroma(wanted: str, offered: Collection[str]) -> str:
             return candidate
         candidate = _HOLDS.get(candidate)
     return max(offered, key=CHROMAS.index)
+
+
+def loses_chroma(given: str, taken: str) -> bool:
+    """Returns whether chroma of the resolution ``given`` loses some of it across or down where it becomes ``taken``."""
+    return any(one < other for one, other in zip(_STEPS[given], _STEPS[taken], strict=True))

@@ -26,6 +26,7 @@ from service.video.assembled.pictures import MAGIC as ZIP
 from service.video.assembled.pictures import PictureArchive
 from service.video.assembled.virtual import VirtualMovie
 from service.video.assembled.webp import WebpAnimation, is_webp
+from service.video.channels import forget_list, lists_channels
 from service.video.ranged import RangedFile
 
 FORMATS = (
@@ -134,7 +135,7 @@ def open_video(media: Path | RangedFile) -> InputContainer:
             del options[
                 "codec_whitelist"
             ]  # made here, of one stream of pictures, whose sizes nobody wrote down
-        return av.open(openable, "r", options=options, metadata_errors="replace")
+        container = av.open(openable, "r", options=options, metadata_errors="replace")
     except av.FFmpegError as error:
         if _begins_like_a_video(media):
             raise DamagedVideo(
@@ -142,6 +143,10 @@ def open_video(media: Path | RangedFile) -> InputContainer:
                 "Send the complete file."
             ) from error
         raise NotAVideo(f"The file is in no container format that is accepted. Send {ACCEPTED}.") from error
+    for stream in container.streams.audio:
+        if stream.codec_context is not None and lists_channels(stream.codec_context):
+            forget_list(stream.codec_context)
+    return container
 
 
 @cache

@@ -90,7 +90,11 @@ class _Joiner:
         describe_video(self._video, self._template, self._source, self._original)
         describe_file(self._output, self._original, self._cut)
         carriers = Carriers(
-            CarriedFile(self._original, self._source.timeline), self._output, plans, self._cut, container
+            CarriedFile(self._source.path, self._original, self._source.timeline),
+            self._output,
+            plans,
+            self._cut,
+            container,
         )
         with written("The header"):
             self._output.start_encoding()

@@ -123,8 +123,8 @@ def _write_sound(output: Any, stream: Any, track: Track, seconds: float) -> None
     size = stream.codec_context.frame_size or 1024
     start = round(track.start_s * track.rate)
     for at in range(0, wave.shape[1], size):
-        part = np.ascontiguousarray(wave[:, at : at + size])
-        frame = av.AudioFrame.from_ndarray(part, "fltp", track.layout)
+        part = np.ascontiguousarray(wave[:, at : at + size].T.reshape(1, -1))
+        frame = av.AudioFrame.from_ndarray(part, "flt", track.layout)
         frame.sample_rate, frame.pts, frame.time_base = track.rate, start + at, Fraction(1, track.rate)
         for ready in resampler.resample(frame):
             output.mux(stream.encode(ready))

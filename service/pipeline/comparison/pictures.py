@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import astuple
 from fractions import Fraction
 
+from service.encoding.pixels import loses_chroma
 from service.findings import Code, Finding, Kind, at_frames
 from service.text import plural
 from service.types import ColorTags
@@ -30,7 +31,7 @@ def picture_findings(given: Source, result: Source) -> Iterator[Finding]:
     yield _equal(Code.PIXEL_ASPECT, "The shape of pixels", _aspect(one), _aspect(two))
     yield _tags(one, two)
     yield _ordered(Code.BIT_DEPTH, one.bit_depth, two.bit_depth, "bits per sample")
-    yield _equal(Code.CHROMA, "Chroma", one.chroma, two.chroma)
+    yield _chroma(one.chroma, two.chroma)
     if one.has_alpha:
         yield _equal(Code.ALPHA, "Transparency", "there", "there" if two.has_alpha else "gone")
 
@@ -96,6 +97,13 @@ def _ordered(code: Code, one: int, two: int, what: str) -> Finding:
     if one == two:
         return Finding(Kind.KEPT, code, f"{one} {what}.")
     return Finding(Kind.LOST if two < one else Kind.CHANGED, code, f"{one} {what} became {two}.")
+
+
+def _chroma(one: str, two: str) -> Finding:
+    """Chroma that is finer than it was, or RGB in another form, has lost nothing."""
+    if one != two and not loses_chroma(one, two):
+        return Finding(Kind.CHANGED, Code.CHROMA, f"Chroma: {one} became {two}.")
+    return _equal(Code.CHROMA, "Chroma", one, two)
 
 
 def _aspect(picture: PictureFormat) -> str:

@@ -29,7 +29,7 @@ def verify(given: Path, result: Path, on_progress: Callable[[int, int], None]) -
     findings = (
         *picture_findings(one, two),
         *decoded_findings(one, decode_all(one, on_frame), two, decode_all(two, on_frame)),
-        *sound_findings(read_sounds(given), read_sounds(result)),
+        *sound_findings(read_sounds(one), read_sounds(two)),
         *content_findings(read_contents(given), read_contents(result)),
     )
     return merged(findings)

@@ -8,7 +8,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, VideoReformatter
 from numpy.typing import NDArray
 
-from service.video.color import QUALITY, Conversion
+from service.video.color import QUALITY, Conversion, chroma_of
 from service.video.conversion.matrices import weights
 from service.video.conversion.planes import planes, with_chroma
 
@@ -19,7 +19,7 @@ _STEPS = 65535
 
 def to_rgb(frame: VideoFrame, how: Conversion, scaler: VideoReformatter) -> NDArray[np.uint8]:
     """Converts a decoded frame. Returns uint8 [H, W, 3], RGB, full range."""
-    if frame.format.is_rgb:
+    if chroma_of(frame.format) == "rgb":
         rgb = scaler.reformat(frame, format="rgb24", interpolation=QUALITY)
         return np.asarray(rgb.to_ndarray(), dtype=np.uint8)
     if how.ycgco:
@@ -42,7 +42,7 @@ def converted(
     """Converts a frame of a video to ``pix_fmt`` without a detour over 8 bits; returns it as it is where it fits."""
     if frame.format.name == pix_fmt and source == target:
         return frame
-    if frame.format.is_rgb:
+    if chroma_of(frame.format) == "rgb":
         return _scaled(frame, pix_fmt, target, ColorRange.JPEG, target.color_range, scaler)
     if source.ycgco and not target.ycgco:
         image = np.rint(_ycgco_to_rgb(frame, source, scaler) * _STEPS).astype(np.uint16)
@@ -72,7 +72,11 @@ def _scaled(  # what the scaler is to do
 
 
 def _with_chroma(frame: VideoFrame) -> VideoFrame:
-    return with_chroma(frame) if len(frame.format.components) == 1 else frame
+    if len(frame.format.components) > 1:
+        return frame
+    if frame.format.components[0].bits == 1:
+        frame = frame.reformat(format="gray")
+    return with_chroma(frame)
 
 
 def _ycgco_to_rgb(frame: VideoFrame, how: Conversion, scaler: VideoReformatter) -> NDArray[np.float32]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from service.encoding.codecs import CODECS
-from service.encoding.pixels import CHROMAS
+from service.encoding.pixels import loses_chroma
 from service.findings import Code, Finding, Kind, said
 from service.types import EncodeOptions
 from service.video.color import result_tags
@@ -47,7 +47,7 @@ def _chroma(picture: PictureFormat, options: EncodeOptions, label: str) -> Itera
     if given in ("gray", "420", taken):
         if given not in ("gray", "420"):
             yield said(Kind.KEPT, Code.CHROMA, "chroma_kept", {"given": _chroma_name(given)})
-    elif _is_finer(given, taken):
+    elif loses_chroma(given, taken):
         names = {"given": _chroma_name(given), "taken": _chroma_name(taken)}
         yield said(Kind.LOST, Code.CHROMA, "chroma_reduced", {"codec": label, **names})
 
@@ -100,12 +100,6 @@ def _pixel_aspect(picture: PictureFormat) -> Iterator[Finding]:
     if shape is not None and shape != 1:
         ratio = f"{shape.numerator}:{shape.denominator}"
         yield said(Kind.KEPT, Code.PIXEL_ASPECT, "pixel_shape_kept", {"shape": ratio})
-
-
-def _is_finer(given: str, taken: str) -> bool:
-    if given == "rgb":
-        return taken != "444"
-    return CHROMAS.index(given) > CHROMAS.index(taken)
 
 
 def _chroma_name(chroma: str) -> str:

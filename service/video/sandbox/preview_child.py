@@ -26,7 +26,7 @@ from service.errors.pipeline import PipelineError
 from service.errors.video import DamagedVideo, VideoError
 from service.text import plural
 from service.types import Interlacing
-from service.video.color import MATRIX_BT601, QUALITY, Conversion, conversion
+from service.video.color import MATRIX_BT601, QUALITY, Conversion, chroma_of, conversion
 from service.video.conversion.sdr import in_srgb, is_foreign
 from service.video.fields.deinterlacing import REACH, deinterlaced
 from service.video.frames import numbered_frames
@@ -155,7 +155,7 @@ def _converted(frame: VideoFrame, source: Source, limits: PreviewLimits) -> Vide
 
 def _scaled(frame: VideoFrame, width: int, height: int, pix_fmt: str, how: Conversion) -> VideoFrame:
     """Returns a frame in RGB, or in the Y'CbCr of JPEG."""
-    from_rgb = frame.format.is_rgb
+    from_rgb = chroma_of(frame.format) == "rgb"
     return VideoReformatter().reformat(
         frame,
         width,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 from typing import Any, Protocol
 
 from av.audio.stream import AudioStream
@@ -12,7 +13,7 @@ from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 from av.stream import AttachmentStream, Disposition, Stream
 
-from service.video.container import packets_of
+from service.video.container import open_video, packets_of
 from service.video.timeline import Timeline
 from service.video.tracks.copying import CopiedStream, StreamCopy
 from service.video.tracks.naming import title_of
@@ -62,6 +63,7 @@ class Cut:
 class CarriedFile:
     """A source, and the clock of its packets."""
 
+    path: Path
     container: InputContainer
     timeline: Timeline
 
@@ -89,7 +91,8 @@ class Carriers:
         cut: Cut,
         container: str,
     ) -> None:
-        self._original, self._output, self._cut, self._container = file.container, output, cut, container
+        self._path, self._original = file.path, file.container
+        self._output, self._cut, self._container = output, cut, container
         self._clock = file.timeline.reader()
         self._carriers: dict[int, Carrier] = {}
         for plan in plans:
@@ -155,11 +158,15 @@ class Carriers:
             self._output.add_attachment(stream.name or f"attachment-{stream.index}", kind, stream.data)
         elif stream.disposition & Disposition.attached_pic:
             name, kind = _COVER_TYPES.get(stream.codec_context.name, ("cover", "application/octet-stream"))
-            for packet in packets_of(self._original, stream):
-                if packet.size:
-                    self._output.add_attachment(name, kind, bytes(packet))
-                    break
-            self._original.seek(0)
+            self._output.add_attachment(name, kind, self._cover(stream.index))
+
+    def _cover(self, index: int) -> bytes:
+        """Reads a cover in a file of its own: to go back to the beginning of this one, a seek is not good enough.
+
+        It goes to zero, and sound that begins before zero would be without its first packets.
+        """
+        with open_video(self._path) as again:
+            return next(bytes(packet) for packet in packets_of(again, again.streams[index]) if packet.size)
 
 
 def _seconds(packet: Packet[Any]) -> Fraction | None:

@@ -16,7 +16,7 @@ _LOSSY = {"mp4": "aac", "mov": "aac", "mkv": "aac", "webm": "libopus"}
 _NAMES = {"flac": "FLAC", "alac": "ALAC", "aac": "AAC", "libopus": "Opus"}
 
 _EXACT = re.compile(
-    r"pcm_|adpcm_|flac$|alac$|truehd$|mlp$|wavpack$|tta$|ape$|tak$|shorten$|wmalossless$|als$"
+    r"pcm_|adpcm_|flac$|alac$|truehd$|mlp$|wavpack$|tta$|ape$|tak$|shorten$|wmalossless$|als$|s302m$"
 )
 """Codecs whose decoders give whole numbers, the same everywhere: these can be stored without loss."""
 _FLOATS = re.compile(r"pcm_f|pcm_s64")

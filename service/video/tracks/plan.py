@@ -57,6 +57,8 @@ _TEXT_OF = {"mp4": "mov_text", "mov": "mov_text", "mkv": "subrip", "webm": "webv
 _COMPATIBLE = {"mp4": {"aac"}, "mov": {"aac"}, "mkv": {"aac"}, "webm": {"opus", "vorbis"}}
 _UNPLAYED = ("pcm_", "truehd", "mlp")
 """Sound that FFmpeg writes into MP4, but that browsers and FFmpeg 5.1 do not play or play as noise."""
+_FRAGILE = {"tta"}
+"""Sound whose last packet decodes only where the file's duration, in milliseconds, gives its number of samples."""
 
 
 def plan_tracks(media: Path | RangedFile, container: str, sound: str) -> tuple[TrackPlan, ...]:
@@ -112,7 +114,8 @@ class _SoundPlanner:
         """Returns why the stream is not copied, as the part of a phrase; None where it is."""
         if sound == "compatible" and self._codec not in _COMPATIBLE[self._container]:
             return "part.asked"
-        if sound != "copy" and self._container == "mp4" and self._codec.startswith(_UNPLAYED):
+        unplayed = self._container == "mp4" and self._codec.startswith(_UNPLAYED)
+        if sound != "copy" and (unplayed or self._codec in _FRAGILE):
             return "part.unplayed"
         return None if self._trial.takes(self._stream, self._layout) else "part.untaken"
 

@@ -25,6 +25,9 @@ from service.video.tracks.naming import codec_name
 _GAP_S = Fraction(1, 20)
 """Sound that is missing for longer is silent in the result; what is less is a rounded timestamp, and is ignored."""
 
+_CHANNELS_BESIDE = 8
+"""From so many on, PyAV reads and writes beside the memory of frames that have a plane for each channel."""
+
 
 @dataclass(frozen=True)
 class CodedSound:
@@ -55,7 +58,10 @@ class SoundTranscoder:
         self._output, self._coding = output, coding
         self._stream = original.index
         self._digest = hashlib.sha256() if coding.exact else None
-        self._resampler = AudioResampler(format=coding.sample_format, layout=coding.layout, rate=coding.rate)
+        self._packed = av.AudioFormat(
+            coding.sample_format
+        ).packed.name  # the encoder takes it apart by itself
+        self._resampler = AudioResampler(format=self._packed, layout=coding.layout, rate=coding.rate)
         self._next: int | None = None
         self._end: int | None = None
         self.samples = 0
@@ -125,11 +131,10 @@ class SoundTranscoder:
 
     def _frame(self, samples: np.ndarray[Any, Any]) -> AudioFrame:
         assert self._next is not None
-        form = av.AudioFormat(self._coding.sample_format)
-        data = samples if form.is_planar else samples.T.reshape(1, -1)
         if self._digest:
             self._digest.update(interleaved(samples))
-        frame = AudioFrame.from_ndarray(np.ascontiguousarray(data), form.name, self._coding.layout)
+        data = np.ascontiguousarray(samples.T.reshape(1, -1))
+        frame = AudioFrame.from_ndarray(data, self._packed, self._coding.layout)
         frame.sample_rate = self._coding.rate
         frame.pts, frame.time_base = self._next, Fraction(1, self._coding.rate)
         self._next += samples.shape[1]
@@ -160,5 +165,9 @@ def interleaved(samples: np.ndarray[Any, Any]) -> bytes:
 
 def planar(frame: AudioFrame) -> np.ndarray[Any, Any]:
     """Returns the samples as [channels, samples], in the frame's own type."""
-    array = frame.to_ndarray()
-    return array if frame.format.is_planar else array.reshape(-1, frame.layout.nb_channels).T
+    channels = frame.layout.nb_channels
+    if frame.format.is_planar and channels < _CHANNELS_BESIDE:
+        return frame.to_ndarray()
+    if frame.format.is_planar:
+        (frame,) = AudioResampler(format=frame.format.packed.name).resample(frame)
+    return frame.to_ndarray().reshape(-1, channels).T

@@ -15,6 +15,7 @@ from av.container import InputContainer, OutputContainer
 from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 
+from service.video.channels import lists_channels
 from service.video.container import open_video, packets_of
 from service.video.muxing import MUXERS
 from service.video.ranged import RangedFile
@@ -95,7 +96,7 @@ class Trial:
 def add_copy(output: OutputContainer, stream: Stream, layout: str | None) -> Stream:
     """Adds a stream that takes the packets of ``stream`` as they are. Raises ValueError and FFmpegError."""
     added = output.add_stream_from_template(stream, opaque=True)
-    if isinstance(added, AudioStream) and layout is not None:
+    if isinstance(added, AudioStream) and layout is not None and not lists_channels(added.codec_context):
         added.codec_context.layout = layout
     if isinstance(added, VideoStream) and stream.disposition & Disposition.attached_pic:
         # Covers are not decoded when a file is opened, so nobody knows their size; players read it in the picture.

@@ -11,7 +11,7 @@ import pytest
 from service.types import ColorTags
 from tests.support.broken_clips import cut_off, damage_frame, joined, later, remux, reshaped
 from tests.support.caption_clips import CC, write_captioned
-from tests.support.clips import Clip, write_clip
+from tests.support.clips import Clip, read_packets, write_clip
 from tests.support.command import run
 from tests.support.interlaced_clips import Interlaced, write_hybrid
 from tests.support.track_clips import Text, Track, Tracks, write_tracks
@@ -103,6 +103,37 @@ def test_tags_that_a_source_did_not_have_are_no_loss(tmp_path: Path) -> None:
 
     assert kinds(run("verify", bare, tagged, "--json").stdout)["color"] == {"changed"}
     assert kinds(run("verify", tagged, bare, "--json").stdout)["color"] == {"lost"}
+
+
+def test_gray_that_gets_room_for_color_is_no_loss(tmp_path: Path) -> None:
+    gray = write_clip(tmp_path / "gray.mkv", Clip(codec="ffv1", pix_fmt="gray", encoder={}))
+    color = write_clip(tmp_path / "color.mkv", Clip(codec="ffv1", encoder={}))
+
+    assert kinds(run("verify", gray, color, "--json").stdout)["chroma"] == {"changed"}
+    assert kinds(run("verify", color, gray, "--json").stdout)["chroma"] == {"lost"}
+
+
+def test_sound_that_does_not_decode_any_more_is_told(tmp_path: Path) -> None:
+    given = write_tracks(tmp_path / "given.mkv", Tracks([Track("flac", format="s16")]))
+    other = tmp_path / "other.mkv"
+    data = bytearray(given.read_bytes())
+    at = read_packets(given, "audio")[2][1]
+    begin = data.index(at)
+    data[begin : begin + len(at)] = bytes(len(at))
+    other.write_bytes(data)
+    ran = run("verify", given, other, "--json")
+
+    assert ran.returncode == 1
+    assert kinds(ran.stdout)["sound"] == {"lost"}
+    assert any("does not decode" in sentence for sentence in json.loads(ran.stdout)["losses"])
+
+
+def test_reordered_frames_of_avi_do_not_move_the_sound(tmp_path: Path) -> None:
+    clip = Clip(frames=20, codec="mpeg4", encoder={"bf": "2", "qscale": "3"}, audio="libmp3lame")
+    source = write_clip(tmp_path / "in.avi", clip)
+    ran = run("verify", source, restored(source).path, "--json")
+
+    assert json.loads(ran.stdout)["losses"] == []
 
 
 def test_sound_that_is_out_of_step_is_told(tmp_path: Path) -> None:

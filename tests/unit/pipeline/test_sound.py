@@ -10,6 +10,7 @@ import pytest
 from service.findings import Code, Finding, Kind
 from service.pipeline.finalize import finalize
 from service.video.packets.opus import opus_samples
+from service.video.tracks.coding import lossless
 from tests.support.clips import read_packets
 from tests.support.track_clips import Track, Tracks, samples, tone, write_tracks
 from tests.support.whole_way import Restored, restored
@@ -184,6 +185,68 @@ def test_sound_that_begins_late_stays_late(tmp_path: Path, asked: str) -> None:
     with av.open(str(job.path)) as container:
         first = next(container.decode(audio=0))
         assert abs(first.pts * first.time_base - Fraction(1, 5)) < Fraction(1, 40)
+
+
+@pytest.mark.parametrize("container", ["mp4", "mov"])
+def test_sound_keeps_its_place_beside_a_picture_of_few_ticks(tmp_path: Path, container: str) -> None:
+    """The picture counts 25 ticks a second, and the sound begins between two of them."""
+    track = Track("alac", format="s16p", start_s=0.107)
+    clip = Tracks([track], options={"video_track_timescale": "25", "movie_timescale": "48000"})
+    job = restored(write_tracks(tmp_path / "in.mp4", clip), container=container)
+
+    times = [begin for begin, _ in read_packets(job.path, "audio")]
+    assert abs(times[0] - Fraction(107, 1000)) <= Fraction(1, 48_000)
+    assert read_packets(job.path, "video")[0][0] == 0
+
+
+def test_tta_whose_last_packet_depends_on_the_length_of_the_file_becomes_flac(tmp_path: Path) -> None:
+    source = write_tracks(tmp_path / "in.mkv", Tracks([Track("tta", format="s16")]))
+    job = restored(source)
+
+    assert sound(job) == [("flac", "stereo")]
+    np.testing.assert_array_equal(samples(job.path), samples(source))
+
+
+@pytest.mark.parametrize(
+    ("given", "fields", "made"),
+    [
+        ("pcm_s16le", {"container": "mp4", "sound": "compatible"}, "aac"),
+        ("tta", {"container": "mp4"}, "flac"),
+    ],
+)
+def test_eight_channels_are_coded_anew(tmp_path: Path, given: str, fields: dict[str, str], made: str) -> None:
+    source = write_tracks(tmp_path / "in.mkv", Tracks([Track(given, "7.1", format="s16")]))
+    job = restored(source, **fields)
+
+    assert sound(job) == [(made, "7.1")]
+    assert job.report.losses == ()
+    assert said(job.report.findings) == [Kind.CHANGED if made == "aac" else Kind.KEPT]
+
+
+def test_broadcast_pcm_is_stored_without_loss() -> None:
+    context = av.CodecContext.create("s302m", "r")
+    context.sample_rate, context.format = 48_000, "s32"
+
+    coding = lossless(context, "stereo", "mp4")
+    assert coding is not None
+    assert (coding.codec, coding.sample_format, coding.exact) == ("flac", "s32", True)
+
+
+@pytest.mark.parametrize("layout", ["6.1", "7.1"])
+def test_channels_in_an_order_of_the_files_own_stay_so(tmp_path: Path, layout: str) -> None:
+    source = write_tracks(tmp_path / "in.mov", Tracks([Track("pcm_s24le", layout)]))
+    job = restored(source)
+
+    assert read_packets(job.path, "audio") == read_packets(source, "audio")
+    assert said(job.report.findings) == [Kind.KEPT]
+    assert _channel_box(job.path) == _channel_box(source)
+
+
+def _channel_box(path: Path) -> bytes:
+    """Returns the box in which MOV says what its channels are."""
+    data = path.read_bytes()
+    at = data.index(b"chan")
+    return data[at : at + int.from_bytes(data[at - 4 : at])]
 
 
 @pytest.mark.parametrize("asked", ["auto", "compatible"])

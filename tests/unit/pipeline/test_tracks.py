@@ -3,12 +3,14 @@
 import asyncio
 import io
 import struct
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
 import av
 import pytest
 from av.stream import Disposition
+from PIL import Image
 
 from service.findings import Code, Kind
 from service.options import JobOptions
@@ -18,6 +20,7 @@ from service.video.sandbox.probe import probe
 from service.video.tracks.describing import advanced
 from tests.support.broken_clips import reshaped
 from tests.support.caption_clips import CC, captions, write_captioned
+from tests.support.clips import read_packets
 from tests.support.track_clips import Text, Track, Tracks, write_tracks
 from tests.support.whole_way import LIMITS, Restored, restored
 
@@ -246,6 +249,21 @@ def test_a_cover_is_kept(tmp_path: Path, container: str) -> None:
         assert [(one.codec_context.name, one.codec_context.width) for one in covers] == [("png", 64)]
     assert kinds(result, Code.COVER) == [Kind.KEPT]
     assert result.report.losses == ()
+
+
+def test_sound_before_the_picture_is_whole_beside_a_cover(tmp_path: Path) -> None:
+    """The lead-in of AAC lies before zero."""
+    cover = io.BytesIO()
+    Image.new("RGB", (64, 64)).save(cover, "png")
+    clip = Tracks([Track("aac")], attachments=[("cover.png", "image/png", cover.getvalue())])
+    plain = {"avoid_negative_ts": "disabled"}
+    source = write_tracks(tmp_path / "in.mkv", replace(clip, options=plain))
+    result = restored(source)
+
+    assert kinds(result, Code.COVER) == [Kind.KEPT]
+    given = read_packets(source, "audio")
+    assert given[0][0] < 0
+    assert read_packets(result.path, "audio") == given
 
 
 def test_a_cover_that_mov_has_no_place_for_is_said(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from service.encoding.codecs import CODECS
+from service.findings import Code, Kind
 from service.types import ColorTags
 from service.video.headers.ebml import set_pixel_aspect
 from tests.support.clips import Clip, psnr, read_frames, read_packets, write_clip
@@ -156,6 +157,55 @@ def test_rgb_keeps_its_colors(tmp_path: Path, pixels: str) -> None:
     rgb = frame.reformat(format="rgb24", src_colorspace=matrix).to_ndarray()
     np.testing.assert_allclose(rgb[48, 64], (200, 90, 40), atol=tolerance)
     assert {one.code: one.kind for one in result.info.findings if one.kind != "kept"} == changes
+
+
+def test_a_palette_keeps_its_colors(tmp_path: Path) -> None:
+    """Screen recordings and old animations hold numbers of colors."""
+    source = tmp_path / "clip.mov"
+    rows, columns = np.mgrid[0:96, 0:128]
+    colors = np.random.default_rng(3).integers(0, 256, (256, 4), np.uint8)
+    colors[:, 0] = 255  # opaque
+    with av.open(str(source), "w") as output:
+        stream = output.add_stream("png", rate=25, width=128, height=96)
+        stream.pix_fmt = "pal8"
+        for number in range(6):
+            places = (rows // 8 + columns // 8 + number).astype(np.uint8)
+            output.mux(stream.encode(av.VideoFrame.from_ndarray((places, colors), format="pal8")))
+        output.mux(stream.encode(None))
+
+    result = restored(source, codec="ffv1", container="mkv")
+
+    given, made = (read_frames(path)[-1][1].reformat(format="rgb24") for path in (source, result.path))
+    np.testing.assert_array_equal(made.to_ndarray(), given.to_ndarray())
+
+
+def test_black_and_white_without_grays_stays_so(tmp_path: Path) -> None:
+    clip = Clip(frames=6, codec="rawvideo", pix_fmt="monow", encoder={}, width=128, height=96)
+    source = write_clip(tmp_path / "clip.nut", clip)
+
+    result = restored(source)
+
+    given, made = (read_frames(path)[-1][1].reformat(format="gray") for path in (source, result.path))
+    levels = (
+        made.to_ndarray()[given.to_ndarray() == 255].mean(),
+        made.to_ndarray()[given.to_ndarray() == 0].mean(),
+    )
+    assert levels[0] > 200 > 60 > levels[1]
+
+
+@pytest.mark.parametrize(
+    ("codec", "given", "kind"),
+    [("h264", "yuv411p", Kind.LOST), ("ffv1", "yuv411p", None), ("vp9", "yuv440p", None)],
+)
+def test_chroma_that_is_halved_down_or_across_is_lost(
+    tmp_path: Path, codec: str, given: str, kind: Kind | None
+) -> None:
+    """4:1:1 has every line of chroma, 4:2:0 every other one."""
+    clip = Clip(frames=6, codec="ffv1", pix_fmt=given, encoder={}, width=128, height=96)
+    result = restored(write_clip(tmp_path / "clip.mkv", clip), codec=codec)
+
+    for findings in (result.info.findings, result.report.findings):
+        assert [one.kind for one in findings if one.code is Code.CHROMA] == ([kind] if kind else [])
 
 
 @pytest.mark.parametrize("full_range", [False, True])
