@@ -19,6 +19,8 @@ from service.window_limits import WindowLimits, WindowMemory
 
 PROCESS_BYTES = 350 << 20
 """A worker with a model, and what it gives back to the system late."""
+_RUNTIME_BYTES = 64 << 20
+"""What OpenVINO, of which the gateway does not know, takes beyond ONNX Runtime. Tiles are never its work."""
 _RGB = 3
 """Bytes of a decoded pixel."""
 _TILE_FRAMES = 25
@@ -129,7 +131,7 @@ def _candidates(demand: Demand, limits: WindowLimits) -> Iterator[MemoryPlan]:
 def _whole(demand: Demand, window: int, in_flight: int) -> MemoryPlan:
     engine = demand.whole.bytes(demand.pixels, window)
     taken = engine + demand.pixels * _pipeline(demand, window, in_flight)
-    return MemoryPlan(window, in_flight, None, PROCESS_BYTES + int(taken))
+    return MemoryPlan(window, in_flight, None, PROCESS_BYTES + _RUNTIME_BYTES + int(taken))
 
 
 def _tiled(demand: Demand, model: TileMemory, window: int, side: int) -> MemoryPlan:

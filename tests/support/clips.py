@@ -119,6 +119,8 @@ def _video_stream(container, clip: Clip):  # type: ignore[no-untyped-def]
     )
     context = stream.codec_context
     context.pix_fmt = clip.pix_fmt
+    if clip.codec == "libvpx":  # its threads wait for each other by spinning: on a busy machine, for minutes
+        context.thread_count = 1
     stream.time_base = context.time_base = clip.time_base
     context.color_primaries, context.color_trc = clip.color.primaries, clip.color.transfer
     context.colorspace, context.color_range = clip.color.matrix, 2 if clip.color.full_range else 1

@@ -55,7 +55,7 @@ def test_what_no_worker_has_the_memory_for_is_refused_with_the_figures(service: 
 
     assert answer.status_code == 422
     assert answer.json()["code"] == "needs_more_memory"
-    assert "96 x 64 pixels take at least 2.6 GiB" in answer.json()["detail"]
+    assert "96 x 64 pixels take at least 2.7 GiB" in answer.json()["detail"]
     assert "the smallest has 1.0 GiB" in answer.json()["detail"]
     assert not list(service.data.glob("jobs/*"))
 
