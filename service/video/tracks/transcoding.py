@@ -58,9 +58,8 @@ class SoundTranscoder:
         self._output, self._coding = output, coding
         self._stream = original.index
         self._digest = hashlib.sha256() if coding.exact else None
-        self._packed = av.AudioFormat(
-            coding.sample_format
-        ).packed.name  # the encoder takes it apart by itself
+        # The encoder takes channels apart by itself.
+        self._packed = av.AudioFormat(coding.sample_format).packed.name
         self._resampler = AudioResampler(format=self._packed, layout=coding.layout, rate=coding.rate)
         self._next: int | None = None
         self._end: int | None = None
