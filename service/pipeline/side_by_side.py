@@ -25,10 +25,11 @@ from pydantic import TypeAdapter
 from service.pipeline.newest import shown_size, upright
 from service.types import EncodeOptions, Excerpt, Interlacing
 from service.video.color import result_tags
-from service.video.container import frame_limit, limit_frames, packets_of
+from service.video.container import packets_of
 from service.video.decode import decode_range
 from service.video.encoding.pictures import Image
 from service.video.encoding.piece import PieceEncoder
+from service.video.frame_limit import frame_limit, limit_frames
 from service.video.source import Source, load_source
 
 WIDTH = 3840

@@ -7,7 +7,6 @@ hold their own frames are on the list, and FFmpeg may use no protocol but ``file
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, cast
@@ -27,6 +26,7 @@ from service.video.assembled.pictures import PictureArchive
 from service.video.assembled.virtual import VirtualMovie
 from service.video.assembled.webp import WebpAnimation, is_webp
 from service.video.channels import forget_list, lists_channels
+from service.video.frame_limit import frame_limit
 from service.video.ranged import RangedFile
 
 FORMATS = (
@@ -59,9 +59,6 @@ ACCEPTED = (
 
 DECODER_THREADS = 2
 """Few, because decoding is a small share of the work, and every thread holds frames."""
-
-MAX_PIXELS = 8192 * 8192
-"""Most pixels of a frame that the pipeline allocates; the limit that users see is the probe's."""
 
 MOST_VIDEO_STREAMS = 32
 """Whoever opens a file decodes the beginning of all its videos, to find out about them. Broadcasts have some twenty."""
@@ -97,29 +94,6 @@ _SNIFFED = 16
 """Bytes by which a file is known."""
 
 
-@dataclass
-class _Process:
-    """What holds for all files that this process opens."""
-
-    max_pixels: int = MAX_PIXELS
-
-
-_process = _Process()
-
-
-def limit_frames(max_pixels: int) -> None:
-    """Bounds what this process decodes to find out about a file, from now on: of all its videos, not of one alone.
-
-    For the composition root of a process. Where limits differ, two processes see another video in the same file.
-    """
-    _process.max_pixels = max_pixels
-
-
-def frame_limit() -> int:
-    """Returns the pixels of the largest frame that this process decodes to find out about a file."""
-    return _process.max_pixels
-
-
 def open_video(media: Path | RangedFile) -> InputContainer:
     """Opens ``media`` for reading. Raises NotAVideo or DamagedVideo."""
     options = {
@@ -132,9 +106,8 @@ def open_video(media: Path | RangedFile) -> InputContainer:
     try:
         openable = _openable(media)
         if isinstance(openable, VirtualMovie):
-            del options[
-                "codec_whitelist"
-            ]  # made here, of one stream of pictures, whose sizes nobody wrote down
+            # Made here, of one stream of pictures, whose sizes nobody wrote down.
+            del options["codec_whitelist"]
         container = av.open(openable, "r", options=options, metadata_errors="replace")
     except av.FFmpegError as error:
         if _begins_like_a_video(media):

@@ -20,11 +20,11 @@ from service.video.color import chroma_of
 from service.video.container import (
     DECODER_THREADS,
     decoder_of,
-    frame_limit,
     head_of,
     open_video,
     video_stream,
 )
+from service.video.frame_limit import frame_limit
 from service.video.headers.light import Light, read_light
 from service.video.headers.said import DolbyVision, Said, container_says, filled
 from service.video.index import FrameIndex

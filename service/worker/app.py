@@ -31,7 +31,7 @@ from service.metrics import served
 from service.redis_state.connection import connect
 from service.storage.open import open_storage
 from service.tracing import configure_tracing
-from service.video.container import limit_frames
+from service.video.frame_limit import limit_frames
 from service.worker import transport
 from service.worker.chores.background import BackgroundThread, stop_all
 from service.worker.chores.open import open_chores

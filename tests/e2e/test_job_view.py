@@ -355,6 +355,31 @@ def test_the_time_left_rises_only_with_a_reason(page: Page) -> None:
     assert shown == [60, 59, 59, 59, 52, 90, 90, 10, None, 50]
 
 
+def test_videos_are_there_to_see_once_a_seek_that_came_between_has_ended(page: Page) -> None:
+    told = page.evaluate(
+        """async () => {
+            const { Player } = await import("./static/compare/player.js");
+            class Video extends EventTarget { readyState = 0; error = null; paused = true; currentTime = 0; }
+            const [before, after] = [new Video(), new Video()];
+            const told = [];
+            const on = { frame() {}, playing() {}, failed() {}, ready: () => told.push("ready") };
+            const player = new Player(before, after, on);
+            player.load("before.mp4", "after.mp4", { index: () => 0, middle: () => 0, lead: 0 });
+            const happens = (video, event, readyState) => {
+                video.readyState = readyState;
+                video.dispatchEvent(new Event(event));
+                told.push(event);
+            };
+            happens(after, "loadeddata", HTMLMediaElement.HAVE_CURRENT_DATA);
+            happens(after, "seeking", HTMLMediaElement.HAVE_METADATA);
+            happens(before, "loadeddata", HTMLMediaElement.HAVE_CURRENT_DATA);
+            happens(after, "seeked", HTMLMediaElement.HAVE_CURRENT_DATA);
+            return told;
+        }"""
+    )
+    assert told == ["loadeddata", "seeking", "loadeddata", "ready", "seeked"]
+
+
 def test_an_expired_job_says_that_its_files_are_gone(
     browser: Browser, tmp_path_factory: pytest.TempPathFactory, clip: Path
 ) -> None:

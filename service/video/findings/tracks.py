@@ -16,8 +16,9 @@ from av.video.stream import VideoStream
 
 from service.findings import Code, Finding, Kind, said
 from service.types import EncodeOptions
-from service.video.container import decoder_of, frame_limit, open_video, packets_of, video_stream
+from service.video.container import decoder_of, open_video, packets_of, video_stream
 from service.video.findings.captions import caption_finding
+from service.video.frame_limit import frame_limit
 from service.video.headers import boxes
 from service.video.headers.programs import programs_of
 from service.video.ranged import RangedFile

@@ -13,7 +13,7 @@ from av.packet import Packet
 from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
-from service.video.container import MAX_PIXELS
+from service.video.frame_limit import MAX_PIXELS
 
 _MOST_CHANGES = 16
 """After so many, nobody needs to know of more."""

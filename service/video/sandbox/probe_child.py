@@ -26,12 +26,12 @@ from service.video.container import (
     MOST_VIDEO_STREAMS,
     assembled_kind,
     head_of,
-    limit_frames,
     moving_streams,
     open_video,
     video_stream,
 )
 from service.video.findings.foresee import foresee
+from service.video.frame_limit import limit_frames
 from service.video.index import FrameIndex
 from service.video.packets.reading import read_index
 from service.video.packets.truncation import HEAD

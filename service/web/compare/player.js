@@ -115,7 +115,10 @@ export class Player {
   #listen() {
     const after = this.#after;
     after.addEventListener("loadedmetadata", () => this.#begin());
-    for (const video of [this.#before, after]) video.addEventListener("loadeddata", () => this.#reportReady());
+    for (const video of [this.#before, after]) {
+      video.addEventListener("loadeddata", () => this.#reportReady());
+      video.addEventListener("seeked", () => this.#reportReady()); // meanwhile there was no frame of it to see
+    }
     this.#before.addEventListener("loadedmetadata", () => this.#follow());
     after.addEventListener("play", () => this.#on.playing(true));
     after.addEventListener("pause", () => this.#paused());

@@ -6,8 +6,8 @@ import cv2
 
 from service.errors.engine import OutOfMemory
 
-_NO_MEMORY = -4
-"""OpenCV's code of this error, which has no name in its Python module."""
+_NO_MEMORY = "(-4:"
+"""Begins OpenCV's name of this error. Its ``code`` is no use: that of the class, and so of the latest error of all."""
 _NO_THREAD = "can't start new thread"
 """What Python says where there is no memory for the stack of a thread: an error without a class of its own."""
 
@@ -17,7 +17,7 @@ def is_shortage(error: BaseException | None) -> bool:
     if error is None:
         return False
     if isinstance(error, cv2.error):
-        return bool(error.code == _NO_MEMORY)
+        return _NO_MEMORY in str(error)
     if isinstance(error, RuntimeError) and _NO_THREAD in str(error):
         return True
     return isinstance(error, OutOfMemory | MemoryError) or is_shortage(error.__cause__)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmarks.pipeline import measure, write_source
-from benchmarks.stages import STAGES, measure_stages
+from benchmarks.pipeline.restoring import measure, write_source
+from benchmarks.pipeline.stages import STAGES, measure_stages
 
 
 def test_a_segment_goes_through_all_stages(tmp_path: Path) -> None:

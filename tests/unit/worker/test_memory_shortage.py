@@ -30,6 +30,8 @@ def of_opencv() -> Exception:
     row = np.zeros((1, 1 << 14), np.uint8)
     with pytest.raises(cv2.error) as raised:
         cv2.copyMakeBorder(row, (1 << 30) - 1, 1 << 30, 0, 0, cv2.BORDER_REPLICATE)
+    with pytest.raises(cv2.error):
+        cv2.resize(row, (0, 0))  # what comes after an error changes nothing of it
     return raised.value
 
 

@@ -123,7 +123,7 @@ def seen_by_a_worker(path: Path) -> list[int]:
     """Returns the width of the video as a worker sees it, and the KiB of memory that its process had at most."""
     script = (
         "import sys; from pathlib import Path\n"
-        "from service.video.container import limit_frames; from service.video.source import load_source\n"
+        "from service.video.frame_limit import limit_frames; from service.video.source import load_source\n"
         "limit_frames(int(sys.argv[2]))\n"
         "print(load_source(Path(sys.argv[1])).picture.width)\n"
         "print(Path('/proc/self/status').read_text().split('VmHWM:')[1].split()[0])"  # getrusage counts the parent's
